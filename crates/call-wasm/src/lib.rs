@@ -1,0 +1,1 @@
+//! wasm-bindgen skin over tangelo-call.

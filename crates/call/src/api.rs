@@ -1,0 +1,127 @@
+//! What the session says to the page and hears from it. TypeScript types are generated from here into
+//! `web/src/generated/` by this crate's tests.
+
+use serde::{Deserialize, Serialize};
+use tangelo_wire::{MediaKind, MediaLine, Source};
+
+/// From the page to the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub enum Command {
+    /// What the page wants to send and receive, see `ClientMessage::Offer` in `tangelo-wire`. Answered by
+    /// [`Event::Answer`] or [`Event::OfferRefused`] with the same number.
+    Offer {
+        /// The page's own number for this offer.
+        offer: u32,
+        /// SDP.
+        sdp: String,
+        /// The use of every `m=` section.
+        lines: Vec<MediaLine>,
+    },
+    /// Leave the call for good.
+    Leave {},
+}
+
+/// From the session to the page. Holds no key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub enum Event {
+    /// The session entered another phase.
+    Phase {
+        /// Which.
+        phase: Phase,
+    },
+    /// The call cannot go on; the session has ended.
+    Ended {
+        /// What happened and what to do, for people.
+        text: String,
+    },
+    /// Who is in the group now, and the number to compare. Sent whenever either changes.
+    Roster {
+        /// Members, the own one first, then by leaf index.
+        people: Vec<Person>,
+        /// 12 groups of 5 digits, separated by spaces.
+        safety_number: String,
+        /// The group's epoch.
+        #[cfg_attr(test, ts(type = "number"))]
+        epoch: u64,
+    },
+    /// What there is to receive: the sources that members of the group send. Sent whenever it changes; the page
+    /// makes an offer with a receiving line for each.
+    Tracks {
+        /// All of them.
+        tracks: Vec<RemoteTrack>,
+    },
+    /// An offer was taken.
+    Answer {
+        /// Its number.
+        offer: u32,
+        /// The answer, SDP.
+        sdp: String,
+    },
+    /// An offer was refused; what was agreed before stays.
+    OfferRefused {
+        /// Its number.
+        offer: u32,
+        /// Why, for people.
+        text: String,
+    },
+    /// Media sessions are gone (the client arrived anew): close the peer connection, open another, offer again.
+    MediaReset {},
+    /// The group gained a member: its first frame should be a key frame. The worker asks each video sender for one.
+    KeyFrameWanted {},
+    /// Something that a person should know and that does not end the call.
+    Notice {
+        /// What happened.
+        text: String,
+    },
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub enum Phase {
+    /// Reaching the server.
+    Connecting,
+    /// Present in the room, not yet in the group: no keys, no media.
+    Waiting,
+    /// In the group.
+    Inside,
+    /// Was inside, and is on the way back.
+    Reconnecting,
+}
+
+/// A member of the group, as the group itself says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Person {
+    /// The client id, 32 hexadecimal digits.
+    pub client: String,
+    /// The name that the person chose; sealed from the server in a secret room.
+    pub name: String,
+    /// The identity's public key (Ed25519), 64 hexadecimal digits.
+    pub identity: String,
+    /// Leaf index in the ratchet tree.
+    pub leaf: u32,
+    /// Whether this is the own client.
+    pub own: bool,
+    /// Whether the member has shown in this group that it holds its leaf's key.
+    pub confirmed: bool,
+    /// Whether it is still present in the room (a member that departed is about to be removed).
+    pub present: bool,
+}
+
+/// A source of another member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct RemoteTrack {
+    /// Whose, see [`Person::client`].
+    pub client: String,
+    /// What it shows or plays.
+    pub source: Source,
+    /// Audio or video.
+    pub kind: MediaKind,
+}

@@ -1,0 +1,1 @@
+//! The DeliveryService: one totally ordered handshake log per room, sans-IO.

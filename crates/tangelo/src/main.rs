@@ -1,0 +1,2 @@
+//! The `tangelo` command.
+fn main() {}

@@ -1,0 +1,29 @@
+//! What goes over the wire between a Tangelo client and its server: the only place where it is defined.
+//!
+//! Messages are JSON texts on a WebSocket, opaque bytes in base64. `docs/protocol.md` describes every message
+//! and entry; change both together. Nothing here holds a key or knows MLS.
+
+mod admission;
+pub mod base32;
+mod bytes;
+mod entry;
+mod id;
+pub mod limits;
+mod media;
+mod message;
+mod room;
+mod time;
+mod transcript;
+
+pub use admission::{AccessProof, Admission, AdmissionError};
+pub use bytes::Bytes;
+pub use entry::{DepartReason, Entry, HostStatement, LogEntry, Post};
+pub use id::{ClientId, GroupId, LogId, ParseIdError, ResumeToken, Seq};
+pub use media::{LineUse, MediaKind, MediaLine, Source};
+pub use message::{ClientMessage, ErrorCode, ForkCheck, Presence, Published, ServerMessage, WireError};
+pub use room::{HostId, ParseRoomError, RoomName};
+pub use time::Millis;
+pub use transcript::Transcript;
+
+/// Version of the protocol that this crate speaks. A server refuses another one with [`ErrorCode::Protocol`].
+pub const PROTOCOL: u32 = 1;

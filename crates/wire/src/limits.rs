@@ -1,0 +1,39 @@
+//! Bounds that both sides keep. Everything that a stranger can make grow has one.
+
+/// Longest WebSocket message from a client, in bytes. The worst CommitBundle must fit: at 200 members a commit
+/// with a full path and a Welcome with the ratchet tree and 200 recipients is below 300 kB, in base64 400 kB.
+pub const MESSAGE_MAX_BYTES: usize = 1 << 20;
+
+/// Longest KeyPackage, in bytes.
+pub const KEY_PACKAGE_MAX_BYTES: usize = 2 << 10;
+
+/// Longest MLS application message, in bytes.
+pub const APPLICATION_MESSAGE_MAX_BYTES: usize = 16 << 10;
+
+/// Longest SDP offer, in bytes.
+pub const SDP_MAX_BYTES: usize = 512 << 10;
+
+/// Most `m=` sections in an offer.
+pub const MEDIA_LINES_MAX: usize = 256;
+
+/// Longest statement of a host, in bytes.
+pub const HOST_STATEMENT_MAX_BYTES: usize = 512;
+
+/// Longest host name with port, in bytes (RFC 1035 section 2.3.4 and `:65535`).
+pub const HOST_MAX_BYTES: usize = 261;
+
+/// Most clients present in a room. Leaf indices end at 1024 (10 bits in the SFrame key id).
+pub const ROOM_CLIENTS_MAX: usize = 200;
+
+/// How often a client sends a heartbeat, in milliseconds.
+pub const HEARTBEAT_MS: u64 = 2_000;
+
+/// How long a dropped connection may take to resume, and how far behind the log's head a client may fall, in
+/// milliseconds.
+pub const RESUME_WINDOW_MS: u64 = 10_000;
+
+/// How long a present client waits to be added before it may have a group founded anew, in milliseconds.
+pub const FOUND_ANEW_MS: u64 = 10_000;
+
+/// Least time between two `Committed` entries of a room, in milliseconds.
+pub const COMMIT_SPACING_MS: u64 = 200;
