@@ -1,1 +1,52 @@
-//! End-to-end encryption of a Tangelo call: MLS group, designated committer, SFrame media, safety number.
+//! End-to-end encryption of a Tangelo call: identity, MLS group, designated committer, SFrame media, safety number.
+//!
+//! Sans-IO: time and bytes come in, bytes and verdicts go out. Every secret of a call lives in this crate; only
+//! [`group`] names OpenMLS and only [`media`] names SFrame.
+
+pub mod candidate;
+pub mod committer;
+mod credential;
+pub mod group;
+mod identity;
+mod leaf;
+pub mod link;
+pub mod media;
+mod name;
+pub mod presence;
+mod provider;
+mod rule;
+mod safety_number;
+mod secret;
+
+pub use credential::Profile;
+pub use identity::{IdentityKey, IdentityProof};
+pub use leaf::{Applicant, LeafKey};
+pub use name::{Name, NameError};
+pub use rule::Rule;
+pub use safety_number::SafetyNumber;
+
+/// What went wrong inside, apart from what others sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The operating system or browser gave no random bytes.
+    #[error("no random numbers can be had")]
+    Random,
+    /// OpenMLS failed where it must not; the argument names the step.
+    #[error("the encryption failed inside ({0})")]
+    Mls(&'static str),
+    /// The own identity's signature does not verify.
+    #[error("this device's identity key gave a wrong signature")]
+    Identity,
+    /// The own credential would break a rule.
+    #[error("the own credential is not valid: {0}")]
+    Own(Rule),
+}
+
+/// Where a call takes place, and the secrets that its link gave.
+#[derive(Debug)]
+pub struct RoomContext {
+    /// `location.host` of the server.
+    pub host: String,
+    /// The room's link.
+    pub link: link::Link,
+}

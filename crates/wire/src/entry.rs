@@ -1,8 +1,9 @@
 //! Entries of the handshake log, and what clients post to it.
 
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Bytes, ClientId, GroupId, Seq};
+use crate::{Admission, Bytes, ClientId, GroupId, HostId, LogId, Seq, Transcript};
 
 /// One entry with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +110,28 @@ pub struct HostStatement {
     pub signature: Bytes,
 }
 
+impl HostStatement {
+    /// The bytes that the host key signs: this statement, in this log, at this place in the host's own count.
+    #[must_use]
+    pub fn transcript(log_id: LogId, number: u64, statement: &[u8]) -> Transcript {
+        Transcript::new("Tangelo 1.0 Host Statement").field(&log_id.0).number(number).field(statement)
+    }
+
+    /// Whether the host with this id signed it for this log, strictly (RFC 8032 section 5.1.7). Whether `number`
+    /// rises is for the caller to check.
+    #[must_use]
+    pub fn verify(&self, log_id: LogId, host_id: HostId) -> bool {
+        let Ok(host_key) = <[u8; 32]>::try_from(self.host_key.as_slice()) else { return false };
+        if HostId::of(&host_key) != host_id {
+            return false;
+        }
+        let Ok(key) = VerifyingKey::from_bytes(&host_key) else { return false };
+        let Ok(signature) = Signature::from_slice(self.signature.as_slice()) else { return false };
+        let transcript = Self::transcript(log_id, self.number, self.statement.as_slice());
+        key.verify_strict(transcript.as_bytes(), &signature).is_ok()
+    }
+}
+
 /// What a client asks to append to the log. The server adds the author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -156,6 +179,56 @@ impl Post {
         match self {
             Self::Found { parent, .. } | Self::Commit { parent, .. } => Some(*parent),
             Self::Enter { .. } | Self::HostSay { .. } | Self::Message { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer, SigningKey};
+
+    use super::*;
+
+    const LOG: LogId = LogId([1; 16]);
+
+    fn statement() -> (HostId, HostStatement) {
+        let key = SigningKey::from_bytes(&[2; 32]);
+        let host_key = key.verifying_key().to_bytes();
+        let signature = key.sign(HostStatement::transcript(LOG, 3, b"lock").as_bytes());
+        let said = HostStatement {
+            number: 3,
+            statement: Bytes(b"lock".to_vec()),
+            host_key: Bytes(host_key.to_vec()),
+            signature: Bytes(signature.to_bytes().to_vec()),
+        };
+        (HostId::of(&host_key), said)
+    }
+
+    #[test]
+    fn a_host_statement_is_good_for_its_log_number_and_words_only() {
+        let (host, said) = statement();
+        assert!(said.verify(LOG, host));
+        assert!(!said.verify(LogId([9; 16]), host));
+        assert!(!HostStatement { number: 4, ..said.clone() }.verify(LOG, host));
+        assert!(!HostStatement { statement: Bytes(b"unlock".to_vec()), ..said }.verify(LOG, host));
+    }
+
+    #[test]
+    fn nobody_else_speaks_for_the_host() {
+        let (host, said) = statement();
+        assert!(!said.verify(LOG, HostId([0; 16])));
+        let other = SigningKey::from_bytes(&[3; 32]);
+        let signature = other.sign(HostStatement::transcript(LOG, 3, b"lock").as_bytes());
+        let signature = Bytes(signature.to_bytes().to_vec());
+        let own_key = HostStatement {
+            host_key: Bytes(other.verifying_key().to_bytes().to_vec()),
+            signature: signature.clone(),
+            ..said.clone()
+        };
+        assert!(!own_key.verify(LOG, host));
+        assert!(!HostStatement { signature, ..said.clone() }.verify(LOG, host));
+        for cut in [Bytes(vec![]), Bytes(said.signature.0[..63].to_vec())] {
+            assert!(!HostStatement { signature: cut, ..said.clone() }.verify(LOG, host));
         }
     }
 }

@@ -1,0 +1,260 @@
+//! Making commits, and taking those that the log accepted.
+
+use openmls::prelude::{
+    ApplyUpdatePathError, ContentType, LeafNodeIndex, MlsMessageIn, OpenMlsProvider as _,
+    PreSharedKeyProposal, ProcessMessageError, ProcessedMessageContent, Proposal, ProtocolMessage,
+    PublicMessageIn, Sender, StageCommitError, StagedCommit, tls_codec::Deserialize as _,
+    tls_codec::Serialize as _,
+};
+use tangelo_wire::{Bytes, ClientId, Seq};
+
+use super::Group;
+use crate::{Error, RoomContext, Rule, leaf::psk_id, presence::Presence};
+
+/// A Commit together with its Welcome: one entry of the log, never two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// Whom the commit adds.
+    pub adds: Vec<ClientId>,
+    /// The Commit, an MLSMessage with a PublicMessage.
+    pub commit: Bytes,
+    /// The Welcome, an MLSMessage; there if somebody is added.
+    pub welcome: Option<Bytes>,
+}
+
+/// A `Committed` entry.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitEntry<'a> {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// Its author.
+    pub author: ClientId,
+    /// Whom it claims to add.
+    pub adds: &'a [ClientId],
+    /// The Commit.
+    pub commit: &'a Bytes,
+}
+
+/// What an entry of the log did to the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It was valid and is merged: a new epoch began.
+    Merged {
+        /// Who was added.
+        added: Vec<ClientId>,
+        /// Who was removed.
+        removed: Vec<ClientId>,
+    },
+    /// It was invalid for everyone alike; nothing changed.
+    Skipped {
+        /// The rule that it broke.
+        rule: Rule,
+        /// Whether MLS itself found nothing wrong: then it was made on this very state.
+        verified: bool,
+    },
+    /// It was valid in public, but its ciphertext for this member is bad: the others have moved on, this member must
+    /// arrive anew.
+    Diverged,
+    /// It removes this member.
+    Evicted,
+}
+
+impl Group {
+    /// Makes a commit that adds, removes, and with `rekey` (or whenever it removes) renews the own path. It takes
+    /// effect only when the log has accepted it. A commit made before is thrown away.
+    ///
+    /// # Errors
+    /// [`Error::Mls`]; [`Error::Random`].
+    pub fn commit(
+        &mut self,
+        context: &RoomContext,
+        presence: &Presence,
+        adds: &[ClientId],
+        removes: &[ClientId],
+        rekey: bool,
+    ) -> Result<Bundle, Error> {
+        self.discard_commit()?;
+        let candidates = adds.iter().filter_map(|client| presence.get(*client)?.candidate.as_ref().ok());
+        let key_packages: Vec<_> = candidates.map(|candidate| candidate.key_package.clone()).collect();
+        let leaves: Vec<_> = removes
+            .iter()
+            .filter_map(|client| self.member(*client))
+            .map(|member| LeafNodeIndex::new(member.leaf))
+            .collect();
+        let psk = match context.link.keys() {
+            Some(_) if !key_packages.is_empty() => {
+                let id = psk_id(context, &self.provider)?;
+                Some(Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id))))
+            }
+            _ => None,
+        };
+        let failed = |step| move |_| Error::Mls(step);
+        let bundle = self
+            .mls
+            .commit_builder()
+            .consume_proposal_store(false)
+            .force_self_update(rekey)
+            .propose_adds(key_packages)
+            .propose_removals(leaves)
+            .add_proposals(psk)
+            .load_psks(self.provider.storage())
+            .map_err(|_| Error::Mls("loading the PSK"))?
+            .use_ratchet_tree_extension(true)
+            .build(self.provider.rand(), self.provider.crypto(), &self.key, |_| true)
+            .map_err(|_| Error::Mls("building a commit"))?
+            .stage_commit(&self.provider)
+            .map_err(|_| Error::Mls("staging a commit"))?;
+        let (commit, welcome, _) = bundle.into_messages();
+        let commit = commit.tls_serialize_detached().map_err(failed("writing a commit"))?;
+        let welcome = welcome.map(|welcome| welcome.tls_serialize_detached()).transpose();
+        let welcome = welcome.map_err(failed("writing a Welcome"))?.map(Bytes);
+        Ok(Bundle { adds: adds.to_vec(), commit: Bytes(commit), welcome })
+    }
+
+    /// Throws an own commit away that has not been accepted and never will be: the log shows another entry in its
+    /// place. (Too early is fatal: an own path cannot be decrypted.)
+    ///
+    /// # Errors
+    /// [`Error::Mls`].
+    pub fn discard_commit(&mut self) -> Result<(), Error> {
+        self.mls.clear_pending_commit(self.provider.storage()).map_err(|_| Error::Mls("discarding a commit"))
+    }
+
+    /// Takes a `Committed` entry: merges it, or says why not.
+    ///
+    /// # Errors
+    /// [`Error`] if this member itself fails; the group must not be used any more.
+    pub fn process(
+        &mut self,
+        context: &RoomContext,
+        presence: &Presence,
+        entry: CommitEntry<'_>,
+    ) -> Result<CommitOutcome, Error> {
+        let skipped = |rule, verified| Ok(CommitOutcome::Skipped { rule, verified });
+        let message = match self.frame(presence, entry) {
+            Ok(message) => message,
+            Err(rule) => return skipped(rule, false),
+        };
+        let content = match self.mls.process_message(&self.provider, message) {
+            Ok(processed) => processed.into_content(),
+            Err(error) if is_private(&error) => return self.judge_in_public(context, presence, entry),
+            Err(_) => return skipped(Rule::CommitMls, false),
+        };
+        match content {
+            ProcessedMessageContent::OwnPendingCommit => {
+                let Some(staged) = self.mls.pending_commit() else {
+                    return Err(Error::Mls("finding the own commit"));
+                };
+                if let Err(rule) = self.judge(context, presence, entry, staged) {
+                    self.discard_commit()?;
+                    return skipped(rule, true);
+                }
+                let change = self.change(staged);
+                self.mls
+                    .merge_pending_commit(&self.provider)
+                    .map_err(|_| Error::Mls("merging the own commit"))?;
+                self.begin(context, entry, change)
+            }
+            ProcessedMessageContent::StagedCommitMessage(staged) => {
+                if let Err(rule) = self.judge(context, presence, entry, &staged) {
+                    return skipped(rule, true);
+                }
+                if staged.self_removed() {
+                    return Ok(CommitOutcome::Evicted);
+                }
+                let change = self.change(&staged);
+                self.mls
+                    .merge_staged_commit(&self.provider, *staged)
+                    .map_err(|_| Error::Mls("merging a commit"))?;
+                self.begin(context, entry, change)
+            }
+            _ => skipped(Rule::CommitFraming, false),
+        }
+    }
+
+    /// Rules 1 to 3, and the commit in the form that OpenMLS takes.
+    fn frame(&self, presence: &Presence, entry: CommitEntry<'_>) -> Result<ProtocolMessage, Rule> {
+        let message = parse_commit(entry.commit)?;
+        let in_epoch = message.group_id().as_slice() == self.id.0 && message.epoch() == self.mls.epoch();
+        if !in_epoch || message.content_type() != ContentType::Commit {
+            return Err(Rule::CommitFraming);
+        }
+        let Sender::Member(leaf) = message.sender() else { return Err(Rule::CommitAuthor) };
+        if self.member(entry.author).is_none_or(|member| member.leaf != leaf.u32()) {
+            return Err(Rule::CommitAuthor);
+        }
+        if !presence.is_present(entry.author) {
+            return Err(Rule::CommitAuthorPresent);
+        }
+        Ok(message.into())
+    }
+
+    /// The own ciphertext in a path does not decrypt. What everyone can see decides whether the others merged.
+    fn judge_in_public(
+        &self,
+        context: &RoomContext,
+        presence: &Presence,
+        entry: CommitEntry<'_>,
+    ) -> Result<CommitOutcome, Error> {
+        let skipped = |rule| Ok(CommitOutcome::Skipped { rule, verified: false });
+        let Ok(message) = parse_commit(entry.commit) else { return skipped(Rule::CommitFraming) };
+        let crypto = self.provider.crypto();
+        let Ok(processed) = self.mls.public_group().process_message(crypto, message) else {
+            return skipped(Rule::CommitMls);
+        };
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            return skipped(Rule::CommitFraming);
+        };
+        match self.judge(context, presence, entry, &staged) {
+            Ok(()) => Ok(CommitOutcome::Diverged),
+            Err(rule) => skipped(rule),
+        }
+    }
+
+    fn change(&self, staged: &StagedCommit) -> Vec<ClientId> {
+        staged
+            .remove_proposals()
+            .filter_map(|proposal| {
+                let leaf = proposal.remove_proposal().removed().u32();
+                self.members.iter().find(|member| member.leaf == leaf).map(|member| member.client)
+            })
+            .collect()
+    }
+
+    /// A new epoch began with `entry`.
+    fn begin(
+        &mut self,
+        context: &RoomContext,
+        entry: CommitEntry<'_>,
+        removed: Vec<ClientId>,
+    ) -> Result<CommitOutcome, Error> {
+        self.members = self.read_members(context).map_err(Error::Own)?;
+        self.began = entry.seq;
+        self.confirm(entry.author);
+        Ok(CommitOutcome::Merged { added: entry.adds.to_vec(), removed })
+    }
+}
+
+/// Reads an MLSMessage that holds a PublicMessage.
+pub(super) fn parse_commit(commit: &Bytes) -> Result<PublicMessageIn, Rule> {
+    let message = MlsMessageIn::tls_deserialize_exact(commit.as_slice()).map_err(|_| Rule::CommitFraming)?;
+    match message.try_into_protocol_message() {
+        Ok(ProtocolMessage::PublicMessage(message)) => Ok(*message),
+        _ => Err(Rule::CommitFraming),
+    }
+}
+
+/// Whether a commit failed in the part that only this member can see (RFC 9420 section 7.5): each receiver decrypts
+/// another ciphertext of the path. A wrong confirmation tag is not of that kind: who decrypts the same path sees it.
+fn is_private<E>(error: &ProcessMessageError<E>) -> bool {
+    let ProcessMessageError::InvalidCommit(error) = error else { return false };
+    matches!(
+        error,
+        StageCommitError::UpdatePathError(
+            ApplyUpdatePathError::UnableToDecrypt
+                | ApplyUpdatePathError::PathMismatch
+                | ApplyUpdatePathError::MissingCiphertext
+        ) | StageCommitError::OwnCommitMismatch
+            | StageCommitError::MissingDecryptionKey
+    )
+}

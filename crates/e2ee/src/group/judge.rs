@@ -1,0 +1,133 @@
+//! Rules 5 to 16: what MLS cannot know about a commit.
+
+use std::collections::BTreeSet;
+
+use openmls::prelude::{BasicCredential, Proposal, StagedCommit, tls_codec::Serialize as _};
+use openmls::schedule::{ExternalPsk, Psk};
+use tangelo_wire::ClientId;
+
+use super::{CommitEntry, Group, LEAVES_MAX};
+use crate::{RoomContext, Rule, leaf::psk_name, presence::Presence};
+
+impl Group {
+    /// Judges a commit by group state and log alone. The window of the log is the one from the entry that began the
+    /// present epoch to `entry`.
+    pub(super) fn judge(
+        &self,
+        context: &RoomContext,
+        presence: &Presence,
+        entry: CommitEntry<'_>,
+        staged: &StagedCommit,
+    ) -> Result<(), Rule> {
+        let ours = |proposal: &Proposal| {
+            matches!(proposal, Proposal::Add(_) | Proposal::Remove(_) | Proposal::PreSharedKey(_))
+        };
+        if !staged.queued_proposals().all(|queued| ours(queued.proposal())) {
+            return Err(Rule::CommitProposals);
+        }
+        let adds = self.judge_adds(presence, entry, staged)?;
+        let removes = self.judge_removes(presence, entry, staged)?;
+        judge_psk(context, staged, adds > 0)?;
+        self.judge_path(entry, staged)?;
+        if self.members.len() + adds > LEAVES_MAX + removes {
+            return Err(Rule::LeafLimit);
+        }
+        Ok(())
+    }
+
+    fn judge_adds(
+        &self,
+        presence: &Presence,
+        entry: CommitEntry<'_>,
+        staged: &StagedCommit,
+    ) -> Result<usize, Rule> {
+        let mut added: BTreeSet<ClientId> = BTreeSet::new();
+        for proposal in staged.add_proposals() {
+            let key_package = proposal.add_proposal().key_package();
+            let credential = BasicCredential::try_from(key_package.leaf_node().credential().clone())
+                .map_err(|_| Rule::AddArrived)?;
+            let client = credential.identity().get(1..17).and_then(|bytes| bytes.try_into().ok());
+            let client = ClientId(client.ok_or(Rule::AddArrived)?);
+            let attendance = presence.get(client).ok_or(Rule::AddArrived)?;
+            if attendance.arrived >= entry.seq {
+                return Err(Rule::AddArrived);
+            }
+            if attendance.departed.is_some_and(|departed| departed < self.began) {
+                return Err(Rule::AddPresent);
+            }
+            let candidate = attendance.candidate.as_ref().map_err(|_| Rule::AddAdmissible)?;
+            if candidate.key_package != *key_package {
+                return Err(Rule::AddArrived);
+            }
+            if self.member(client).is_some() || !added.insert(client) {
+                return Err(Rule::AddOnce);
+            }
+        }
+        let claimed: BTreeSet<ClientId> = entry.adds.iter().copied().collect();
+        if claimed != added || entry.adds.len() != added.len() {
+            return Err(Rule::CommitAdds);
+        }
+        Ok(added.len())
+    }
+
+    fn judge_removes(
+        &self,
+        presence: &Presence,
+        entry: CommitEntry<'_>,
+        staged: &StagedCommit,
+    ) -> Result<usize, Rule> {
+        let mut count = 0;
+        for proposal in staged.remove_proposals() {
+            let leaf = proposal.remove_proposal().removed().u32();
+            let member = self.members.iter().find(|member| member.leaf == leaf).ok_or(Rule::CommitMls)?;
+            // Whom the log does not know any more departed before the window.
+            let departed = presence
+                .get(member.client)
+                .is_none_or(|attendance| attendance.departed.is_some_and(|departed| departed < entry.seq));
+            if !departed {
+                return Err(Rule::RemoveDeparted);
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn judge_path(&self, entry: CommitEntry<'_>, staged: &StagedCommit) -> Result<(), Rule> {
+        let Some(leaf) = staged.update_path_leaf_node() else { return Ok(()) };
+        let author = self.member(entry.author).ok_or(Rule::CommitAuthor)?;
+        let before = self
+            .mls
+            .public_group()
+            .leaf(openmls::prelude::LeafNodeIndex::new(author.leaf))
+            .ok_or(Rule::CommitAuthor)?;
+        let same = leaf.credential() == before.credential()
+            && leaf.signature_key() == before.signature_key()
+            && leaf.capabilities() == before.capabilities()
+            && leaf.extensions() == before.extensions();
+        if same { Ok(()) } else { Err(Rule::PathLeaf) }
+    }
+}
+
+/// Exactly one external PSK with the room's id where somebody is added to a secret room; none otherwise.
+fn judge_psk(context: &RoomContext, staged: &StagedCommit, adds: bool) -> Result<(), Rule> {
+    let psks: Vec<_> = staged.psk_proposals().collect();
+    let wanted = usize::from(adds && context.link.keys().is_some());
+    if psks.len() != wanted {
+        return Err(Rule::CommitPsk);
+    }
+    for psk in psks {
+        let written = psk.psk_proposal().tls_serialize_detached().map_err(|_| Rule::CommitPsk)?;
+        if !is_link_psk(context, &written) {
+            return Err(Rule::CommitPsk);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a PreSharedKeyID (RFC 9420 section 8.4) is the link's: type and id as given, then a nonce of 32 bytes.
+pub(super) fn is_link_psk(context: &RoomContext, written: &[u8]) -> bool {
+    let Ok(expected) = Psk::External(ExternalPsk::new(psk_name(context))).tls_serialize_detached() else {
+        return false;
+    };
+    written.strip_prefix(expected.as_slice()).is_some_and(|nonce| nonce.len() == 33)
+}

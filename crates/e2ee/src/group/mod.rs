@@ -1,0 +1,259 @@
+//! The MLS group (RFC 9420) as one member holds it. The only module that works on OpenMLS groups.
+//!
+//! A commit is merged only when it comes back as the accepted entry of the log; see [`Group::process`] for the three
+//! outcomes of an entry.
+
+mod commit;
+mod join;
+mod judge;
+
+use openmls::prelude::{
+    LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
+    PastEpochDeletionPolicy,
+};
+use tangelo_wire::{ClientId, GroupId, Seq};
+
+pub use commit::{Bundle, CommitEntry, CommitOutcome};
+pub use join::WelcomeEntry;
+
+use crate::{
+    Error, Profile, RoomContext, Rule, SafetyNumber,
+    candidate::{Candidate, check_leaf},
+    leaf::{Applicant, LeafKey, SUITE, capabilities, credential_with_key, lifetime},
+    presence::Presence,
+    provider::Provider,
+    secret::BaseKey,
+};
+
+/// Leaf indices fit into 10 bits of the SFrame key id.
+const LEAVES_MAX: usize = 1024;
+
+/// Past epochs whose application messages can still be read: one may be under way while a commit lands.
+const PAST_EPOCHS: usize = 3;
+
+/// A member of the group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The client.
+    pub client: ClientId,
+    /// Its leaf index.
+    pub leaf: u32,
+    /// Who it speaks for.
+    pub profile: Profile,
+    /// Whether its leaf has signed something in this group: a replayed key package never has.
+    pub confirmed: bool,
+    signature_key: Vec<u8>,
+}
+
+/// What the group has to do to equal the room: add who is present, remove who is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Present and admissible, not members; in order of arrival.
+    pub adds: Vec<ClientId>,
+    /// Members that are not present; by leaf index.
+    pub removes: Vec<ClientId>,
+}
+
+impl Work {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.adds.is_empty() && self.removes.is_empty()
+    }
+}
+
+/// One member's view of the group.
+#[derive(Debug)]
+pub struct Group {
+    id: GroupId,
+    own: ClientId,
+    key: LeafKey,
+    provider: Provider,
+    mls: MlsGroup,
+    /// By leaf index.
+    members: Vec<Member>,
+    /// The entry that began the current epoch: rules look at the log from there on.
+    began: Seq,
+}
+
+impl Group {
+    /// Founds a group with the one member `applicant`, because the log accepted its `Founded` entry at `seq`.
+    ///
+    /// # Errors
+    /// [`Error::Mls`], [`Error::Own`].
+    pub fn found(context: &RoomContext, applicant: &Applicant, id: GroupId, seq: Seq) -> Result<Self, Error> {
+        let provider = applicant.provider.copy();
+        let mls = MlsGroup::builder()
+            .with_group_id(openmls::group::GroupId::from_slice(&id.0))
+            .ciphersuite(SUITE)
+            .lifetime(lifetime())
+            .with_capabilities(capabilities())
+            .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+            .number_of_resumption_psks(0)
+            .use_ratchet_tree_extension(true)
+            .build(&provider, &applicant.key, credential_with_key(&applicant.credential, &applicant.key))
+            .map_err(|_| Error::Mls("founding a group"))?;
+        let mut group = Self {
+            id,
+            own: applicant.client,
+            key: applicant.key.clone(),
+            provider,
+            mls,
+            members: Vec::new(),
+            began: seq,
+        };
+        group.members = group.read_members(context).map_err(Error::Own)?;
+        group.confirm(applicant.client);
+        Ok(group)
+    }
+
+    /// The group's id.
+    #[must_use]
+    pub fn id(&self) -> GroupId {
+        self.id
+    }
+
+    /// The epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.mls.epoch().as_u64()
+    }
+
+    /// The entry that began the epoch.
+    #[must_use]
+    pub fn began(&self) -> Seq {
+        self.began
+    }
+
+    /// The members, by leaf index.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The member that a client is, if it is one.
+    #[must_use]
+    pub fn member(&self, client: ClientId) -> Option<&Member> {
+        self.members.iter().find(|member| member.client == client)
+    }
+
+    /// The own leaf index.
+    #[must_use]
+    pub fn own_leaf(&self) -> u32 {
+        self.mls.own_leaf_index().u32()
+    }
+
+    /// The members that are present and have entered, by leaf index: those that have a turn to commit.
+    #[must_use]
+    pub fn entered(&self, presence: &Presence) -> Vec<ClientId> {
+        self.members
+            .iter()
+            .map(|member| member.client)
+            .filter(|client| presence.has_entered(*client))
+            .collect()
+    }
+
+    /// What is left to do. Of two key packages that share a key, the first to arrive is added; a member's keys are
+    /// taken.
+    #[must_use]
+    pub fn work(&self, presence: &Presence) -> Work {
+        let removes: Vec<_> =
+            self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
+        let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
+        for client in presence.present() {
+            let Some(Ok(candidate)) = presence.get(client).map(|attendance| &attendance.candidate) else {
+                continue;
+            };
+            let taken = self.member(client).is_some()
+                || chosen.iter().any(|(_, other)| candidate.shares_key(other))
+                || self.has_key_of(candidate);
+            let room = self.members.len() + chosen.len() < LEAVES_MAX;
+            if !taken && room {
+                chosen.push((client, candidate));
+            }
+        }
+        Work { adds: chosen.into_iter().map(|(client, _)| client).collect(), removes }
+    }
+
+    /// The safety number of the present members.
+    #[must_use]
+    pub fn safety_number(&self, context: &RoomContext) -> SafetyNumber {
+        let identities = self.members.iter().map(|member| member.profile.identity);
+        SafetyNumber::new(&context.host, context.link.room(), identities)
+    }
+
+    /// The base key of the epoch (RFC 9605 section 5.2).
+    pub(crate) fn base_key(&self) -> Result<BaseKey, Error> {
+        let secret = self
+            .mls
+            .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", &[], 16)
+            .map_err(|_| Error::Mls("exporting the base key"))?;
+        let secret = zeroize::Zeroizing::new(secret);
+        let bytes: [u8; 16] =
+            secret.as_slice().try_into().map_err(|_| Error::Mls("exporting the base key"))?;
+        Ok(BaseKey::new(bytes))
+    }
+
+    /// Notes that a member's leaf has signed something in this group.
+    fn confirm(&mut self, client: ClientId) {
+        if let Some(member) = self.members.iter_mut().find(|member| member.client == client) {
+            member.confirmed = true;
+        }
+    }
+
+    /// Reads and checks every leaf; members that were there before keep what is known of them.
+    fn read_members(&self, context: &RoomContext) -> Result<Vec<Member>, Rule> {
+        let mut members: Vec<Member> = Vec::new();
+        for listed in self.mls.members() {
+            let leaf = listed.index.u32();
+            let known = self
+                .members
+                .iter()
+                .find(|member| member.leaf == leaf && member.signature_key == listed.signature_key);
+            let member = match known {
+                Some(member) => member.clone(),
+                None => self.read_member(context, listed.index)?,
+            };
+            if members.iter().any(|other| other.client == member.client) {
+                return Err(Rule::AddOnce);
+            }
+            members.push(member);
+        }
+        members.sort_by_key(|member| member.leaf);
+        Ok(members)
+    }
+
+    fn read_member(&self, context: &RoomContext, index: LeafNodeIndex) -> Result<Member, Rule> {
+        use openmls::treesync::LeafNodeSource;
+        if usize::try_from(index.u32()).is_ok_and(|leaf| leaf >= LEAVES_MAX) {
+            return Err(Rule::LeafLimit);
+        }
+        let leaf = self.mls.public_group().leaf(index).ok_or(Rule::WelcomeLeaves)?;
+        if let LeafNodeSource::KeyPackage(given) = leaf.leaf_node_source()
+            && *given != lifetime()
+        {
+            return Err(Rule::KeyPackageLifetime);
+        }
+        let (client, profile) = check_leaf(context, leaf)?;
+        // Only a commit re-signs a leaf: its source tells that the member has acted in this group.
+        let confirmed = matches!(leaf.leaf_node_source(), LeafNodeSource::Commit(_));
+        let signature_key = leaf.signature_key().as_slice().to_vec();
+        Ok(Member { client, leaf: index.u32(), profile, confirmed, signature_key })
+    }
+
+    fn has_key_of(&self, candidate: &Candidate) -> bool {
+        self.mls.members().any(|member| {
+            candidate.keys.contains(&member.encryption_key) || candidate.keys.contains(&member.signature_key)
+        })
+    }
+}
+
+fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+        .number_of_resumption_psks(0)
+        .use_ratchet_tree_extension(true)
+        .build()
+}

@@ -1,0 +1,71 @@
+//! What of a frame stays in clear, by codec.
+
+use sframe::header::SframeHeader;
+
+use super::KeyId;
+
+/// A codec whose frames can be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// Sound. All of it is sealed.
+    Opus,
+    /// Pictures. The frame header stays in clear (RFC 6386 section 9.1), because packetizers, receivers and the SFU
+    /// tell key frames by it: 10 bytes on key frames, 3 on others.
+    Vp8,
+}
+
+impl Codec {
+    /// The codec of a name as in SDP, upper or lower case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "opus" => Some(Self::Opus),
+            "vp8" => Some(Self::Vp8),
+            _ => None,
+        }
+    }
+
+    /// How many bytes at the start of this frame stay in clear; `None` if it is too short to be a frame.
+    #[must_use]
+    pub fn clear_bytes(self, frame: &[u8]) -> Option<usize> {
+        match self {
+            Self::Opus => Some(0),
+            Self::Vp8 => {
+                // Bit 0 of the first byte is 0 on key frames.
+                let clear = if frame.first()? & 1 == 0 { 10 } else { 3 };
+                (frame.len() >= clear).then_some(clear)
+            }
+        }
+    }
+
+    /// A number for the authenticated data; never given to another codec.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Opus => 1,
+            Self::Vp8 => 2,
+        }
+    }
+
+    /// The key id of a sealed frame; `None` if it is none.
+    #[must_use]
+    pub fn key_id(self, sealed: &[u8]) -> Option<KeyId> {
+        let rest = sealed.get(self.clear_bytes(sealed)?..)?;
+        SframeHeader::deserialize(rest).ok().map(|header| KeyId(header.key_id()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vp8_key_frames_keep_ten_bytes_and_others_three() {
+        let key_frame = [0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 0x55];
+        let delta_frame = [0x31, 0x02, 0x00, 0x55];
+        assert_eq!(Codec::Vp8.clear_bytes(&key_frame), Some(10));
+        assert_eq!(Codec::Vp8.clear_bytes(&delta_frame), Some(3));
+        assert_eq!(Codec::Vp8.clear_bytes(&key_frame[..9]), None);
+        assert_eq!(Codec::Vp8.clear_bytes(&[]), None);
+        assert_eq!(Codec::Opus.clear_bytes(&[]), Some(0));
+    }
+}

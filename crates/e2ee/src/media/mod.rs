@@ -1,0 +1,257 @@
+//! Media frames: SFrame (RFC 9605) with keys from MLS (its section 5.2). The only module that works on SFrame.
+//!
+//! A sealed frame is the codec's clear prefix, then SFrame header, ciphertext and tag. The clear prefix, the codec
+//! and the source are authenticated. Without a key nothing is sealed and nothing is opened: there is no passthrough.
+
+mod codec;
+mod epoch;
+mod key_id;
+mod receiver;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tangelo_wire::{ClientId, GroupId, Millis, Source};
+
+pub use codec::Codec;
+pub use key_id::{Context, KeyId};
+pub use receiver::{DropReason, Opened, ReceiverStats};
+
+use crate::{Error, group::Group};
+use epoch::EpochKeys;
+use receiver::Receiver;
+
+/// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.
+const SWITCH_ADD_MS: u64 = 200;
+/// The same after a commit that only rekeys.
+const SWITCH_REKEY_MS: u64 = 1_000;
+/// How long keys of an old epoch still open frames, in milliseconds.
+const RETAIN_MS: u64 = 10_000;
+/// The same after somebody was removed.
+const RETAIN_REMOVED_MS: u64 = 2_000;
+/// Most epochs kept: the server spaces commits by 200 ms, so 10 s hold 50; the key id tells 64 apart.
+const EPOCHS_MAX: usize = 50;
+/// Longest frame, in bytes.
+const FRAME_MAX_BYTES: usize = 4 << 20;
+
+/// How an epoch began: it decides how fast the sender switches and how long old keys stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Somebody was added.
+    pub adds: bool,
+    /// Leaves that were removed.
+    pub removes: bool,
+}
+
+/// Why a frame was not sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// There is no group yet, or no more: drop the frame.
+    #[error("there is no key yet")]
+    NoKey,
+    /// Longer than 4 MiB, or shorter than the codec's clear prefix: drop the frame.
+    #[error("the frame's size is wrong")]
+    Size,
+    /// SFrame failed inside, or 2^64 frames were sealed with one key: drop the frame.
+    #[error("the encryption failed inside")]
+    Failed,
+}
+
+/// Everything about media that needs keys. Time is in the caller's [`Millis`].
+#[derive(Debug, Default)]
+pub struct Media {
+    /// Oldest first; all of one group.
+    epochs: VecDeque<EpochKeys>,
+    /// The epoch that frames are sealed in, and from when on the newest one is.
+    sending: Option<u64>,
+    switch_at: Option<Millis>,
+    receivers: BTreeMap<u32, Receiver>,
+    next_receiver: u32,
+    sealed: u64,
+    unsealed: u64,
+}
+
+impl Media {
+    /// A new epoch began: its keys are there to receive at once, and to send as soon as the change allows.
+    ///
+    /// # Errors
+    /// [`Error::Mls`].
+    pub fn install(&mut self, now: Millis, group: &Group, change: Change) -> Result<(), Error> {
+        if self.epochs.back().is_some_and(|newest| newest.group != group.id()) {
+            self.epochs.clear();
+            self.sending = None;
+        }
+        if self.epochs.iter().any(|epoch| epoch.epoch == group.epoch()) {
+            return Ok(());
+        }
+        let roster: BTreeMap<_, _> =
+            group.members().iter().map(|member| (member.leaf, member.client)).collect();
+        for old in &mut self.epochs {
+            old.retire(now, change.removes, &roster);
+        }
+        self.epochs.push_back(EpochKeys::new(group, roster)?);
+        while self.epochs.len() > EPOCHS_MAX {
+            self.epochs.pop_front();
+        }
+        let alone = self.sending_keys().is_none_or(|keys| keys.is_alone());
+        let delay_ms = match change {
+            // Nobody is left behind who could only open the old epoch.
+            _ if alone => 0,
+            Change { removes: true, .. } => 0,
+            Change { adds: true, .. } => SWITCH_ADD_MS,
+            _ => SWITCH_REKEY_MS,
+        };
+        if delay_ms == 0 {
+            self.switch();
+        } else {
+            self.switch_at = Some(self.switch_at.unwrap_or(now + delay_ms));
+        }
+        Ok(())
+    }
+
+    /// The group is gone: so are its keys. Frames sent or received from now on are dropped.
+    pub fn clear(&mut self) {
+        self.epochs.clear();
+        self.sending = None;
+        self.switch_at = None;
+    }
+
+    /// The next moment at which [`Media::handle_timeout`] has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        let retire = self.epochs.iter().filter_map(|epoch| epoch.expires);
+        let held = self.receivers.values().filter_map(Receiver::deadline);
+        retire.chain(held).chain(self.switch_at).min()
+    }
+
+    /// Switches to the newest sending key and forgets old receiving keys when their time has come.
+    pub fn handle_timeout(&mut self, now: Millis) {
+        if self.switch_at.is_some_and(|at| at <= now) {
+            self.switch();
+        }
+        let sending = self.sending;
+        self.epochs
+            .retain(|keys| keys.expires.is_none_or(|expires| expires > now) || Some(keys.epoch) == sending);
+    }
+
+    /// Seals a frame of the own `source` in layer `layer` (0 without simulcast) into `output`, which is emptied
+    /// first.
+    ///
+    /// # Errors
+    /// See [`SealError`]; the frame must then be dropped.
+    pub fn seal(
+        &mut self,
+        now: Millis,
+        context: Context,
+        codec: Codec,
+        frame: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        if self.switch_at.is_some_and(|at| at <= now) {
+            self.switch();
+        }
+        let sealed = match self.sending_keys() {
+            None => Err(SealError::NoKey),
+            Some(_) if frame.len() > FRAME_MAX_BYTES => Err(SealError::Size),
+            Some(keys) => keys.seal(context, codec, frame, output),
+        };
+        match sealed {
+            Ok(()) => self.sealed += 1,
+            Err(_) => {
+                output.clear();
+                self.unsealed += 1;
+            }
+        }
+        sealed
+    }
+
+    /// Opens a line to receive `source` of `client` on; frames of anyone or anything else are dropped there.
+    pub fn add_receiver(&mut self, client: ClientId, source: Source) -> u32 {
+        let id = self.next_receiver;
+        self.next_receiver = self.next_receiver.wrapping_add(1);
+        self.receivers.insert(id, Receiver::new(client, source));
+        id
+    }
+
+    /// Closes a line.
+    pub fn remove_receiver(&mut self, receiver: u32) {
+        self.receivers.remove(&receiver);
+    }
+
+    /// Opens a frame into `output`, which is emptied first. `ticket` names the frame, should it have to be held.
+    pub fn open(
+        &mut self,
+        now: Millis,
+        receiver: u32,
+        ticket: u32,
+        codec: Codec,
+        frame: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Opened {
+        output.clear();
+        let Some(line) = self.receivers.get_mut(&receiver) else {
+            return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
+        };
+        let size_ok = frame.len() <= FRAME_MAX_BYTES;
+        let key_id = if size_ok { codec.key_id(frame) } else { None };
+        let Some(key_id) = key_id else { return line.drop_frame(now, DropReason::Malformed) };
+        let newest = self.epochs.back().map(|keys| keys.epoch);
+        let keys = self.epochs.iter_mut().rev().find(|keys| key_id.is_of_epoch(keys.epoch));
+        let future = newest.is_some_and(|newest| key_id.is_after(newest));
+        if line.must_wait(ticket) || (keys.is_none() && future && !line.is_overdue(ticket)) {
+            return line.hold(now, ticket, key_id);
+        }
+        line.released(ticket);
+        let result = match keys {
+            None => Err(DropReason::NoKey),
+            Some(keys) => keys.open(key_id, line.client, line.source, codec, frame, output),
+        };
+        match result {
+            Ok(()) => line.opened(),
+            Err(reason) => {
+                output.clear();
+                line.drop_frame(now, reason)
+            }
+        }
+    }
+
+    /// The next held frame of a receiver to call [`Media::open`] with again: its keys are there, or it has waited
+    /// long enough. Call until it returns `None` after each change of keys and each timeout.
+    pub fn release(&mut self, now: Millis, receiver: u32) -> Option<u32> {
+        let epochs = &self.epochs;
+        self.receivers
+            .get_mut(&receiver)?
+            .release(now, |key_id| epochs.iter().any(|keys| key_id.is_of_epoch(keys.epoch)))
+    }
+
+    /// Frames sealed, and frames not sealed because there was no key or they were odd.
+    #[must_use]
+    pub fn sender_stats(&self) -> (u64, u64) {
+        (self.sealed, self.unsealed)
+    }
+
+    /// What each receiver has seen.
+    pub fn receiver_stats(&self) -> impl Iterator<Item = ReceiverStats> {
+        self.receivers.values().map(Receiver::stats)
+    }
+
+    /// The group whose keys are in use.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        self.epochs.back().map(|keys| keys.group)
+    }
+
+    fn switch(&mut self) {
+        self.sending = self.epochs.back().map(|keys| keys.epoch);
+        self.switch_at = None;
+    }
+
+    fn sending_keys(&mut self) -> Option<&mut EpochKeys> {
+        let sending = self.sending?;
+        self.epochs.iter_mut().find(|keys| keys.epoch == sending)
+    }
+}
+
+/// How long an old epoch stays when another begins, in milliseconds.
+fn retain_ms(removes: bool) -> u64 {
+    if removes { RETAIN_REMOVED_MS } else { RETAIN_MS }
+}

@@ -1,0 +1,93 @@
+//! Who is present, as the log says: the facts that the rules are judged by.
+
+use std::collections::BTreeMap;
+
+use tangelo_wire::{ClientId, Seq};
+
+use crate::{Rule, candidate::Candidate};
+
+/// One client's time in the room.
+#[derive(Debug)]
+pub struct Attendance {
+    /// Its key package, or the rule that makes it inadmissible.
+    pub candidate: Result<Candidate, Rule>,
+    /// The entry with which it arrived.
+    pub arrived: Seq,
+    /// The entry with which it departed.
+    pub departed: Option<Seq>,
+    /// Whether it founded or entered the current group.
+    pub entered: bool,
+}
+
+/// Everyone present, and those that departed in the present window.
+#[derive(Debug, Default)]
+pub struct Presence {
+    clients: BTreeMap<ClientId, Attendance>,
+}
+
+impl Presence {
+    /// Someone arrived. A second arrival of the same client is ignored: ids are never used twice.
+    pub fn arrive(&mut self, client: ClientId, candidate: Result<Candidate, Rule>, arrived: Seq) {
+        self.clients.entry(client).or_insert(Attendance {
+            candidate,
+            arrived,
+            departed: None,
+            entered: false,
+        });
+    }
+
+    /// Someone departed.
+    pub fn depart(&mut self, client: ClientId, departed: Seq) {
+        if let Some(attendance) = self.clients.get_mut(&client) {
+            attendance.departed.get_or_insert(departed);
+        }
+    }
+
+    /// A client founded or entered the current group.
+    pub fn enter(&mut self, client: ClientId) {
+        if let Some(attendance) = self.clients.get_mut(&client) {
+            attendance.entered = true;
+        }
+    }
+
+    /// A new group was founded: nobody has entered it but its founder.
+    pub fn found(&mut self, founder: ClientId) {
+        for (client, attendance) in &mut self.clients {
+            attendance.entered = *client == founder;
+        }
+    }
+
+    /// Forgets who departed before `window`: no rule looks back further.
+    pub fn forget_before(&mut self, window: Seq) {
+        self.clients.retain(|_, attendance| attendance.departed.is_none_or(|departed| departed >= window));
+    }
+
+    /// What the log says of a client, present or departed in the window.
+    #[must_use]
+    pub fn get(&self, client: ClientId) -> Option<&Attendance> {
+        self.clients.get(&client)
+    }
+
+    /// Whether a client is present.
+    #[must_use]
+    pub fn is_present(&self, client: ClientId) -> bool {
+        self.clients.get(&client).is_some_and(|attendance| attendance.departed.is_none())
+    }
+
+    /// Whether a client is present and has founded or entered the current group.
+    #[must_use]
+    pub fn has_entered(&self, client: ClientId) -> bool {
+        self.clients
+            .get(&client)
+            .is_some_and(|attendance| attendance.departed.is_none() && attendance.entered)
+    }
+
+    /// Everyone present, in order of arrival.
+    #[must_use]
+    pub fn present(&self) -> Vec<ClientId> {
+        let mut present: Vec<_> =
+            self.clients.iter().filter(|(_, attendance)| attendance.departed.is_none()).collect();
+        present.sort_by_key(|(client, attendance)| (attendance.arrived, **client));
+        present.into_iter().map(|(client, _)| *client).collect()
+    }
+}

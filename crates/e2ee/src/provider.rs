@@ -1,0 +1,49 @@
+//! What OpenMLS needs of its surroundings: cryptography, randomness, and storage in memory.
+
+use openmls_memory_storage::MemoryStorage;
+use openmls_rust_crypto::RustCrypto;
+use openmls_traits::{OpenMlsProvider, random::OpenMlsRand};
+
+use crate::Error;
+
+/// One provider for each group: nothing of an older group can be found in it.
+#[derive(Default, Debug)]
+pub(crate) struct Provider {
+    crypto: RustCrypto,
+    storage: MemoryStorage,
+}
+
+impl Provider {
+    /// A provider with a copy of this one's storage. A Welcome is tried on a copy, because OpenMLS spends the key
+    /// package even when the Welcome turns out to be bad.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::default();
+        if let (Ok(from), Ok(mut to)) = (self.storage.values.read(), copy.storage.values.write()) {
+            to.clone_from(&from);
+        }
+        copy
+    }
+
+    /// `N` random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
+        self.crypto.random_array().map_err(|_| Error::Random)
+    }
+}
+
+impl OpenMlsProvider for Provider {
+    type CryptoProvider = RustCrypto;
+    type RandProvider = RustCrypto;
+    type StorageProvider = MemoryStorage;
+
+    fn storage(&self) -> &MemoryStorage {
+        &self.storage
+    }
+
+    fn crypto(&self) -> &RustCrypto {
+        &self.crypto
+    }
+
+    fn rand(&self) -> &RustCrypto {
+        &self.crypto
+    }
+}
