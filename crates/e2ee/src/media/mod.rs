@@ -64,6 +64,10 @@ pub struct Media {
     /// The epoch that frames are sealed in, and from when on the newest one is.
     sending: Option<u64>,
     switch_at: Option<Millis>,
+    /// An epoch that adds somebody waits for its first frame to be sealed.
+    welcoming: bool,
+    /// Such an epoch is in use for sending since [`Media::take_key_frame_wanted`] was asked last.
+    key_frame_wanted: bool,
     receivers: BTreeMap<u32, Receiver>,
     next_receiver: u32,
     sealed: u64,
@@ -89,6 +93,7 @@ impl Media {
             old.retire(now, change.removes, &roster);
         }
         self.epochs.push_back(EpochKeys::new(group, roster)?);
+        self.welcoming |= change.adds;
         while self.epochs.len() > EPOCHS_MAX {
             self.epochs.pop_front();
         }
@@ -131,6 +136,12 @@ impl Media {
         let sending = self.sending;
         self.epochs
             .retain(|keys| keys.expires.is_none_or(|expires| expires > now) || Some(keys.epoch) == sending);
+    }
+
+    /// Whether since the last call the sender switched to an epoch that adds somebody: its first frame should be a
+    /// key frame, or the newcomer sees nothing until the next.
+    pub fn take_key_frame_wanted(&mut self) -> bool {
+        std::mem::take(&mut self.key_frame_wanted)
     }
 
     /// Seals a frame of the own `source` in layer `layer` (0 without simulcast) into `output`, which is emptied
@@ -243,6 +254,7 @@ impl Media {
     fn switch(&mut self) {
         self.sending = self.epochs.back().map(|keys| keys.epoch);
         self.switch_at = None;
+        self.key_frame_wanted |= std::mem::take(&mut self.welcoming);
     }
 
     fn sending_keys(&mut self) -> Option<&mut EpochKeys> {
