@@ -18,6 +18,8 @@ use crate::{
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
 const ANSWER_MS: u64 = 10_000;
+/// A connection on which nothing came for this long counts as dead, in milliseconds: three heartbeats unanswered.
+const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 /// Shortest and longest pause before connecting again, in milliseconds.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
 /// At most one wish for a key frame in this time, in milliseconds.
@@ -87,6 +89,8 @@ pub struct Session {
     attempts: u32,
     /// When the server must have answered, and until when a dropped connection may resume.
     answer_by: Option<Millis>,
+    /// When the server was heard last.
+    heard_at: Millis,
     resume_until: Option<Millis>,
     heartbeat_at: Option<Millis>,
     key_frame_at: Option<Millis>,
@@ -115,6 +119,7 @@ impl Session {
             was_inside: false,
             attempts: 0,
             answer_by: None,
+            heard_at: Millis::default(),
             resume_until: None,
             heartbeat_at: None,
             key_frame_at: None,
@@ -153,6 +158,7 @@ impl Session {
             return;
         }
         self.answer_by = Some(now + ANSWER_MS);
+        self.heard_at = now;
         let room = self.context.link.room().clone();
         match &self.state {
             State::Ended => {}
@@ -183,6 +189,7 @@ impl Session {
         if !matches!(self.connection, Connection::Open { .. }) {
             return;
         }
+        self.heard_at = now;
         let Ok(message) = ServerMessage::from_json(text) else {
             return self.arrive_anew(now, "the server sent something that is no message");
         };
@@ -354,7 +361,10 @@ impl Session {
                 Ok(())
             }
             // The log itself shows what came in the post's place.
-            (State::Present(_), ServerMessage::Stale { .. } | ServerMessage::Check { .. }) => Ok(()),
+            (
+                State::Present(_),
+                ServerMessage::Stale { .. } | ServerMessage::Alive { .. } | ServerMessage::Check { .. },
+            ) => Ok(()),
             (State::Present(attendee), ServerMessage::Refused { post, error }) => {
                 attendee.refuse(now, post, error.code)
             }
@@ -465,6 +475,11 @@ impl Session {
         };
         let processed = attendee.processed;
         self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
+        let open = matches!(self.connection, Connection::Open { .. });
+        if open && now.since(self.heard_at) > SILENCE_MS {
+            self.outputs.push_back(Output::Close);
+            return self.lose_connection(now);
+        }
         if self.connection == (Connection::Open { resuming: false }) {
             self.send(&ClientMessage::Heartbeat { processed, check: None });
         }

@@ -140,6 +140,11 @@ pub enum ServerMessage {
     },
     /// What a client sends has changed.
     Published(Published),
+    /// Answer to a heartbeat: a client that hears nothing for three of them takes the connection for dead.
+    Alive {
+        /// The log's last entry.
+        seq: Seq,
+    },
     /// Another client's check.
     Check {
         /// Who made it.
