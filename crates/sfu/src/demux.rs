@@ -1,0 +1,201 @@
+//! Which client a datagram is for.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tangelo_wire::ClientId;
+
+/// Longest datagram that is looked at, in bytes.
+pub(crate) const DATAGRAM_MAX_BYTES: usize = 1_500;
+
+/// Most addresses of one client. Browsers check a few candidate pairs, then keep one.
+const ADDRESSES_MAX: usize = 16;
+
+/// How long an address stays with a client after the last ICE check from there. ICE checks that it is still wanted
+/// every 5 seconds (RFC 7675 section 5.1).
+const ADDRESS_KEPT: Duration = Duration::from_secs(15);
+
+/// What a datagram is, by its first bytes (RFC 7983 section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Datagram<'a> {
+    /// A STUN binding request for the client with this local ICE ufrag.
+    BindingRequest {
+        ufrag: &'a str,
+    },
+    /// DTLS, SRTP or SRTCP: good from verified addresses only.
+    Session,
+    Garbage,
+}
+
+impl<'a> Datagram<'a> {
+    pub(crate) fn classify(bytes: &'a [u8]) -> Self {
+        if bytes.len() > DATAGRAM_MAX_BYTES {
+            return Self::Garbage;
+        }
+        match bytes.first() {
+            Some(0..=3) => {
+                binding_request_ufrag(bytes).map_or(Self::Garbage, |ufrag| Self::BindingRequest { ufrag })
+            }
+            // The shortest DTLS record header and RTP or RTCP header have 13 and 8 bytes.
+            Some(20..=63) if bytes.len() >= 13 => Self::Session,
+            Some(128..=191) if bytes.len() >= 8 => Self::Session,
+            _ => Self::Garbage,
+        }
+    }
+}
+
+/// Whether this is a STUN binding success response (RFC 8489 section 5): str0m sends one after it has checked a
+/// request's message integrity.
+pub(crate) fn is_binding_success(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x01, 0x01]) && bytes.get(4..8) == Some(&MAGIC_COOKIE)
+}
+
+const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const USERNAME: u16 = 0x0006;
+
+/// The first half of USERNAME of a binding request: the receiver's ufrag (RFC 8445 section 7.2.2).
+fn binding_request_ufrag(bytes: &[u8]) -> Option<&str> {
+    if !bytes.starts_with(&[0x00, 0x01]) || bytes.get(4..8)? != MAGIC_COOKIE {
+        return None;
+    }
+    if usize::from(be16(bytes, 2)?) != bytes.len().checked_sub(20)? {
+        return None;
+    }
+    let mut attributes = bytes.get(20..)?;
+    while !attributes.is_empty() {
+        let length = usize::from(be16(attributes, 2)?);
+        let value = attributes.get(4..4 + length)?;
+        if be16(attributes, 0)? == USERNAME {
+            return std::str::from_utf8(value).ok()?.split_once(':').map(|(ufrag, _)| ufrag);
+        }
+        attributes = attributes.get(4 + length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+/// The addresses that ICE has verified, and whose they are.
+#[derive(Default)]
+pub(crate) struct AddressBook {
+    owners: BTreeMap<SocketAddr, Owner>,
+    addresses: BTreeMap<ClientId, VecDeque<SocketAddr>>,
+}
+
+struct Owner {
+    client: ClientId,
+    verified: Instant,
+}
+
+impl AddressBook {
+    pub(crate) fn client(&self, address: SocketAddr) -> Option<ClientId> {
+        self.owners.get(&address).map(|owner| owner.client)
+    }
+
+    /// `client` has passed an ICE check from `address`. Takes the address over from another client only after that
+    /// one has been silent there: a client that forges its source address must not cut off somebody else.
+    pub(crate) fn verified(&mut self, now: Instant, address: SocketAddr, client: ClientId) {
+        if let Some(owner) = self.owners.get_mut(&address) {
+            if owner.client == client {
+                owner.verified = now;
+                return;
+            }
+            if now.saturating_duration_since(owner.verified) < ADDRESS_KEPT {
+                return;
+            }
+            let former = owner.client;
+            if let Some(addresses) = self.addresses.get_mut(&former) {
+                addresses.retain(|other| *other != address);
+            }
+        }
+        self.owners.insert(address, Owner { client, verified: now });
+        let addresses = self.addresses.entry(client).or_default();
+        addresses.push_back(address);
+        if addresses.len() > ADDRESSES_MAX
+            && let Some(oldest) = addresses.pop_front()
+        {
+            self.owners.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, client: ClientId) {
+        for address in self.addresses.remove(&client).unwrap_or_default() {
+            self.owners.remove(&address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    fn request(username: &[u8]) -> Vec<u8> {
+        let padded = username.len().next_multiple_of(4);
+        let mut bytes = vec![0, 1, 0, u8::try_from(4 + padded).unwrap(), 0x21, 0x12, 0xa4, 0x42];
+        bytes.extend([7; 12]);
+        bytes.extend([0, 6, 0, u8::try_from(username.len()).unwrap()]);
+        bytes.extend(username);
+        bytes.resize(20 + 4 + padded, 0);
+        bytes
+    }
+
+    #[test]
+    fn a_binding_request_names_its_receiver() {
+        let bytes = request(b"here:there");
+        assert_eq!(Datagram::classify(&bytes), Datagram::BindingRequest { ufrag: "here" });
+    }
+
+    #[test]
+    fn cut_or_bent_requests_are_garbage() {
+        let bytes = request(b"here:there");
+        for cut in 0..bytes.len() {
+            assert_eq!(Datagram::classify(&bytes[..cut]), Datagram::Garbage, "{cut}");
+        }
+        assert_eq!(Datagram::classify(&request(b"nocolon")), Datagram::Garbage);
+        assert_eq!(Datagram::classify(&request(b"\xff\xfe:x")), Datagram::Garbage);
+        let mut long = bytes.clone();
+        long[23] = 200;
+        assert_eq!(Datagram::classify(&long), Datagram::Garbage);
+        let mut response = bytes;
+        response[0] = 1;
+        assert_eq!(Datagram::classify(&response), Datagram::Garbage);
+    }
+
+    #[test]
+    fn an_address_in_use_cannot_be_taken_over() {
+        let (first, second) = (ClientId([1; 16]), ClientId([2; 16]));
+        let start = crate::test_now();
+        let mut book = AddressBook::default();
+        book.verified(start, address(1), first);
+        book.verified(start + Duration::from_secs(5), address(1), second);
+        assert_eq!(book.client(address(1)), Some(first));
+        book.verified(start + Duration::from_secs(15), address(1), second);
+        assert_eq!(book.client(address(1)), Some(second));
+        book.remove(first);
+        assert_eq!(book.client(address(1)), Some(second));
+        book.remove(second);
+        assert_eq!(book.client(address(1)), None);
+    }
+
+    #[test]
+    fn a_client_has_a_bounded_number_of_addresses() {
+        let client = ClientId([1; 16]);
+        let start = crate::test_now();
+        let mut book = AddressBook::default();
+        for port in 1..=100 {
+            book.verified(start, address(port), client);
+        }
+        let known = (1..=100).filter(|port| book.client(address(*port)).is_some()).count();
+        assert_eq!(known, ADDRESSES_MAX);
+        assert_eq!(book.client(address(100)), Some(client));
+    }
+}

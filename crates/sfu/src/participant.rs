@@ -1,0 +1,379 @@
+//! A client's media session: its `Rtc`, what it sends and what it receives.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Candidate, Event, IceConnectionState, Input, Output, Rtc,
+    change::SdpOffer,
+    media::{KeyframeRequestKind, Mid},
+    net::{Protocol, Receive, Transmit},
+    rtp::{Extension, RtpPacket, RtpWrite},
+};
+use tangelo_wire::{LineUse, MediaKind, RoomName, Source};
+
+use crate::{
+    guard::guarded,
+    lines::{check_order, direction_of},
+    sdp::{Numbering, Offer, Section, finish_answer},
+    subscription::Subscription,
+    track::TrackId,
+};
+
+/// How long a session may take to connect after its first offer.
+const CONNECT_TIME: Duration = Duration::from_secs(30);
+
+/// str0m notices that ICE checks stay away only when it is called.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How many times in a row str0m may ask to be called at once. It settles after two or three.
+const ROUNDS_MAX: usize = 16;
+
+/// Largest RTP payload that is forwarded, in bytes: with header, extensions, RTX and SRTP it must fit a datagram.
+const PAYLOAD_MAX_BYTES: usize = 1_400;
+
+/// A client's media session.
+pub(crate) struct Participant {
+    pub(crate) room: RoomName,
+    /// Whether it waits in the queue of sessions to drain.
+    pub(crate) queued: bool,
+    /// When str0m wants to be called; `None` once the session is dead.
+    pub(crate) wake: Option<Instant>,
+    rtc: Rtc,
+    state: State,
+    identity: Identity,
+    numbering: Numbering,
+    sections: Vec<Section>,
+    sending: BTreeMap<Mid, Source>,
+    receiving: BTreeMap<TrackId, Mid>,
+    /// All lines that ever received, in use or not: numbers go on when a line is used again.
+    subscriptions: BTreeMap<Mid, Subscription>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Connecting { until: Instant },
+    Connected,
+    Gone,
+}
+
+/// What stays the same through all offers of one `RTCPeerConnection`.
+#[derive(PartialEq, Eq)]
+struct Identity {
+    session_id: String,
+    fingerprint: String,
+}
+
+impl Identity {
+    fn of(offer: &Offer) -> Self {
+        Self { session_id: offer.session_id.clone(), fingerprint: offer.fingerprint.0.clone() }
+    }
+}
+
+/// What a session reports when it is drained.
+pub(crate) enum Happened {
+    /// An RTP packet; without a source if no track takes it.
+    Packet {
+        source: Option<Source>,
+        packet: Box<RtpPacket>,
+    },
+    KeyFrameWanted {
+        track: TrackId,
+    },
+    Connected,
+    Gone,
+}
+
+/// A packet as a receiver gets it.
+pub(crate) struct Written {
+    pub(crate) payload_type: u8,
+    pub(crate) sequence_number: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) ssrc: u32,
+}
+
+impl Participant {
+    /// A session that has agreed on nothing yet.
+    pub(crate) fn new(
+        room: RoomName,
+        offer: &Offer,
+        candidates: &[SocketAddr],
+        now: Instant,
+    ) -> Option<Self> {
+        let rtc = guarded(|| {
+            let mut rtc = Rtc::builder()
+                .set_rtp_mode(true)
+                .set_ice_lite(true)
+                .clear_codecs()
+                .enable_opus(true, false)
+                .enable_vp8(true)
+                .clear_extension_map()
+                .set_extension(1, Extension::RtpMid)
+                .set_extension(2, Extension::TransportSequenceNumber)
+                .build(now);
+            for address in candidates {
+                match Candidate::host(*address, Protocol::Udp) {
+                    Ok(candidate) => {
+                        rtc.add_local_candidate(candidate);
+                    }
+                    Err(error) => tracing::warn!(%address, %error, "not an ICE candidate"),
+                }
+            }
+            rtc
+        })?;
+        Some(Self {
+            room,
+            queued: false,
+            wake: None,
+            rtc,
+            state: State::Connecting { until: now + CONNECT_TIME },
+            identity: Identity::of(offer),
+            numbering: Numbering::default(),
+            sections: Vec::new(),
+            sending: BTreeMap::new(),
+            receiving: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+        })
+    }
+
+    /// Whether the offer goes on with this session, or begins another one.
+    pub(crate) fn is_continued_by(&self, offer: &Offer) -> bool {
+        self.rtc.is_alive() && self.identity == Identity::of(offer)
+    }
+
+    /// Agrees to an offer. Returns the answer.
+    ///
+    /// # Errors
+    /// What is wrong with the offer, for people; nothing has changed.
+    pub(crate) fn negotiate(&mut self, offer: &Offer, uses: &[Option<LineUse>]) -> Result<String, String> {
+        let mut numbering = self.numbering;
+        numbering.merge(offer.numbering)?;
+        check_order(&self.sections, &offer.sections)?;
+
+        let directions: Vec<_> = uses.iter().map(|line_use| direction_of(line_use.as_ref())).collect();
+        let text = offer.to_sdp(&directions, &numbering);
+        let plain = guarded(|| SdpOffer::from_sdp_string(&text))
+            .ok_or("the server cannot read this SDP")?
+            .map_err(|error| error.to_string())?;
+        // What str0m refuses was refused above. Should it find one thing more, its own state may have moved, but
+        // ours has not.
+        let answer = match guarded(|| self.rtc.sdp_api().accept_offer(plain)) {
+            Some(answer) => answer.map_err(|error| error.to_string())?,
+            None => {
+                self.rtc.disconnect();
+                return Err("the server cannot work with this SDP".into());
+            }
+        };
+        self.numbering = numbering;
+        self.sections.clone_from(&offer.sections);
+        self.assign(uses);
+        Ok(finish_answer(&answer.to_sdp_string(), &numbering))
+    }
+
+    fn assign(&mut self, uses: &[Option<LineUse>]) {
+        let mut sending = BTreeMap::new();
+        let mut receiving = BTreeMap::new();
+        for (section, line_use) in self.sections.iter().zip(uses) {
+            let mid = Mid::from(section.mid.as_str());
+            match line_use {
+                Some(LineUse::Send { source }) => {
+                    sending.insert(mid, *source);
+                }
+                Some(LineUse::Receive { client, source }) => {
+                    receiving.insert((*client, *source), mid);
+                }
+                None => {}
+            }
+        }
+        for (track, mid) in &receiving {
+            if self.receiving.get(track) == Some(mid) {
+                continue;
+            }
+            if let Some(subscription) = self.subscriptions.get_mut(mid) {
+                subscription.carry(*track);
+            } else if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(*mid, None) {
+                self.subscriptions.insert(*mid, Subscription::new(*track, stream.ssrc()));
+            }
+        }
+        let sections = &self.sections;
+        self.subscriptions
+            .retain(|mid, _| sections.iter().any(|s| !s.rejected && Mid::from(s.mid.as_str()) == *mid));
+        self.sending = sending;
+        self.receiving = receiving;
+    }
+
+    /// The local ICE ufrag, by which STUN finds this session.
+    pub(crate) fn ufrag(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// What the client sends, and on which lines.
+    pub(crate) fn sent(&self) -> BTreeMap<Source, Mid> {
+        self.sending.iter().map(|(mid, source)| (*source, *mid)).collect()
+    }
+
+    /// What the client receives.
+    pub(crate) fn received(&self) -> impl Iterator<Item = TrackId> {
+        self.receiving.keys().copied()
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.state == State::Connected
+    }
+
+    /// Hands a datagram to str0m. Returns whether str0m took it.
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+    ) -> bool {
+        let taken = guarded(|| {
+            let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else {
+                return false;
+            };
+            self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
+        });
+        self.or_dead(taken).unwrap_or(false)
+    }
+
+    /// Lets time pass.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let result = guarded(|| self.rtc.handle_input(Input::Timeout(now)));
+        if let Some(Err(error)) = self.or_dead(result) {
+            tracing::debug!(%error, "session refused to go on");
+        }
+    }
+
+    /// Takes everything out of str0m, which must happen after every change to it.
+    pub(crate) fn drain(&mut self, now: Instant, transmits: &mut Vec<Transmit>) -> Vec<Happened> {
+        let mut happened = Vec::new();
+        let mut rounds = 0;
+        self.wake = loop {
+            let output = guarded(|| self.rtc.poll_output());
+            match self.or_dead(output) {
+                Some(Ok(Output::Transmit(transmit))) => transmits.push(transmit),
+                Some(Ok(Output::Event(event))) => self.handle_event(event, &mut happened),
+                Some(Ok(Output::Timeout(at))) if !self.rtc.is_alive() => {
+                    tracing::trace!(?at, "session is dead");
+                    break None;
+                }
+                Some(Ok(Output::Timeout(at))) if at > now || rounds == ROUNDS_MAX => {
+                    break Some(at.clamp(now + Duration::from_millis(1), now + TICK));
+                }
+                Some(Ok(Output::Timeout(_))) => {
+                    rounds += 1;
+                    self.handle_timeout(now);
+                }
+                Some(Err(_)) if self.rtc.is_alive() && rounds < ROUNDS_MAX => rounds += 1,
+                Some(Err(_)) | None => {
+                    self.rtc.disconnect();
+                    break None;
+                }
+            }
+        };
+        let late = matches!(self.state, State::Connecting { until } if until <= now);
+        if late || !self.rtc.is_alive() {
+            self.gone(&mut happened);
+        }
+        happened
+    }
+
+    fn handle_event(&mut self, event: Event, happened: &mut Vec<Happened>) {
+        match event {
+            Event::RtpPacket(packet) => {
+                let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid());
+                let source = mid.and_then(|mid| self.sending.get(&mid)).copied();
+                let source = source.filter(|source| self.is_expected(*source, &packet));
+                happened.push(Happened::Packet { source, packet: Box::new(packet) });
+            }
+            Event::KeyframeRequest(request) => {
+                let track = self.subscriptions.get(&request.mid).map(|subscription| subscription.track);
+                if let Some(track) = track.filter(|track| self.receiving.contains_key(track)) {
+                    happened.push(Happened::KeyFrameWanted { track });
+                }
+            }
+            Event::Connected => self.connected(happened),
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
+                self.gone(happened);
+            }
+            // ICE checks are back after they had stayed away.
+            Event::IceConnectionStateChange(_) if self.rtc.is_connected() => self.connected(happened),
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, happened: &mut Vec<Happened>) {
+        if self.state != State::Connected {
+            self.state = State::Connected;
+            happened.push(Happened::Connected);
+        }
+    }
+
+    fn gone(&mut self, happened: &mut Vec<Happened>) {
+        if self.state != State::Gone {
+            self.state = State::Gone;
+            happened.push(Happened::Gone);
+        }
+    }
+
+    /// Whether the packet is of the codec of its line, and can be forwarded whole.
+    fn is_expected(&self, source: Source, packet: &RtpPacket) -> bool {
+        self.payload_type(source) == Some(*packet.header.payload_type)
+            && packet.payload.len() <= PAYLOAD_MAX_BYTES
+    }
+
+    fn payload_type(&self, source: Source) -> Option<u8> {
+        match source.kind() {
+            MediaKind::Audio => self.numbering.opus.map(|opus| opus.payload_type),
+            MediaKind::Video => self.numbering.vp8.map(|vp8| vp8.payload_type),
+        }
+    }
+
+    /// Sends another client's packet to this one. The caller drains the session afterwards.
+    pub(crate) fn write(&mut self, track: TrackId, packet: &RtpPacket, now: Instant) -> Option<Written> {
+        if !self.is_connected() {
+            return None;
+        }
+        let payload_type = self.payload_type(track.1)?;
+        let subscription = self.subscriptions.get_mut(self.receiving.get(&track)?)?;
+        let (sequence_number, timestamp) = subscription.renumber(packet, now)?;
+        let ssrc = subscription.ssrc;
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_tx(&ssrc)?;
+        stream.write_rtp(
+            RtpWrite::new(
+                payload_type.into(),
+                sequence_number,
+                timestamp,
+                packet.timestamp,
+                packet.payload.clone(),
+            )
+            .marker(packet.header.marker)
+            .nackable(track.1.kind() == MediaKind::Video),
+        );
+        Some(Written { payload_type, sequence_number: sequence_number.as_u16(), timestamp, ssrc: *ssrc })
+    }
+
+    /// Asks the client for a key frame on a line. Returns whether it could: a line that has sent nothing yet
+    /// begins with a key frame by itself. The caller drains the session afterwards.
+    pub(crate) fn request_key_frame(&mut self, mid: Mid) -> bool {
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_rx_by_mid(mid, None) else { return false };
+        stream.request_keyframe(KeyframeRequestKind::Pli);
+        true
+    }
+
+    /// Ends the session if str0m panicked.
+    fn or_dead<T>(&mut self, result: Option<T>) -> Option<T> {
+        if result.is_none() {
+            tracing::error!("str0m panicked; the session is dropped");
+            self.rtc.disconnect();
+        }
+        result
+    }
+}

@@ -1,0 +1,55 @@
+//! The tracks of a room. Nothing leads from one room to another.
+
+use std::collections::BTreeMap;
+
+use str0m::media::Mid;
+use tangelo_wire::{ClientId, Source};
+
+use crate::track::{Track, TrackId};
+
+/// The tracks of a room that somebody sends or waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    tracks: BTreeMap<TrackId, Track>,
+}
+
+impl Room {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    pub(crate) fn track(&self, id: TrackId) -> Option<&Track> {
+        self.tracks.get(&id)
+    }
+
+    pub(crate) fn track_mut(&mut self, id: TrackId) -> Option<&mut Track> {
+        self.tracks.get_mut(&id)
+    }
+
+    /// `client` sends exactly `sent` from now on.
+    pub(crate) fn publish(&mut self, client: ClientId, sent: &BTreeMap<Source, Mid>) {
+        let own = (client, Source::Microphone)..=(client, Source::ScreenAudio);
+        for ((_, source), track) in self.tracks.range_mut(own) {
+            track.send_on(sent.get(source).copied());
+        }
+        for (source, mid) in sent {
+            self.tracks.entry((client, *source)).or_default().send_on(Some(*mid));
+        }
+        self.tracks.retain(|_, track| !track.is_unused());
+    }
+
+    /// `client` receives the track from now on. Returns whether it did not before.
+    pub(crate) fn subscribe(&mut self, client: ClientId, id: TrackId) -> bool {
+        self.tracks.entry(id).or_default().receivers.insert(client)
+    }
+
+    /// `client` no longer receives the track.
+    pub(crate) fn unsubscribe(&mut self, client: ClientId, id: TrackId) {
+        if let Some(track) = self.tracks.get_mut(&id) {
+            track.receivers.remove(&client);
+            if track.is_unused() {
+                self.tracks.remove(&id);
+            }
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The parts together: datagrams to sessions, packets from senders to receivers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use str0m::{net::Transmit, rtp::RtpPacket};
+use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source};
+
+use crate::{
+    Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats,
+    demux::{AddressBook, Datagram, is_binding_success},
+    lines::match_lines,
+    participant::{Happened, Participant},
+    room::Room,
+    sdp,
+    track::TrackId,
+};
+
+/// Forwards media among the clients of all rooms of one thread.
+pub struct Sfu {
+    config: SfuConfig,
+    now: Instant,
+    rooms: BTreeMap<RoomName, Room>,
+    participants: BTreeMap<ClientId, Participant>,
+    addresses: AddressBook,
+    ufrags: BTreeMap<String, ClientId>,
+    /// Sessions that must be drained before anything else is done to them.
+    queue: VecDeque<ClientId>,
+    wakes: BTreeSet<(Instant, ClientId)>,
+    key_frame_wakes: BTreeSet<(Instant, TrackId)>,
+    outputs: VecDeque<(ClientId, Output)>,
+    tap: bool,
+    stats: SfuStats,
+}
+
+impl Sfu {
+    /// An SFU without clients.
+    #[must_use]
+    pub fn new(config: SfuConfig, now: Instant) -> Self {
+        Self {
+            config,
+            now,
+            rooms: BTreeMap::new(),
+            participants: BTreeMap::new(),
+            addresses: AddressBook::default(),
+            ufrags: BTreeMap::new(),
+            queue: VecDeque::new(),
+            wakes: BTreeSet::new(),
+            key_frame_wakes: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            tap: false,
+            stats: SfuStats::default(),
+        }
+    }
+
+    /// Sets what `client` sends and receives. Its first offer begins its media session, later ones change it.
+    /// An offer of another `RTCPeerConnection` (other session id or DTLS fingerprint) begins the session anew.
+    ///
+    /// `lines` gives the use of every `m=` section of `sdp`. A `Receive` of something that is not published (not
+    /// yet, no longer, or not in this room) is fine, and stays silent until it is.
+    ///
+    /// # Errors
+    /// The SDP or the lines are bad; the session is as it was before.
+    pub fn offer(
+        &mut self,
+        now: Instant,
+        room: &RoomName,
+        client: ClientId,
+        sdp: &str,
+        lines: &[MediaLine],
+    ) -> Result<Answer, OfferError> {
+        self.advance(now);
+        let offer = sdp::Offer::parse(sdp).map_err(OfferError)?;
+        let uses = match_lines(client, &offer, lines).map_err(OfferError)?;
+
+        let current = self.participants.get_mut(&client);
+        if current.as_ref().is_some_and(|participant| participant.room != *room) {
+            return Err(OfferError("the client is in another room".into()));
+        }
+        let before: BTreeSet<TrackId>;
+        let sdp = match current {
+            Some(participant) if participant.is_continued_by(&offer) => {
+                before = participant.received().collect();
+                let answer = participant.negotiate(&offer, &uses);
+                self.queue(client);
+                if answer.is_err() {
+                    self.settle();
+                }
+                answer.map_err(OfferError)?
+            }
+            current => {
+                if current.is_none() && self.participants.len() >= self.config.clients_max {
+                    return Err(OfferError("the server has as many media sessions as it can take".into()));
+                }
+                let mut participant =
+                    Participant::new(room.clone(), &offer, &self.config.candidates, self.now)
+                        .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
+                let sdp = participant.negotiate(&offer, &uses).map_err(OfferError)?;
+                self.end_session(client);
+                self.participants.insert(client, participant);
+                before = BTreeSet::new();
+                sdp
+            }
+        };
+        let published = self.route(room, client, &before);
+        self.queue(client);
+        self.settle();
+        Ok(Answer { sdp, published })
+    }
+
+    /// Ends the session of `client`, if it has one: from here on nothing is forwarded from it or to it.
+    pub fn remove(&mut self, now: Instant, client: ClientId) {
+        self.advance(now);
+        self.end_session(client);
+    }
+
+    /// A datagram came from `source` to `destination`, one of [`SfuConfig::candidates`]. What is not for any client
+    /// is dropped and counted.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+    ) {
+        self.advance(now);
+        self.stats.datagrams_in += 1;
+        let client = match Datagram::classify(contents) {
+            Datagram::BindingRequest { ufrag } => self.ufrags.get(ufrag).copied(),
+            Datagram::Session => self.addresses.client(source),
+            Datagram::Garbage => {
+                self.stats.dropped_garbage += 1;
+                return;
+            }
+        };
+        let participant = client.and_then(|client| Some((client, self.participants.get_mut(&client)?)));
+        let Some((client, participant)) = participant else {
+            self.stats.dropped_unknown += 1;
+            return;
+        };
+        if !participant.handle_datagram(self.now, source, destination, contents) {
+            self.stats.dropped_malformed += 1;
+        }
+        self.queue(client);
+        self.settle();
+    }
+
+    /// Time has come to [`Self::poll_timeout`], or passed it.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+        while let Some((_, client)) = self.wakes.first().copied().filter(|(at, _)| *at <= self.now) {
+            self.wakes.pop_first();
+            if let Some(participant) = self.participants.get_mut(&client) {
+                participant.wake = None;
+                participant.handle_timeout(self.now);
+                self.queue(client);
+            }
+        }
+        while let Some((_, track)) = self.key_frame_wakes.first().copied().filter(|(at, _)| *at <= self.now) {
+            self.key_frame_wakes.pop_first();
+            self.ask_for_key_frame(track);
+        }
+        self.settle();
+    }
+
+    /// When to call [`Self::handle_timeout`]; `None` while there is nothing to wait for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let wake = self.wakes.first().map(|(at, _)| *at);
+        let key_frame = self.key_frame_wakes.first().map(|(at, _)| *at);
+        wake.into_iter().chain(key_frame).min()
+    }
+
+    /// The next output, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front().map(|(_, output)| output)
+    }
+
+    /// Turns [`Output::Forwarded`] on or off (off at first).
+    pub fn set_tap(&mut self, on: bool) {
+        self.tap = on;
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> SfuStats {
+        SfuStats { participants: self.participants.len(), ..self.stats }
+    }
+
+    /// Time never goes back.
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// Brings the room's tracks in line with a session that was just negotiated. Returns what the client sends.
+    fn route(&mut self, room: &RoomName, client: ClientId, before: &BTreeSet<TrackId>) -> Vec<Source> {
+        let Some(participant) = self.participants.get_mut(&client) else { return Vec::new() };
+        self.ufrags.retain(|_, owner| *owner != client);
+        self.ufrags.insert(participant.ufrag(), client);
+        let sent = participant.sent();
+        let received: BTreeSet<TrackId> = participant.received().collect();
+        let connected = participant.is_connected();
+
+        let tracks = self.rooms.entry(room.clone()).or_default();
+        tracks.publish(client, &sent);
+        for track in before.difference(&received) {
+            tracks.unsubscribe(client, *track);
+        }
+        let new: Vec<TrackId> = received.difference(before).copied().collect();
+        for track in &new {
+            tracks.subscribe(client, *track);
+        }
+        if tracks.is_empty() {
+            self.rooms.remove(room);
+        }
+        if connected {
+            for track in new {
+                self.want_key_frame(client, track);
+            }
+        }
+        sent.into_keys().collect()
+    }
+
+    fn end_session(&mut self, client: ClientId) {
+        let Some(participant) = self.participants.remove(&client) else { return };
+        if let Some(at) = participant.wake {
+            self.wakes.remove(&(at, client));
+        }
+        self.ufrags.retain(|_, owner| *owner != client);
+        self.addresses.remove(client);
+        self.outputs.retain(|(about, _)| *about != client);
+        if let Some(room) = self.rooms.get_mut(&participant.room) {
+            room.publish(client, &BTreeMap::new());
+            for track in participant.received() {
+                room.unsubscribe(client, track);
+            }
+            if room.is_empty() {
+                self.rooms.remove(&participant.room);
+            }
+        }
+    }
+
+    fn queue(&mut self, client: ClientId) {
+        if let Some(participant) = self.participants.get_mut(&client)
+            && !participant.queued
+        {
+            participant.queued = true;
+            self.queue.push_back(client);
+        }
+    }
+
+    /// Drains sessions until none has anything to say.
+    fn settle(&mut self) {
+        while let Some(client) = self.queue.pop_front() {
+            self.drain(client);
+        }
+    }
+
+    fn drain(&mut self, client: ClientId) {
+        let Some(participant) = self.participants.get_mut(&client) else { return };
+        participant.queued = false;
+        if let Some(at) = participant.wake {
+            self.wakes.remove(&(at, client));
+        }
+        let mut transmits = Vec::new();
+        let happened = participant.drain(self.now, &mut transmits);
+        if let Some(at) = participant.wake {
+            self.wakes.insert((at, client));
+        }
+        for transmit in transmits {
+            self.transmit(client, transmit);
+        }
+        for event in happened {
+            match event {
+                Happened::Packet { source, packet } => self.forward(client, source, &packet),
+                Happened::KeyFrameWanted { track } => self.want_key_frame(client, track),
+                Happened::Connected => self.connected(client),
+                Happened::Gone => self.outputs.push_back((client, Output::Disconnected { client })),
+            }
+        }
+    }
+
+    fn transmit(&mut self, client: ClientId, transmit: Transmit) {
+        let Transmit { source, destination, contents, .. } = transmit;
+        if is_binding_success(&contents) {
+            self.addresses.verified(self.now, destination, client);
+        }
+        self.stats.datagrams_out += 1;
+        let output = Output::Transmit { source, destination, contents: contents.into() };
+        self.outputs.push_back((client, output));
+    }
+
+    fn connected(&mut self, client: ClientId) {
+        self.outputs.push_back((client, Output::Connected { client }));
+        let tracks: Vec<TrackId> = self
+            .participants
+            .get(&client)
+            .map(|participant| participant.received().collect())
+            .unwrap_or_default();
+        for track in tracks {
+            self.want_key_frame(client, track);
+        }
+    }
+
+    fn forward(&mut self, from: ClientId, source: Option<Source>, packet: &RtpPacket) {
+        self.stats.packets_in += 1;
+        let Some(source) = source else {
+            self.stats.dropped_unexpected += 1;
+            return;
+        };
+        let Some(room) = self.participants.get(&from).map(|sender| &sender.room) else { return };
+        let Some(track) = self.rooms.get(room).and_then(|tracks| tracks.track((from, source))) else {
+            return;
+        };
+        for to in &track.receivers {
+            let Some(receiver) = self.participants.get_mut(to) else { continue };
+            let Some(written) = receiver.write((from, source), packet, self.now) else { continue };
+            if !receiver.queued {
+                receiver.queued = true;
+                self.queue.push_back(*to);
+            }
+            self.stats.packets_out += 1;
+            if self.tap {
+                let forwarded = ForwardedPacket {
+                    room: receiver.room.clone(),
+                    from,
+                    source,
+                    to: *to,
+                    payload_type: written.payload_type,
+                    sequence_number: written.sequence_number,
+                    timestamp: written.timestamp,
+                    marker: packet.header.marker,
+                    ssrc: written.ssrc,
+                    payload: packet.payload.to_vec(),
+                };
+                self.outputs.push_back((*to, Output::Forwarded(forwarded)));
+            }
+        }
+    }
+
+    /// `receiver` needs a key frame of a track. Who waits for a track of another room is not heard there.
+    fn want_key_frame(&mut self, receiver: ClientId, id: TrackId) {
+        if id.1.kind() != MediaKind::Video {
+            return;
+        }
+        let Some(sender) = self.participants.get(&id.0) else { return };
+        let Some(track) = self.rooms.get_mut(&sender.room).and_then(|room| room.track_mut(id)) else {
+            return;
+        };
+        if !track.receivers.contains(&receiver) {
+            return;
+        }
+        match track.key_frames.want(self.now, self.config.key_frame_spacing) {
+            Some(at) if at <= self.now => self.ask_for_key_frame(id),
+            Some(at) => {
+                self.key_frame_wakes.insert((at, id));
+            }
+            None => {}
+        }
+    }
+
+    fn ask_for_key_frame(&mut self, id: TrackId) {
+        let Some(sender) = self.participants.get_mut(&id.0) else { return };
+        let Some(track) = self.rooms.get_mut(&sender.room).and_then(|room| room.track_mut(id)) else {
+            return;
+        };
+        if !track.key_frames.take_due(self.now) {
+            return;
+        }
+        if track.sent_on.is_some_and(|mid| sender.request_key_frame(mid)) {
+            track.key_frames.asked(self.now);
+            self.queue(id.0);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// Builds the web app into dist/: `node build.mjs`. Needs the WASM module in src/generated/wasm/, which
+// `cargo xtask` builds. Names carry a hash of the content, so that everything but index.html can be cached for ever.
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(root, "dist");
+const wasmFile = join(root, "src/generated/wasm/tangelo_call_bg.wasm");
+const brotli = promisify(brotliCompress);
+
+const wasm = await readFile(wasmFile).catch(() => {
+  console.error(
+    "web/src/generated/wasm/tangelo_call_bg.wasm is missing. `cargo xtask serve` builds it; run that instead.",
+  );
+  process.exit(1);
+});
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(join(dist, "assets"), { recursive: true });
+
+const sizes = [];
+const wasmUrl = await asset("call", "wasm", wasm);
+const workerUrl = await asset(
+  "worker",
+  "js",
+  await bundle("src/worker/main.ts", { WASM_URL: JSON.stringify(wasmUrl) }),
+);
+const pageCode = await bundle("src/ui/main.tsx", { WORKER_URL: JSON.stringify(workerUrl) });
+const pageUrl = await asset("app", "js", pageCode);
+const styles = await bundle("src/ui/style.css", {});
+const styleUrl = await asset("app", "css", styles);
+const icon = await readFile(join(root, "src/icon.svg"));
+const iconUrl = await asset("icon", "svg", icon);
+const manifest = {
+  name: "Tangelo",
+  short_name: "Tangelo",
+  description: "Video calls that only the people in them can see and hear.",
+  start_url: "/",
+  display: "standalone",
+  background_color: "#fdf7f0",
+  theme_color: "#e8590c",
+  icons: [{ src: iconUrl, sizes: "any", type: "image/svg+xml", purpose: "any" }],
+};
+const manifestUrl = await asset("app", "webmanifest", Buffer.from(JSON.stringify(manifest)));
+
+const html = (await readFile(join(root, "src/index.html"), "utf8"))
+  .replaceAll("{icon}", iconUrl)
+  .replaceAll("{manifest}", manifestUrl)
+  .replaceAll("{style}", `${styleUrl}" integrity="${integrity(styles)}`)
+  .replaceAll("{script}", `${pageUrl}" integrity="${integrity(pageCode)}`);
+await put("index.html", Buffer.from(html));
+await put("licenses.txt", await licenses());
+
+for (const { name, bytes, brotliBytes } of sizes) {
+  console.log(
+    `${name.padEnd(36)} ${String(bytes).padStart(9)} B ${String(brotliBytes).padStart(9)} B brotli`,
+  );
+}
+
+async function bundle(entry, define) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    target: ["es2022", "chrome120", "firefox121", "safari17"],
+    define,
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+/** Writes a file under a name with its hash and returns its address. */
+async function asset(stem, extension, content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  const name = `assets/${stem}-${hash}.${extension}`;
+  await put(name, content);
+  return `/${name}`;
+}
+
+/** Writes a file and its brotli sibling. */
+async function put(name, content) {
+  const compressed = await brotli(content, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+    },
+  });
+  await writeFile(join(dist, name), content);
+  await writeFile(join(dist, `${name}.br`), compressed);
+  sizes.push({ name, bytes: content.length, brotliBytes: compressed.length });
+}
+
+function integrity(content) {
+  return `sha384-${createHash("sha384").update(content).digest("base64")}`;
+}
+
+/** The licences of the packages that are part of the page. */
+async function licenses() {
+  const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const parts = [];
+  for (const name of Object.keys(dependencies)) {
+    const folder = join(root, "node_modules", name);
+    const file = (await readdir(folder)).find(entry => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    parts.push(`${name}\n\n${await readFile(join(folder, file), "utf8")}`);
+  }
+  return Buffer.from(parts.join("\n\n"));
+}

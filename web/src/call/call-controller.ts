@@ -1,0 +1,210 @@
+/** A call from joining to leaving: listens to the worker, keeps the media connection as wanted, and tells the UI. */
+import type { Person } from "../generated/Person.js";
+import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import type { Source } from "../generated/Source.js";
+import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
+import type { WorkerPort } from "./call-worker.js";
+import type { Devices } from "./devices.js";
+import { type LineStats, summarize } from "./media-stats.js";
+import { Observable } from "./observable.js";
+import { PeerSession } from "./peer-session.js";
+import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
+
+/** The pause before a media connection that failed is made anew; doubled each time that it fails again. */
+const RECONNECT_WAIT_MS = 1_000;
+const RECONNECT_WAIT_MAX_MS = 16_000;
+/** After so many refused offers in a row a person learns of it. */
+const REFUSALS_TOLD = 3;
+/** How long the farewell may take. */
+const FAREWELL_WAIT_MS = 2_000;
+
+export interface CallStats {
+  worker: WorkerStats | undefined;
+  lines: LineStats[];
+}
+
+export class CallController {
+  readonly view = new Observable<CallView>(NOT_YET);
+  private people: readonly Person[] = [];
+  private tracks: readonly RemoteTrack[] = [];
+  private peer: PeerSession;
+  private connections = 0;
+  private reconnectMs = RECONNECT_WAIT_MS;
+  private reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+  private offers = 0;
+  private refusals = 0;
+  private notices = 0;
+  private statsRequests = 0;
+  private readonly statsWaiting = new Map<number, (stats: WorkerStats) => void>();
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    private readonly worker: WorkerPort,
+    readonly devices: Devices,
+    /** Path and fragment of the room. */
+    link: string,
+    readonly name: string,
+  ) {
+    this.peer = this.connect();
+    this.unsubscribe = devices.view.subscribe(() => this.negotiate());
+    // Posted before listening: a worker that died earlier ends the call at once.
+    worker.post({ type: "join", link, host: location.host, name });
+    worker.listen({
+      message: message => this.heard(message),
+      died: () => this.end({ type: "failed", reason: "crashed", text: "" }),
+    });
+  }
+
+  leave(): void {
+    if (this.view.get().ended !== undefined) return;
+    const farewell = setTimeout(() => this.worker.end(), FAREWELL_WAIT_MS);
+    this.worker.listen({
+      message: message => {
+        if (message.type !== "closed" && message.type !== "failed") return;
+        clearTimeout(farewell);
+        this.worker.end();
+      },
+      died: () => undefined,
+    });
+    this.worker.post({ type: "command", command: { type: "leave" } });
+    this.finish({ type: "left" });
+  }
+
+  /** For tests and the curious; no secrets. */
+  async stats(): Promise<CallStats> {
+    const request = ++this.statsRequests;
+    const worker = new Promise<WorkerStats>(resolve => this.statsWaiting.set(request, resolve));
+    this.worker.post({ type: "get_stats", request });
+    const peer = this.peer;
+    return {
+      worker: this.view.get().ended === undefined ? await worker : undefined,
+      lines: summarize(await peer.stats(), mid => peer.useOf(mid)),
+    };
+  }
+
+  private connect(): PeerSession {
+    const connection = ++this.connections;
+    const peer: PeerSession = new PeerSession({
+      offer: (offer, sdp, lines) =>
+        this.worker.post({ type: "command", command: { type: "offer", offer, sdp, lines } }),
+      nextOffer: () => ++this.offers,
+      transform: use => this.worker.transform({ use, connection }),
+      changed: () => {
+        if (this.peer !== peer) return;
+        if (peer.state() === "connected") this.reconnectMs = RECONNECT_WAIT_MS;
+        this.draw();
+      },
+      failed: () => {
+        if (this.peer !== peer) return;
+        this.reconnectTimer = setTimeout(() => this.reconnect(), this.reconnectMs);
+        this.reconnectMs = Math.min(2 * this.reconnectMs, RECONNECT_WAIT_MAX_MS);
+      },
+    });
+    return peer;
+  }
+
+  /** Drops the media connection and makes another. */
+  private reconnect(): void {
+    clearTimeout(this.reconnectTimer);
+    this.peer.close();
+    this.worker.post({ type: "connection_closed", connection: this.connections });
+    this.peer = this.connect();
+    this.negotiate();
+  }
+
+  private heard(message: FromWorker): void {
+    switch (message.type) {
+      case "event":
+        return this.event(message.event);
+      case "stats":
+        this.statsWaiting.get(message.request)?.(message.stats);
+        this.statsWaiting.delete(message.request);
+        return;
+      case "failed":
+        return this.end(message);
+      case "closed":
+      case "room_made":
+        return;
+    }
+  }
+
+  private event(event: CallEvent): void {
+    switch (event.type) {
+      case "phase":
+        this.view.patch({ phase: event.phase });
+        return this.negotiate();
+      case "ended":
+        return this.end({ type: "ended", text: event.text });
+      case "roster":
+        this.people = event.people;
+        this.view.patch({ safetyNumber: event.safety_number.split(" ") });
+        return this.draw();
+      case "tracks":
+        this.tracks = event.tracks;
+        return this.negotiate();
+      case "answer":
+        this.refusals = 0;
+        return this.peer.answered(event.offer, event.sdp);
+      case "offer_refused":
+        // The offer is made again; a person is told only if that does not help.
+        if (++this.refusals === REFUSALS_TOLD) this.notice(event.text);
+        return this.peer.refused(event.offer);
+      case "media_reset":
+        this.tracks = [];
+        return this.reconnect();
+      case "key_frame_wanted":
+        return this.peer.generateKeyFrames();
+      case "notice":
+        return this.notice(event.text);
+    }
+  }
+
+  /** Sends what there is to send once inside the group, and receives what the others send. */
+  private negotiate(): void {
+    const { phase, ended } = this.view.get();
+    if (ended !== undefined) return;
+    const { microphone, camera } = this.devices.view.get();
+    const sent = new Map<Source, MediaStreamTrack>();
+    if (microphone.track !== undefined) sent.set("microphone", microphone.track);
+    if (camera.track !== undefined) sent.set("camera", camera.track);
+    this.peer.want(sent, this.tracks, phase === "inside");
+    this.draw();
+  }
+
+  private draw(): void {
+    if (this.view.get().ended !== undefined) return;
+    const streams = this.peer.streams();
+    const people = this.people.map((person): PersonView => ({
+      client: person.client,
+      name: person.name,
+      identity: person.identity,
+      own: person.own,
+      confirmed: person.confirmed,
+      present: person.present,
+      streams: new Map(
+        streams
+          .filter(({ client }) => client === person.client)
+          .map(({ source, stream }) => [source, stream]),
+      ),
+    }));
+    this.view.patch({ people, media: this.peer.state() });
+  }
+
+  private notice(text: string): void {
+    this.view.patch({ notice: { id: ++this.notices, text } });
+  }
+
+  private end(ended: Ended): void {
+    if (this.view.get().ended !== undefined) return;
+    this.worker.end();
+    this.finish(ended);
+  }
+
+  private finish(ended: Ended): void {
+    this.unsubscribe();
+    clearTimeout(this.reconnectTimer);
+    this.peer.close();
+    this.devices.stop();
+    this.view.patch({ ended, media: "none" });
+  }
+}

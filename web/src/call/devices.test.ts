@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Devices, problemOf } from "./devices.js";
+
+class FakeTrack {
+  enabled = true;
+  stopped = false;
+  contentHint = "";
+  onended: (() => void) | null = null;
+
+  constructor(readonly kind: "audio" | "video") {}
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  getSettings(): object {
+    return { deviceId: `${this.kind} device` };
+  }
+}
+
+/** A browser with one microphone and one camera, where `refuse` names what cannot be had. */
+function browser(refuse: { audio?: string; video?: string } = {}) {
+  const tracks: FakeTrack[] = [];
+  const asked: string[] = [];
+  const gates: (() => void)[] = [];
+  const state = { refuse, gated: false };
+  const mediaDevices = {
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+    enumerateDevices: () => Promise.resolve([]),
+    async getUserMedia({ audio, video }: MediaStreamConstraints) {
+      asked.push([audio ? "audio" : "", video ? "video" : ""].join(" ").trim());
+      if (state.gated) await new Promise<void>(resolve => gates.push(resolve));
+      const name = (audio && state.refuse.audio) || (video && state.refuse.video);
+      if (name) throw Object.assign(new Error(), { name });
+      const made = [
+        ...(audio ? [new FakeTrack("audio")] : []),
+        ...(video ? [new FakeTrack("video")] : []),
+      ];
+      tracks.push(...made);
+      return {
+        getAudioTracks: () => made.filter(track => track.kind === "audio"),
+        getVideoTracks: () => made.filter(track => track.kind === "video"),
+      };
+    },
+  };
+  const permissions = { query: () => Promise.resolve({ state: "prompt" }) };
+  Object.defineProperty(globalThis, "navigator", {
+    value: { mediaDevices, permissions },
+    configurable: true,
+  });
+  return { tracks, asked, gates, state };
+}
+
+test("both devices are asked for in one question", async () => {
+  const { asked } = browser();
+  const devices = new Devices();
+  await devices.start();
+  const { microphone, camera } = devices.view.get();
+  assert.deepEqual(asked, ["audio video"]);
+  assert.deepEqual([microphone.on, camera.on], [true, true]);
+  assert.equal(camera.chosen, "video device");
+});
+
+test("a camera that is off is released, a microphone that is off is silent", async () => {
+  const { tracks } = browser();
+  const devices = new Devices();
+  await devices.start();
+  const [microphone, camera] = tracks;
+  await devices.toggle("camera");
+  await devices.toggle("microphone");
+  assert.deepEqual(
+    [camera?.stopped, microphone?.stopped, microphone?.enabled],
+    [true, false, false],
+  );
+  assert.equal(devices.view.get().camera.track, undefined);
+  await devices.toggle("camera");
+  await devices.toggle("microphone");
+  assert.equal(tracks.length, 3);
+  assert.equal(microphone?.enabled, true);
+  assert.equal(devices.view.get().camera.on, true);
+});
+
+test("without a camera the microphone still works, and the reason is known", async () => {
+  const { asked } = browser({ video: "NotFoundError" });
+  const devices = new Devices();
+  await devices.start();
+  const { microphone, camera } = devices.view.get();
+  assert.deepEqual(asked, ["audio video", "audio", "video"]);
+  assert.deepEqual([microphone.on, microphone.problem], [true, undefined]);
+  assert.deepEqual([camera.on, camera.pending, camera.problem], [false, false, "missing"]);
+});
+
+test("a person who said no is not asked again", async () => {
+  const { asked } = browser({ audio: "NotAllowedError", video: "NotAllowedError" });
+  const devices = new Devices();
+  await devices.start();
+  const { microphone, camera } = devices.view.get();
+  assert.deepEqual(asked, ["audio video"]);
+  assert.deepEqual([microphone.problem, camera.problem], ["denied", "denied"]);
+});
+
+test("a device that comes after it was turned off, or after the end, is given back", async () => {
+  const { tracks, gates, state } = browser();
+  const devices = new Devices();
+  state.gated = true;
+  const turningOn = devices.toggle("camera");
+  await devices.toggle("camera");
+  gates.shift()?.();
+  await turningOn;
+  assert.equal(tracks[0]?.stopped, true);
+  assert.equal(devices.view.get().camera.on, false);
+
+  const again = devices.toggle("camera");
+  devices.stop();
+  gates.shift()?.();
+  await again;
+  assert.equal(tracks[1]?.stopped, true);
+  assert.equal(devices.view.get().camera.track, undefined);
+});
+
+test("a device that is pulled out is off, with the reason", async () => {
+  const { tracks } = browser();
+  const devices = new Devices();
+  await devices.start();
+  tracks[1]?.onended?.();
+  const { camera } = devices.view.get();
+  assert.deepEqual([camera.on, camera.track, camera.problem], [false, undefined, "unplugged"]);
+});
+
+test("the end gives everything back", async () => {
+  const { tracks } = browser();
+  const devices = new Devices();
+  await devices.start();
+  devices.stop();
+  assert.deepEqual(
+    tracks.map(track => track.stopped),
+    [true, true],
+  );
+});
+
+test("the errors of getUserMedia are told apart", () => {
+  const named = (name: string) => problemOf(Object.assign(new Error(), { name }));
+  assert.equal(named("NotAllowedError"), "denied");
+  assert.equal(named("NotFoundError"), "missing");
+  assert.equal(named("NotReadableError"), "busy");
+  assert.equal(named("SecurityError"), "insecure");
+  assert.equal(named("SomethingNew"), "failed");
+  assert.equal(problemOf(undefined), "failed");
+});

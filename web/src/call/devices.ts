@@ -1,0 +1,258 @@
+/** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
+import { Observable } from "./observable.js";
+import { type Preference, recall, remember } from "./preferences.js";
+
+export type DeviceKind = "microphone" | "camera";
+
+/** Why a device cannot be used. */
+export type DeviceProblem = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "failed";
+
+export interface DeviceChoice {
+  readonly id: string;
+  /** Empty until the person has given permission. */
+  readonly label: string;
+}
+
+export interface DeviceView {
+  /** Whether it captures (or is about to: see `pending`). */
+  readonly on: boolean;
+  readonly pending: boolean;
+  readonly problem: DeviceProblem | undefined;
+  readonly choices: readonly DeviceChoice[];
+  /** The id of the device in use or last chosen; empty for the browser's choice. */
+  readonly chosen: string;
+  /** For own eyes, and for the call to send. A muted microphone keeps its track, which is silent then. */
+  readonly track: MediaStreamTrack | undefined;
+}
+
+export interface DevicesView {
+  readonly microphone: DeviceView;
+  readonly camera: DeviceView;
+}
+
+export class Devices {
+  readonly view: Observable<DevicesView>;
+  private stopped = false;
+  /** Counts acquisitions, so that one that was overtaken gives its device back. */
+  private readonly turn = { microphone: 0, camera: 0 };
+
+  constructor() {
+    const initial = (kind: DeviceKind): DeviceView => ({
+      on: false,
+      pending: false,
+      problem: undefined,
+      choices: [],
+      chosen: recall(kind),
+      track: undefined,
+    });
+    this.view = new Observable<DevicesView>({
+      microphone: initial("microphone"),
+      camera: initial("camera"),
+    });
+  }
+
+  /** Opens what was on last time; asks for permission once for both where that is possible. */
+  async start(): Promise<void> {
+    if (mediaDevices() === undefined) {
+      this.patch("microphone", { problem: "insecure" });
+      this.patch("camera", { problem: "insecure" });
+      return;
+    }
+    mediaDevices()?.addEventListener("devicechange", this.refresh);
+    const kinds = (["microphone", "camera"] as const).filter(
+      kind => recall(offPreference(kind)) === "",
+    );
+    await this.acquire(kinds);
+    await this.refresh();
+  }
+
+  /** Gives all devices back. */
+  stop(): void {
+    this.stopped = true;
+    mediaDevices()?.removeEventListener("devicechange", this.refresh);
+    for (const kind of ["microphone", "camera"] as const) {
+      this.release(kind);
+      this.patch(kind, { on: false, pending: false, track: undefined });
+    }
+  }
+
+  /**
+   * On or off. A camera that is off is released, so that its light goes out; a microphone that is off sends silence, so
+   * that it is back at once and nobody sees from the packets when it was.
+   */
+  async toggle(kind: DeviceKind): Promise<void> {
+    const { on, track } = this.view.get()[kind];
+    remember(offPreference(kind), on ? "off" : "");
+    if (on) {
+      this.turn[kind]++;
+      if (kind === "microphone" && track !== undefined) {
+        track.enabled = false;
+        this.patch(kind, { on: false, pending: false });
+      } else {
+        this.release(kind);
+        this.patch(kind, { on: false, pending: false, track: undefined });
+      }
+      return;
+    }
+    if (track !== undefined) {
+      track.enabled = true;
+      this.patch(kind, { on: true });
+      return;
+    }
+    await this.acquire([kind]);
+    await this.refresh();
+  }
+
+  /** Uses this device from now on. */
+  async choose(kind: DeviceKind, id: string): Promise<void> {
+    remember(kind, id);
+    const { on } = this.view.get()[kind];
+    this.patch(kind, { chosen: id });
+    if (!on) {
+      // A silent track of the old device must not come back.
+      this.release(kind);
+      this.patch(kind, { track: undefined });
+      return;
+    }
+    await this.acquire([kind]);
+  }
+
+  private readonly refresh = async (): Promise<void> => {
+    const all =
+      (await mediaDevices()
+        ?.enumerateDevices()
+        .catch(() => [])) ?? [];
+    if (this.stopped) return;
+    for (const kind of ["microphone", "camera"] as const) {
+      const name = kind === "microphone" ? "audioinput" : "videoinput";
+      const choices = all
+        .filter(device => device.kind === name && device.deviceId !== "")
+        .map(device => ({ id: device.deviceId, label: device.label }));
+      this.patch(kind, { choices });
+    }
+  };
+
+  private async acquire(kinds: readonly DeviceKind[]): Promise<void> {
+    if (kinds.length === 0) return;
+    const devices = mediaDevices();
+    if (devices === undefined) {
+      for (const kind of kinds) this.patch(kind, { problem: "insecure" });
+      return;
+    }
+    const turns = new Map(kinds.map(kind => [kind, ++this.turn[kind]]));
+    for (const kind of kinds) this.patch(kind, { on: true, pending: true, problem: undefined });
+    try {
+      const stream = await devices.getUserMedia(this.constraints(kinds));
+      for (const kind of kinds) {
+        const track =
+          kind === "microphone" ? stream.getAudioTracks()[0] : stream.getVideoTracks()[0];
+        this.take(kind, track, turns.get(kind) === this.turn[kind]);
+      }
+    } catch (error) {
+      const problem = problemOf(error);
+      if (kinds.length > 1 && (problem !== "denied" || (await someAllowed()))) {
+        // One of the two may still be had.
+        for (const kind of kinds) {
+          if (turns.get(kind) === this.turn[kind]) await this.acquire([kind]);
+        }
+        return;
+      }
+      for (const kind of kinds) {
+        if (turns.get(kind) !== this.turn[kind]) continue;
+        this.release(kind);
+        this.patch(kind, { on: false, pending: false, track: undefined, problem });
+      }
+    }
+  }
+
+  private take(kind: DeviceKind, track: MediaStreamTrack | undefined, current: boolean): void {
+    if (track === undefined) return;
+    if (!current || this.stopped) {
+      track.stop();
+      return;
+    }
+    this.release(kind);
+    track.contentHint = kind === "microphone" ? "speech" : "motion";
+    track.onended = () => {
+      if (this.view.get()[kind].track !== track) return;
+      this.patch(kind, { on: false, pending: false, track: undefined, problem: "unplugged" });
+    };
+    const chosen = track.getSettings().deviceId ?? "";
+    this.patch(kind, { on: true, pending: false, problem: undefined, track, chosen });
+  }
+
+  private release(kind: DeviceKind): void {
+    const { track } = this.view.get()[kind];
+    if (track === undefined) return;
+    track.onended = null;
+    track.stop();
+  }
+
+  private constraints(kinds: readonly DeviceKind[]): MediaStreamConstraints {
+    const { microphone, camera } = this.view.get();
+    return {
+      audio: kinds.includes("microphone") && {
+        ...wish(microphone.chosen),
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+      },
+      video: kinds.includes("camera") && {
+        ...wish(camera.chosen),
+        width: { ideal: 1280 },
+        height: { ideal: 720 },
+        frameRate: { ideal: 30, max: 30 },
+      },
+    };
+  }
+
+  private patch(kind: DeviceKind, change: Partial<DeviceView>): void {
+    const view = this.view.get();
+    this.view.set({ ...view, [kind]: { ...view[kind], ...change } });
+  }
+}
+
+/** What an error of getUserMedia means. */
+export function problemOf(error: unknown): DeviceProblem {
+  switch ((error as { name?: unknown } | null)?.name) {
+    case "NotAllowedError":
+      return "denied";
+    case "SecurityError":
+      return "insecure";
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return "missing";
+    case "NotReadableError":
+    case "AbortError":
+      return "busy";
+    default:
+      return "failed";
+  }
+}
+
+/** Only wished for, not required: a device that is gone is replaced by another. */
+function wish(id: string): MediaTrackConstraints {
+  return id === "" ? {} : { deviceId: { ideal: id } };
+}
+
+function offPreference(kind: DeviceKind): Preference {
+  return kind === "microphone" ? "microphone_off" : "camera_off";
+}
+
+/** Undefined on pages that are not secure, whatever the types say. */
+function mediaDevices(): MediaDevices | undefined {
+  return navigator.mediaDevices as MediaDevices | undefined;
+}
+
+/** Whether one of the two was allowed before: then asking for it alone shows no second question. */
+async function someAllowed(): Promise<boolean> {
+  const states = await Promise.all(
+    ["microphone", "camera"].map(name =>
+      navigator.permissions
+        .query({ name: name as PermissionName })
+        .then(status => status.state)
+        .catch(() => "unknown"),
+    ),
+  );
+  return states.includes("granted");
+}

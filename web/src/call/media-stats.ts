@@ -1,0 +1,51 @@
+/** The few numbers of getStats that tell whether a call is well. */
+import type { LineUse } from "../generated/LineUse.js";
+
+export interface LineStats {
+  mid: string;
+  direction: "in" | "out";
+  use: LineUse | undefined;
+  codec: string | undefined;
+  packets: number;
+  packetsLost: number;
+  bytes: number;
+  /** Frames encoded or decoded; 0 for audio. */
+  frames: number;
+  keyFrames: number;
+  width: number;
+  height: number;
+}
+
+type Raw = Record<string, unknown>;
+
+export function summarize(
+  report: Iterable<[string, unknown]> | RTCStatsReport,
+  useOf: (mid: string) => LineUse | undefined,
+): LineStats[] {
+  const all = new Map(report as Iterable<[string, Raw]>);
+  const lines: LineStats[] = [];
+  for (const raw of all.values()) {
+    if (raw["type"] !== "inbound-rtp" && raw["type"] !== "outbound-rtp") continue;
+    const incoming = raw["type"] === "inbound-rtp";
+    const mid = String(raw["mid"] ?? "");
+    const codec = all.get(String(raw["codecId"]))?.["mimeType"];
+    const number = (name: string) => {
+      const value = raw[name];
+      return typeof value === "number" ? value : 0;
+    };
+    lines.push({
+      mid,
+      direction: incoming ? "in" : "out",
+      use: useOf(mid),
+      codec: typeof codec === "string" ? codec : undefined,
+      packets: number(incoming ? "packetsReceived" : "packetsSent"),
+      packetsLost: number("packetsLost"),
+      bytes: number(incoming ? "bytesReceived" : "bytesSent"),
+      frames: number(incoming ? "framesDecoded" : "framesEncoded"),
+      keyFrames: number(incoming ? "keyFramesDecoded" : "keyFramesEncoded"),
+      width: number("frameWidth"),
+      height: number("frameHeight"),
+    });
+  }
+  return lines;
+}

@@ -1,0 +1,36 @@
+/** What the browser remembers between calls, on this device alone. */
+
+const PREFIX = "tangelo.";
+
+export type Preference = "name" | "microphone" | "camera" | "microphone_off" | "camera_off";
+
+/** What was remembered; empty where nothing was, or where nothing can be stored. */
+export function recall(preference: Preference): string {
+  return read(preference) ?? "";
+}
+
+export function remember(preference: Preference, value: string): void {
+  write(preference, value);
+}
+
+/** Keeps the secret that makes this device the host of a room. Whether it could be kept. */
+export function rememberHostSecret(room: string, secret: string): boolean {
+  return write(`host.${room}`, secret);
+}
+
+function read(key: string): string | undefined {
+  try {
+    return localStorage.getItem(PREFIX + key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(key: string, value: string): boolean {
+  try {
+    localStorage.setItem(PREFIX + key, value);
+    return true;
+  } catch {
+    return false;
+  }
+}

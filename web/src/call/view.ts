@@ -1,0 +1,46 @@
+/** What a call looks like at one moment: an immutable snapshot for the UI to draw. */
+import type { Phase } from "../generated/Phase.js";
+import type { Source } from "../generated/Source.js";
+import type { Failure } from "../worker/messages.js";
+
+export interface CallView {
+  readonly phase: Phase;
+  /** Why the call is over; nothing while it goes on. */
+  readonly ended: Ended | undefined;
+  /** The members of the group, the own one first. Empty until the person is inside. */
+  readonly people: readonly PersonView[];
+  /** 12 groups of 5 digits. */
+  readonly safetyNumber: readonly string[] | undefined;
+  /** The way that sound and picture take to the server. */
+  readonly media: MediaState;
+  /** The last thing that a person should know; `id` tells a repeated text from an old one. */
+  readonly notice: { readonly id: number; readonly text: string } | undefined;
+}
+
+export type Ended =
+  | { readonly type: "left" }
+  | { readonly type: "ended"; readonly text: string }
+  /** The worker gave up, or is gone. */
+  | { readonly type: "failed"; readonly reason: Failure; readonly text: string };
+
+export type MediaState = "none" | "connecting" | "connected" | "failed";
+
+export interface PersonView {
+  readonly client: string;
+  readonly name: string;
+  readonly identity: string;
+  readonly own: boolean;
+  readonly confirmed: boolean;
+  readonly present: boolean;
+  /** What this person sends; for the own person nothing, see `DevicesView`. */
+  readonly streams: ReadonlyMap<Source, MediaStream>;
+}
+
+export const NOT_YET: CallView = {
+  phase: "connecting",
+  ended: undefined,
+  people: [],
+  safetyNumber: undefined,
+  media: "none",
+  notice: undefined,
+};

@@ -1,0 +1,16 @@
+/** The few names of Node's test runner that the unit tests use; saves a package of types. */
+declare module "node:test" {
+  export function test(name: string, body: () => void | Promise<void>): void;
+}
+
+declare module "node:assert/strict" {
+  interface Assert {
+    (value: unknown, message?: string): asserts value;
+    equal(actual: unknown, expected: unknown, message?: string): void;
+    notEqual(actual: unknown, expected: unknown, message?: string): void;
+    deepEqual(actual: unknown, expected: unknown, message?: string): void;
+    throws(body: () => unknown, expected?: RegExp): void;
+  }
+  const assert: Assert;
+  export default assert;
+}

@@ -1,0 +1,140 @@
+/** Which page is shown: addresses, and the way from lobby to call to farewell. */
+import { useEffect, useState } from "preact/hooks";
+import { CallController } from "../call/call-controller.js";
+import { CallWorker } from "../call/call-worker.js";
+import { Devices } from "../call/devices.js";
+import { type Route, routeOf } from "../call/link.js";
+import { remember } from "../call/preferences.js";
+import { unsupported } from "../call/support.js";
+import type { Ended } from "../call/view.js";
+import { Call } from "./call.js";
+import { debugCall } from "./debug.js";
+import { Landing } from "./landing.js";
+import { Lobby } from "./lobby.js";
+import { MessageScreen, Over } from "./message-screen.js";
+import { text } from "./text.en.js";
+
+export function App() {
+  const [route, setRoute] = useState(here);
+  useEffect(() => {
+    const follow = () => setRoute(here());
+    addEventListener("popstate", follow);
+    addEventListener("hashchange", follow);
+    return () => {
+      removeEventListener("popstate", follow);
+      removeEventListener("hashchange", follow);
+    };
+  }, []);
+  useEffect(() => {
+    if (route.type !== "room") document.title = text.product;
+    else document.title = route.secret ? text.titlePrivate : text.title(route.room);
+  }, [route]);
+  const go = (path: string) => {
+    history.pushState(null, "", path);
+    setRoute(here());
+  };
+  const home = () => go("/");
+
+  switch (route.type) {
+    case "home":
+      return <Landing go={go} />;
+    case "room":
+      return <Room key={route.link} route={route} home={home} />;
+    case "secret_missing":
+      return (
+        <MessageScreen
+          alert
+          title={text.broken.secretMissing}
+          hint={text.broken.secretMissingHint}
+          home={home}
+        />
+      );
+    case "bad_room":
+      return (
+        <MessageScreen
+          alert
+          title={text.broken.badRoom}
+          hint={text.broken.badRoomHint}
+          home={home}
+        />
+      );
+    case "unknown":
+      return (
+        <MessageScreen
+          alert
+          title={text.broken.unknown}
+          hint={text.broken.unknownHint}
+          home={home}
+        />
+      );
+  }
+}
+
+function here(): Route {
+  return routeOf(location.pathname, location.hash);
+}
+
+type RoomRoute = Route & { type: "room" };
+
+type Stage =
+  | { type: "lobby"; devices: Devices; worker: CallWorker; joined: boolean }
+  | { type: "refused" }
+  | { type: "call"; call: CallController }
+  | { type: "over"; ended: Ended };
+
+function Room({ route, home }: { route: RoomRoute; home: () => void }) {
+  const [stage, setStage] = useState(enterLobby);
+
+  // What a stage holds ends with it, unless the next stage has taken it over.
+  useEffect(() => {
+    if (stage.type === "lobby") {
+      void stage.devices.start();
+      return () => {
+        if (stage.joined) return;
+        stage.devices.stop();
+        stage.worker.end();
+      };
+    }
+    if (stage.type !== "call") return;
+    const { call } = stage;
+    const forget = debugCall(call);
+    const follow = () => {
+      const { ended } = call.view.get();
+      if (ended !== undefined) setStage({ type: "over", ended });
+    };
+    const leave = () => call.leave();
+    const unsubscribe = call.view.subscribe(follow);
+    follow();
+    addEventListener("pagehide", leave);
+    return () => {
+      removeEventListener("pagehide", leave);
+      unsubscribe();
+      forget();
+      leave();
+    };
+  }, [stage]);
+
+  switch (stage.type) {
+    case "refused":
+      return <Lobby route={route} devices={undefined} join={() => undefined} home={home} />;
+    case "lobby": {
+      const join = (name: string) => {
+        remember("name", name);
+        stage.joined = true;
+        const call = new CallController(stage.worker, stage.devices, route.link, name);
+        setStage({ type: "call", call });
+      };
+      return <Lobby route={route} devices={stage.devices} join={join} home={home} />;
+    }
+    case "call":
+      return <Call call={stage.call} link={route.link} secret={route.secret} />;
+    case "over":
+      return <Over ended={stage.ended} rejoin={() => setStage(enterLobby)} home={home} />;
+  }
+}
+
+/** The worker starts while the person is still in the lobby, so that the call begins at once. */
+function enterLobby(): Stage {
+  if (unsupported() !== undefined) return { type: "refused" };
+  return { type: "lobby", devices: new Devices(), worker: new CallWorker(), joined: false };
+}

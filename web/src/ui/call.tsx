@@ -1,0 +1,131 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CallController } from "../call/call-controller.js";
+import type { Devices, DevicesView } from "../call/devices.js";
+import type { Observable } from "../call/observable.js";
+import type { CallView, PersonView } from "../call/view.js";
+import { AudioOut } from "./audio-out.js";
+import { Grid } from "./grid.js";
+import { useObservable } from "./hooks.js";
+import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
+import { text } from "./text.en.js";
+import { Toolbar } from "./toolbar.js";
+import { VerifyDialog } from "./verify-dialog.js";
+
+const TOAST_MS = 6_000;
+
+/** The part of `CallController` that is drawn. */
+export type CallLike = Pick<CallController, "leave" | "name"> & {
+  view: Observable<CallView>;
+  devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
+};
+
+export function Call(props: { call: CallLike; link: string; secret: boolean }) {
+  const { call, link, secret } = props;
+  const view = useObservable(call.view);
+  const devices = useObservable(call.devices.view);
+  const [verifying, setVerifying] = useState(false);
+  const [toast, say] = useToast();
+  const inside = view.people.length > 0;
+
+  useEffect(() => {
+    if (view.notice !== undefined) say(view.notice.text);
+  }, [view.notice]);
+
+  const problems = (["microphone", "camera"] as const).flatMap(kind => {
+    const { problem } = devices[kind];
+    return problem === undefined ? [] : [text.deviceProblem(kind, problem)];
+  });
+  const problem = problems.join(" ");
+  useEffect(() => {
+    if (problem !== "") say(problem);
+  }, [problem]);
+
+  const copy = async () => {
+    const whole = location.origin + link;
+    try {
+      await navigator.clipboard.writeText(whole);
+      say(text.call.copied);
+    } catch {
+      prompt(text.call.copyByHand, whole);
+    }
+  };
+
+  return (
+    <div class="call">
+      <header class="call-head">
+        <span class="brand small">
+          <Logo />
+          <span class="wide-only">{text.product}</span>
+        </span>
+        <p class="status" role="status">
+          {statusOf(view)}
+        </p>
+        {!secret && (
+          <span class="badge warn">
+            <OpenLockIcon />
+            <span class="wide-only">{text.call.namedRoom}</span>
+          </span>
+        )}
+        {inside && (
+          <>
+            <span class="badge">
+              <LockIcon />
+              <span class="wide-only">{text.call.encrypted}</span>
+            </span>
+            <span class="badge" data-testid="people-count">
+              <PeopleIcon />
+              {text.call.people(view.people.length)}
+            </span>
+          </>
+        )}
+      </header>
+      <Grid people={inside ? view.people : [alone(call.name)]} devices={devices} />
+      <div class="toast-place" role="status">
+        {toast !== undefined && <p class="toast">{toast}</p>}
+      </div>
+      <Toolbar
+        devices={devices}
+        toggle={kind => void call.devices.toggle(kind)}
+        copy={() => void copy()}
+        verify={() => setVerifying(true)}
+        leave={() => call.leave()}
+      />
+      <AudioOut people={view.people} />
+      {verifying && <VerifyDialog view={view} close={() => setVerifying(false)} />}
+    </div>
+  );
+}
+
+function statusOf({ phase, media, people }: CallView): string {
+  const { status } = text.call;
+  if (phase !== "inside") return status[phase];
+  if (media === "failed") return status.mediaFailed;
+  if (people.length === 1) return status.alone;
+  return media === "connecting" ? status.media : "";
+}
+
+/** The own tile while the group is still out of reach. */
+function alone(name: string): PersonView {
+  return {
+    client: "",
+    name,
+    identity: "",
+    own: true,
+    confirmed: true,
+    present: true,
+    streams: new Map(),
+  };
+}
+
+/** A text that goes away by itself. */
+function useToast(): [string | undefined, (text: string) => void] {
+  const [toast, setToast] = useState<string | undefined>(undefined);
+  const timer = useRef<number | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const say = (text: string) => {
+    clearTimeout(timer.current);
+    setToast(text);
+    timer.current = window.setTimeout(() => setToast(undefined), TOAST_MS);
+  };
+  return [toast, say];
+}

@@ -1,0 +1,21 @@
+/** `window.tangelo`: counters for the curious and for tests. Holds no secret. */
+import type { CallController, CallStats } from "../call/call-controller.js";
+
+interface Debug {
+  /** What worker and connection have counted so far; nothing while there is no call. */
+  stats(): Promise<CallStats | undefined>;
+}
+
+declare global {
+  interface Window {
+    tangelo?: Debug;
+  }
+}
+
+/** Shows this call's counters until the returned function is called. */
+export function debugCall(call: CallController): () => void {
+  window.tangelo = { stats: () => call.stats() };
+  return () => {
+    delete window.tangelo;
+  };
+}

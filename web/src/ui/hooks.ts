@@ -1,0 +1,63 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import type { Observable } from "../call/observable.js";
+
+/** The value of an observable, drawn anew whenever it changes. */
+export function useObservable<T>(observable: Observable<T>): T {
+  const [, redraw] = useState({});
+  useLayoutEffect(() => observable.subscribe(() => redraw({})), [observable]);
+  return observable.get();
+}
+
+/** The inner size of an element, in CSS pixels. */
+export function useSize(ref: RefObject<HTMLElement | null>): { width: number; height: number } {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (element === null) return;
+    const measure = () => {
+      const style = getComputedStyle(element);
+      const across = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+      const down = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+      const width = element.clientWidth - across;
+      const height = element.clientHeight - down;
+      setSize(old => (old.width === width && old.height === height ? old : { width, height }));
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, [ref]);
+  return size;
+}
+
+/** Puts a stream into a media element and has it played. */
+export function useStream<E extends HTMLMediaElement>(
+  stream: MediaStream | undefined,
+  refused?: () => void,
+): RefObject<E | null> {
+  const ref = useRef<E>(null);
+  useEffect(() => {
+    const element = ref.current;
+    if (element === null) return;
+    element.srcObject = stream ?? null;
+    if (stream === undefined) return;
+    element.play().catch((error: unknown) => {
+      if ((error as { name?: unknown }).name === "NotAllowedError") refused?.();
+    });
+    return () => {
+      element.srcObject = null;
+    };
+    // A new function each time is the same wish.
+  }, [stream]);
+  return ref;
+}
+
+/** A stream of one track, the same as long as the track is. */
+export function useTrackStream(track: MediaStreamTrack | undefined): MediaStream | undefined {
+  const [stream, setStream] = useState<MediaStream | undefined>(undefined);
+  useLayoutEffect(() => {
+    setStream(track === undefined ? undefined : new MediaStream([track]));
+  }, [track]);
+  return stream;
+}

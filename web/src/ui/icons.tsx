@@ -1,0 +1,97 @@
+/** Own line icons, 24 x 24, drawn in the colour of the text around them. */
+import type { ComponentChildren } from "preact";
+
+function Icon({ children }: { children: ComponentChildren }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+export function MicrophoneIcon({ off }: { off: boolean }) {
+  return (
+    <Icon>
+      <rect x="9" y="3" width="6" height="11" rx="3" />
+      <path d="M5.5 11.500a6.5 6.5 0 0 0 13 0M12 18v3" />
+      {off && <path class="slash" d="M4 3.5 20 20.5" />}
+    </Icon>
+  );
+}
+
+export function CameraIcon({ off }: { off: boolean }) {
+  return (
+    <Icon>
+      <rect x="3" y="6.5" width="12" height="11" rx="3" />
+      <path d="m15 11 4.7-3.100a.8.8 0 0 1 1.3.7v6.800a.8.8 0 0 1-1.3.7L15 13" />
+      {off && <path class="slash" d="M4 3.5 20 20.5" />}
+    </Icon>
+  );
+}
+
+export function LinkIcon() {
+  return (
+    <Icon>
+      <path d="M10 14a4.2 4.2 0 0 0 6 0l3-3a4.24 4.24 0 0 0-6-6l-1 1" />
+      <path d="M14 10a4.2 4.2 0 0 0-6 0l-3 3a4.24 4.24 0 0 0 6 6l1-1" />
+    </Icon>
+  );
+}
+
+export function ShieldIcon() {
+  return (
+    <Icon>
+      <path d="M12 3 5 5.600v5.400c0 4.6 2.9 8 7 10 4.1-2 7-5.4 7-10V5.600Z" />
+      <path d="m9 11.8 2.2 2.2 4-4.3" />
+    </Icon>
+  );
+}
+
+export function LeaveIcon() {
+  return (
+    <Icon>
+      <path d="M3.2 14.600c-.6-1.2-.2-2.6.9-3.5 4.7-3.5 11.1-3.5 15.8 0 1.1.9 1.5 2.3.9 3.500l-.5 1c-.3.6-1 .9-1.7.7l-2.6-.8c-.6-.2-1-.7-1-1.300v-1.600c-1.9-.6-4.1-.6-6 0v1.600c0 .6-.4 1.1-1 1.300l-2.6.8c-.7.2-1.4-.1-1.7-.7Z" />
+    </Icon>
+  );
+}
+
+export function LockIcon() {
+  return (
+    <Icon>
+      <rect x="5" y="10.5" width="14" height="10" rx="3" />
+      <path d="M8 10.500V8a4 4 0 0 1 8 0v2.5" />
+    </Icon>
+  );
+}
+
+export function OpenLockIcon() {
+  return (
+    <Icon>
+      <rect x="5" y="10.5" width="14" height="10" rx="3" />
+      <path d="M8 10.500V7.500a4 4 0 0 1 7.7-1.5" />
+    </Icon>
+  );
+}
+
+export function PeopleIcon() {
+  return (
+    <Icon>
+      <circle cx="9" cy="8.5" r="3.5" />
+      <path d="M2.5 19.500a6.5 6.5 0 0 1 13 0M16 5.300a3.5 3.5 0 0 1 0 6.400M18 14a6.5 6.5 0 0 1 3.5 5.5" />
+    </Icon>
+  );
+}
+
+export function Logo() {
+  return (
+    <svg class="logo" viewBox="0 0 64 64" aria-hidden="true">
+      <path d="M32 15c1-6 6-10 13-10 0 7-5 11-13 10Z" class="leaf" />
+      <circle cx="32" cy="37" r="23" class="fruit" />
+      <rect x="18" y="29" width="19" height="16" rx="5" class="lens" />
+      <path
+        d="m40 35 6.2-4.300a1.2 1.2 0 0 1 1.8 1v10.600a1.2 1.2 0 0 1-1.8 1L40 39Z"
+        class="lens"
+      />
+    </svg>
+  );
+}

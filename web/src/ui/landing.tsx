@@ -1,0 +1,102 @@
+import { useId, useState } from "preact/hooks";
+import { makeRoom } from "../call/call-worker.js";
+import { readTyped, routeOf } from "../call/link.js";
+import { rememberHostSecret } from "../call/preferences.js";
+import { Logo } from "./icons.js";
+import { text } from "./text.en.js";
+
+export function Landing({ go }: { go: (path: string) => void }) {
+  const [typed, setTyped] = useState("");
+  const [problem, setProblem] = useState("");
+  const [making, setMaking] = useState(false);
+  const field = useId();
+  const hint = useId();
+
+  const newCall = async () => {
+    setMaking(true);
+    setProblem("");
+    try {
+      const { path, hostSecret } = await makeRoom();
+      const route = routeOf(...partsOf(path));
+      if (route.type === "room") rememberHostSecret(route.room, hostSecret);
+      go(path);
+    } catch {
+      setProblem(text.landing.failed);
+      setMaking(false);
+    }
+  };
+
+  const join = (event: Event) => {
+    event.preventDefault();
+    const read = readTyped(typed, location.host);
+    if (read.type === "path") go(read.path);
+    else if (read.type === "other_host") setProblem(text.landing.otherHost(read.host));
+    else setProblem(text.landing.bad);
+  };
+
+  const read = readTyped(typed, location.host);
+  const named = read.type === "path" && !read.path.startsWith("/r/_");
+
+  return (
+    <div class="page landing">
+      <header class="brand">
+        <Logo />
+        {text.product}
+      </header>
+      <main class="hero">
+        <h1>{text.landing.title}</h1>
+        <p class="sentence">{text.landing.sentence}</p>
+        <button
+          type="button"
+          class="button primary large"
+          disabled={making}
+          onClick={() => void newCall()}
+        >
+          {making ? text.landing.making : text.landing.newCall}
+        </button>
+        <p class="hint">{text.landing.newCallHint}</p>
+        <p class="or" aria-hidden="true">
+          {text.landing.or}
+        </p>
+        <form class="join" onSubmit={join} noValidate>
+          <label for={field}>{text.landing.field}</label>
+          <div class="row">
+            <input
+              id={field}
+              type="text"
+              autocomplete="off"
+              autocapitalize="none"
+              spellcheck={false}
+              placeholder={text.landing.placeholder}
+              value={typed}
+              aria-describedby={hint}
+              onInput={event => {
+                setTyped(event.currentTarget.value);
+                setProblem("");
+              }}
+            />
+            <button type="submit" class="button">
+              {text.landing.join}
+            </button>
+          </div>
+          <div id={hint}>
+            {named && <p class="hint warn">{text.landing.namedHint}</p>}
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+          </div>
+        </form>
+      </main>
+      <ul class="points">
+        {text.landing.points.map(point => (
+          <li key={point}>{point}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function partsOf(path: string): [string, string] {
+  const url = new URL(path, location.origin);
+  return [url.pathname, url.hash];
+}

@@ -1,0 +1,69 @@
+import type { ComponentChildren } from "preact";
+import type { Ended } from "../call/view.js";
+import { Logo } from "./icons.js";
+import { text } from "./text.en.js";
+
+interface Props {
+  title: string;
+  hint: string;
+  home: () => void;
+  /** Whether it is bad news. */
+  alert?: boolean;
+  children?: ComponentChildren;
+}
+
+/** A page with one thing to say. */
+export function MessageScreen({ title, hint, home, alert = false, children }: Props) {
+  return (
+    <div class="page message">
+      <header class="brand">
+        <Logo />
+        {text.product}
+      </header>
+      <main class="card">
+        <div role={alert ? "alert" : "status"}>
+          <h1>{title}</h1>
+          <p>{hint}</p>
+        </div>
+        <div class="row">
+          {children}
+          <button type="button" class="button" onClick={home}>
+            {text.over.home}
+          </button>
+        </div>
+      </main>
+    </div>
+  );
+}
+
+/** After the call, however it ended. */
+export function Over(props: { ended: Ended; rejoin: () => void; home: () => void }) {
+  const { ended, rejoin, home } = props;
+  const [title, hint] = wordsOf(ended);
+  return (
+    <MessageScreen title={title} hint={hint} home={home} alert={ended.type !== "left"}>
+      <button type="button" class="button primary" onClick={rejoin}>
+        {text.over.rejoin}
+      </button>
+    </MessageScreen>
+  );
+}
+
+/** The core's errors begin small and have no full stop. */
+function sentence(words: string): string {
+  const [first = "", ...rest] = words;
+  return first.toUpperCase() + rest.join("") + (/[.!?]$/.test(words) ? "" : ".");
+}
+
+function wordsOf(ended: Ended): [string, string] {
+  switch (ended.type) {
+    case "left":
+      return [text.over.left, text.over.leftHint];
+    case "ended":
+      return [text.over.ended, ended.text];
+    case "failed":
+      return ended.reason === "refused"
+        ? [text.over.refused, sentence(ended.text)]
+        : [text.over.failed, text.over.failure[ended.reason]];
+  }
+}

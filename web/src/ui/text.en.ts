@@ -1,0 +1,144 @@
+/** Every text of the page, in English. A language is another file with the same names. */
+import type { DeviceKind, DeviceProblem } from "../call/devices.js";
+import type { Unsupported } from "../call/support.js";
+import type { Failure } from "../worker/messages.js";
+
+const BROWSERS = "Chrome or Edge 141, Firefox 130, Safari 17, or anything newer";
+
+export const text = {
+  product: "Tangelo",
+  title: (room: string) => `${room} · Tangelo`,
+  titlePrivate: "Private call · Tangelo",
+
+  landing: {
+    title: "Talk freely.",
+    sentence:
+      "Video calls that only the people in them can see and hear. Not the server, not its owner, not the network.",
+    newCall: "New call",
+    newCallHint: "Makes a private link. Whoever has it can join.",
+    making: "Making a link…",
+    or: "or join one",
+    field: "Link or room name",
+    placeholder: "Paste a link, or type a name",
+    join: "Join",
+    namedHint:
+      "A room with a name is open to everyone who guesses the name: its link does not protect it. For private calls use “New call”.",
+    otherHost: (host: string) =>
+      `This link belongs to ${host}. Open it in your browser's address bar.`,
+    bad: "This is neither a Tangelo link nor a room name. A name has up to 40 letters a to z, digits and hyphens.",
+    failed: "No link could be made. Check your connection, reload the page, and try again.",
+    points: ["End-to-end encrypted", "No account", "Host it yourself"],
+  },
+
+  lobby: {
+    title: "Ready to join?",
+    titleNamed: (room: string) => `Join “${room}”`,
+    name: "Your name",
+    namePlaceholder: "How others will see you",
+    nameMissing: "Please enter your name, so that the others know who you are.",
+    join: "Join call",
+    secretRoom: "Private room: only people with this link can join, and only they can hear you.",
+    namedRoom:
+      "This room's link does not protect it: anyone who knows or guesses the name can join, and the server sees your name. What is said is still encrypted.",
+    noDevices: "You can join without a microphone and a camera, to watch and listen.",
+    asking:
+      "Your browser asks whether Tangelo may use your microphone and camera. Please allow it.",
+    cameraOff: "Camera is off",
+    selfView: "Your camera",
+    noChoice: "None found",
+    defaultChoice: "Default",
+    unnamed: (kind: string, number: number) => `${kind} ${number}`,
+  },
+
+  device: { microphone: "Microphone", camera: "Camera" } satisfies Record<DeviceKind, string>,
+
+  call: {
+    people: (count: number) => (count === 1 ? "1 person" : `${count} people`),
+    grid: "People in the call",
+    toolbar: "Call controls",
+    you: "You",
+    ownLabel: (name: string) => `${name} (You)`,
+    encrypted: "End-to-end encrypted",
+    namedRoom: "Open room",
+    copyLink: "Copy link",
+    copied: "Link copied. Send it to the people you want to talk to.",
+    copyByHand: "Copy this link:",
+    verify: "Verify",
+    leave: "Leave call",
+    unmute: "Turn on sound",
+    soundBlocked: "Your browser holds back the sound of this page.",
+    status: {
+      connecting: "Connecting…",
+      waiting: "Waiting to be let in…",
+      reconnecting: "Connection lost. Reconnecting…",
+      media: "Setting up sound and picture…",
+      mediaFailed:
+        "Sound and picture do not get through. The network may block them; trying again…",
+      alone: "You are the only one here. Copy the link and send it to someone.",
+    },
+  },
+
+  verify: {
+    title: "Is it really them?",
+    explain:
+      "Compare these numbers with the others, best by reading them aloud. If all of you see the same, exactly the people listed here are in the call, and nobody in between.",
+    differ: "If a number differs, do not say anything private: leave, and share a new link.",
+    none: "There is no number yet. It appears once you are in the call.",
+    people: "In this call",
+    unconfirmed: "not confirmed yet",
+    close: "Close",
+  },
+
+  over: {
+    left: "You left the call",
+    leftHint: "Your microphone and camera are off.",
+    ended: "The call has ended for you",
+    refused: "You cannot join like this",
+    failed: "Something went wrong",
+    failure: {
+      crashed:
+        "The part of this page that holds the keys has stopped, so the call was ended and nothing more is sent. Your microphone and camera are off.",
+      not_loaded:
+        "A part of this page could not be loaded. Check your connection, reload the page, and try again.",
+      no_ed25519: `This browser is too old: it cannot make the key that stands for you in calls (Ed25519). Please use ${BROWSERS}.`,
+    } satisfies Record<Exclude<Failure, "refused">, string>,
+    rejoin: "Rejoin",
+    home: "Home",
+  },
+
+  broken: {
+    secretMissing: "This link is not complete",
+    secretMissingHint:
+      "The part after the # is missing. It is the key to this room, and without it nobody gets in. Ask for the whole link again, and copy all of it.",
+    badRoom: "There is no such room",
+    badRoomHint:
+      "The link is cut or mistyped. Ask for it again, or make a new call from the start page.",
+    unknown: "There is nothing here",
+    unknownHint: "The address does not belong to a room.",
+  },
+
+  unsupported: {
+    insecure:
+      "This page was not opened over a secure connection, so the browser gives it neither camera nor keys. Open it with https:// in front.",
+    no_webrtc: `This browser cannot make video calls. Please use ${BROWSERS}.`,
+    no_encoded_transforms: `This browser cannot encrypt calls end to end (it has no encoded transforms), and Tangelo sends nothing unencrypted. Please use ${BROWSERS}.`,
+  } satisfies Record<Unsupported, string>,
+
+  deviceProblem(kind: DeviceKind, problem: DeviceProblem): string {
+    const device = kind === "microphone" ? "microphone" : "camera";
+    switch (problem) {
+      case "denied":
+        return `Tangelo may not use your ${device}. Allow it in the browser's address bar or settings, then turn it on here.`;
+      case "missing":
+        return `No ${device} was found. Plug one in, then turn it on here.`;
+      case "busy":
+        return `Your ${device} does not respond. Another program may be using it: close that, then turn it on here.`;
+      case "insecure":
+        return `The browser gives no ${device} to a page without a secure connection. Open it with https:// in front.`;
+      case "unplugged":
+        return `Your ${device} was unplugged or taken away. Choose another, or turn it on again.`;
+      case "failed":
+        return `Your ${device} could not be started. Turn it on to try again.`;
+    }
+  },
+};

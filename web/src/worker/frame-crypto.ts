@@ -1,0 +1,64 @@
+/** Copies frames into WASM memory, has them encrypted or decrypted there, and copies them out again. */
+import type { Core } from "../generated/wasm/tangelo_call.js";
+
+/** A frame's codec, as the core names it. */
+export type Codec = "opus" | "vp8";
+
+/** What the core says of a frame that it did not open. */
+export type Unopened = "held" | "dropped" | "key_frame_wanted";
+
+/** The part of the core that frames need. */
+export type FrameCore = Pick<
+  Core,
+  "sender" | "receiver" | "close_receiver" | "scratch" | "output" | "seal" | "open" | "released"
+>;
+
+export class FrameCrypto {
+  constructor(
+    readonly core: FrameCore,
+    private readonly memory: { readonly buffer: ArrayBuffer },
+    private readonly nowMs: () => number,
+  ) {}
+
+  /** The encrypted frame; nothing if there is no key yet. */
+  seal(sender: number, codec: Codec, data: ArrayBuffer): ArrayBuffer | undefined {
+    this.write(data);
+    const length = this.core.seal(this.nowMs(), sender, codec, data.byteLength);
+    return length < 0 ? undefined : this.read(length);
+  }
+
+  /** The decrypted frame, or why there is none. A held frame is asked for again under its ticket, see `released`. */
+  open(receiver: number, ticket: number, codec: Codec, data: ArrayBuffer): ArrayBuffer | Unopened {
+    this.write(data);
+    const length = this.core.open(this.nowMs(), receiver, ticket, codec, data.byteLength);
+    if (length >= 0) return this.read(length);
+    if (length === -1) return "held";
+    return length === -3 ? "key_frame_wanted" : "dropped";
+  }
+
+  /** The ticket of the next held frame whose time has come. */
+  released(receiver: number): number | undefined {
+    const ticket = this.core.released(this.nowMs(), receiver);
+    return ticket < 0 ? undefined : ticket;
+  }
+
+  // Any call may grow the memory, which detaches `buffer`: it is taken afresh each time.
+  private write(data: ArrayBuffer): void {
+    const at = this.core.scratch(data.byteLength);
+    new Uint8Array(this.memory.buffer, at, data.byteLength).set(new Uint8Array(data));
+  }
+
+  private read(length: number): ArrayBuffer {
+    const at = this.core.output();
+    return this.memory.buffer.slice(at, at + length);
+  }
+}
+
+/** The codec of a frame: what the browser says, or what the source is bound to be. Nothing: not one of ours. */
+export function codecOf(mimeType: string | undefined, kind: "audio" | "video"): Codec | undefined {
+  if (mimeType === undefined || mimeType === "") return kind === "audio" ? "opus" : "vp8";
+  const name = mimeType.toLowerCase();
+  if (name === "audio/opus" && kind === "audio") return "opus";
+  if (name === "video/vp8" && kind === "video") return "vp8";
+  return undefined;
+}

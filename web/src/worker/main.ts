@@ -1,0 +1,109 @@
+/** The worker: owns the WebSocket, the WASM core with all keys, the device's identity and every frame transform. */
+import init, { Core, new_room } from "../generated/wasm/tangelo_call.js";
+import { Failed } from "./failed.js";
+import { FrameCrypto } from "./frame-crypto.js";
+import { loadIdentity } from "./identity.js";
+import type { FromWorker, ToWorker } from "./messages.js";
+import { Session } from "./session.js";
+import { Transforms } from "./transforms.js";
+
+declare const self: DedicatedWorkerGlobalScope & {
+  onrtctransform: ((event: RTCTransformEvent) => void) | null;
+};
+
+const wasm = init({ module_or_path: WASM_URL }).catch(() => {
+  throw new Failed("not_loaded");
+});
+// Whoever awaits it learns of the failure; before that it is nobody's error.
+wasm.catch(() => undefined);
+
+let core: Core | undefined;
+let session: Session | undefined;
+let frameCrypto: FrameCrypto | undefined;
+const transforms = new Transforms(
+  () => frameCrypto,
+  () => session?.settle(),
+);
+
+// Set before anything is awaited, so that no transform is missed.
+self.onrtctransform = event => transforms.add(event.transformer);
+
+self.onmessage = (event: MessageEvent<ToWorker>) => {
+  void handle(event.data).catch(fail);
+};
+
+async function handle(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case "make_room": {
+      await wasm;
+      const { path, host_secret } = JSON.parse(new_room()) as {
+        path: string;
+        host_secret: string;
+      };
+      return say({ type: "room_made", path, hostSecret: host_secret });
+    }
+    case "join":
+      return join(message);
+    case "command":
+      if (session !== undefined) session.command(message.command);
+      else if (message.command.type === "leave") say({ type: "closed" });
+      return;
+    case "connection_closed":
+      return transforms.close(message.connection);
+    case "get_stats":
+      return say({
+        type: "stats",
+        request: message.request,
+        stats: {
+          core: core === undefined ? null : (JSON.parse(core.stats()) as unknown),
+          frames: { ...transforms.counts },
+        },
+      });
+  }
+}
+
+async function join(message: ToWorker & { type: "join" }): Promise<void> {
+  const [{ memory }, identity] = await Promise.all([wasm, loadIdentity()]);
+  core = makeCore(message, identity.publicKey);
+  const crypto = new FrameCrypto(core, memory as { buffer: ArrayBuffer }, () => performance.now());
+  const scheme = self.location.protocol === "https:" ? "wss:" : "ws:";
+  frameCrypto = crypto;
+  session = new Session(core, identity, `${scheme}//${self.location.host}/ws`, {
+    event(event) {
+      if (event.type === "key_frame_wanted") transforms.generateKeyFrames();
+      if (event.type === "media_reset") transforms.closeAll();
+      say({ type: "event", event });
+    },
+    settled: () => transforms.release(crypto),
+    broke: fail,
+    closed: () => say({ type: "closed" }),
+  });
+  session.settle();
+}
+
+/** A core for this link and name, or its own words on why not. */
+function makeCore({ link, host, name }: ToWorker & { type: "join" }, publicKey: Uint8Array): Core {
+  try {
+    return new Core(link, host, name, publicKey);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    throw new Failed("refused", error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The end: frames are dropped from here on. */
+function fail(error: unknown): void {
+  frameCrypto = undefined;
+  session = undefined;
+  core = undefined;
+  if (error instanceof Failed) {
+    say({ type: "failed", reason: error.reason, text: error.message });
+  } else {
+    console.error("the call's core broke:", error);
+    say({ type: "failed", reason: "crashed", text: "" });
+  }
+}
+
+function say(message: FromWorker): void {
+  self.postMessage(message);
+}

@@ -1,0 +1,82 @@
+/** What page and worker say to each other. No key, and no secret but the link, ever crosses. */
+import type { Command } from "../generated/Command.js";
+import type { Event as CallEvent } from "../generated/Event.js";
+import type { Source } from "../generated/Source.js";
+
+export type { CallEvent, Command };
+
+export type ToWorker =
+  /** Make an unguessable room; answered by `room_made`. */
+  | { type: "make_room" }
+  /** Join a call; at most one in a worker's life. */
+  | { type: "join"; link: string; host: string; name: string }
+  | { type: "command"; command: Command }
+  /** The page has closed a peer connection. */
+  | { type: "connection_closed"; connection: number }
+  /** Answered by `stats` with the same number. */
+  | { type: "get_stats"; request: number };
+
+export type FromWorker =
+  /** `path` is `/r/_ROOM#SECRET`; `hostSecret` stays on this device. */
+  | { type: "room_made"; path: string; hostSecret: string }
+  | { type: "event"; event: CallEvent }
+  | { type: "stats"; request: number; stats: WorkerStats }
+  /** The connection is closed after `leave`: the worker may be ended. */
+  | { type: "closed" }
+  /** The worker cannot go on. `text` says more, for people, where `reason` is `refused`. */
+  | { type: "failed"; reason: Failure; text: string };
+
+export type Failure =
+  /** The WASM module did not load. */
+  | "not_loaded"
+  /** The browser cannot make an Ed25519 key. */
+  | "no_ed25519"
+  /** The core refused the link or the name. */
+  | "refused"
+  /** A fault in the program. */
+  | "crashed";
+
+/** Whose frames pass through a transform. */
+export type FrameUse =
+  { kind: "send"; source: Source } | { kind: "receive"; client: string; source: Source };
+
+/** The `options` of every `RTCRtpScriptTransform`. */
+export interface TransformOptions {
+  use: FrameUse;
+  /** The page's number for the peer connection that it belongs to. */
+  connection: number;
+}
+
+export interface WorkerStats {
+  /** The session's counters, as the WASM core gives them. */
+  core: unknown;
+  /** Frames that came to the transforms, by what became of them. */
+  frames: FrameCounts;
+}
+
+export interface FrameCounts {
+  sealed: number;
+  opened: number;
+  /** Dropped by senders, which have no key yet. */
+  waitingForKey: number;
+  /** Put aside by receivers, until the key comes. */
+  held: number;
+  /** Dropped by receivers: not authentic, replayed, or held for too long. */
+  refused: number;
+  /** Dropped because their codec is not one that Tangelo encrypts. */
+  unknownCodec: number;
+  /** Dropped because something threw. */
+  failed: number;
+}
+
+export function noFrames(): FrameCounts {
+  return {
+    sealed: 0,
+    opened: 0,
+    waitingForKey: 0,
+    held: 0,
+    refused: 0,
+    unknownCodec: 0,
+    failed: 0,
+  };
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeCore, MARK } from "../test/fake-core.js";
+import { FrameCrypto, codecOf } from "./frame-crypto.js";
+import { noFrames } from "./messages.js";
+import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
+
+function frame(bytes: number[], mimeType?: string): EncodedFrame {
+  return {
+    data: new Uint8Array(bytes).buffer,
+    getMetadata: () => (mimeType === undefined ? {} : { mimeType }),
+  };
+}
+
+function bytes(frame: EncodedFrame): number[] {
+  return [...new Uint8Array(frame.data)];
+}
+
+function world() {
+  const core = new FakeCore();
+  const crypto = new FrameCrypto(core, core.memory, () => 1);
+  const out: number[][] = [];
+  const counts = noFrames();
+  let asked = 0;
+  const receiver = new ReceiverPump("client", "camera", counts, () => asked++);
+  return {
+    core,
+    crypto,
+    out,
+    counts,
+    receiver,
+    asked: () => asked,
+    enqueue: (sealed: EncodedFrame) => void out.push(bytes(sealed)),
+  };
+}
+
+test("a sent frame leaves encrypted", () => {
+  const { core, crypto, out, counts, enqueue } = world();
+  const pump = new SenderPump("camera", counts);
+  pump.frame(crypto, frame([1, 2, 3], "video/VP8"), enqueue);
+  pump.frame(crypto, frame([4]), enqueue);
+  assert.deepEqual(out, [
+    [MARK, 1, 2, 3],
+    [MARK, 4],
+  ]);
+  assert.equal(counts.sealed, 2);
+  assert.equal(core.sendersMade, 1);
+});
+
+test("without a session or a key nothing leaves", () => {
+  const { core, crypto, out, counts, enqueue } = world();
+  const pump = new SenderPump("camera", counts);
+  pump.frame(undefined, frame([1]), enqueue);
+  core.keyed = false;
+  pump.frame(crypto, frame([2]), enqueue);
+  assert.deepEqual(out, []);
+  assert.equal(counts.waitingForKey, 2);
+});
+
+test("a codec that is not ours is dropped both ways", () => {
+  const { crypto, out, counts, enqueue, receiver } = world();
+  new SenderPump("camera", counts).frame(crypto, frame([1], "video/H264"), enqueue);
+  new SenderPump("microphone", counts).frame(crypto, frame([1], "video/VP8"), enqueue);
+  receiver.frame(crypto, frame([MARK, 1], "video/AV1"), enqueue);
+  assert.deepEqual(out, []);
+  assert.equal(counts.unknownCodec, 3);
+});
+
+test("a core that throws lets nothing through and stops nothing", () => {
+  const { core, crypto, out, counts, enqueue, receiver } = world();
+  const sender = new SenderPump("camera", counts);
+  core.throwing = true;
+  sender.frame(crypto, frame([1]), enqueue);
+  receiver.frame(crypto, frame([MARK, 1]), enqueue);
+  assert.deepEqual(out, []);
+  assert.equal(counts.failed, 2);
+  core.throwing = false;
+  sender.frame(crypto, frame([2]), enqueue);
+  receiver.frame(crypto, frame([MARK, 3]), enqueue);
+  assert.deepEqual(out, [[MARK, 2], [3]]);
+});
+
+test("a frame that is not authentic is dropped and a key frame asked for", () => {
+  const { crypto, out, counts, enqueue, receiver, asked } = world();
+  assert.equal(receiver.frame(crypto, frame([0, 1]), enqueue), true);
+  assert.deepEqual(out, []);
+  assert.equal(counts.refused, 1);
+  assert.equal(asked(), 1);
+});
+
+test("held frames come out in the core's order once their key is there", () => {
+  const { core, crypto, out, counts, enqueue, receiver } = world();
+  core.hold = new Set([0, 1]);
+  receiver.frame(crypto, frame([MARK, 10]), enqueue);
+  receiver.frame(crypto, frame([MARK, 11]), enqueue);
+  assert.deepEqual(out, []);
+  receiver.release(crypto, enqueue);
+  assert.deepEqual(out, []);
+  core.free = [0, 1];
+  receiver.release(crypto, enqueue);
+  assert.deepEqual(out, [[10], [11]]);
+  assert.equal(counts.held, 2);
+  assert.equal(counts.opened, 2);
+});
+
+test("a core that lets go of the same frame for ever does not hang the worker", () => {
+  const { core, crypto, out, enqueue, receiver } = world();
+  core.hold = new Set([0]);
+  receiver.frame(crypto, frame([MARK, 1]), enqueue);
+  core.released = () => {
+    core.hold.add(0);
+    return 0;
+  };
+  receiver.release(crypto, enqueue);
+  assert.deepEqual(out, []);
+});
+
+test("a closed receiver forgets what it held", () => {
+  const { core, crypto, out, enqueue, receiver } = world();
+  core.hold = new Set([0]);
+  receiver.frame(crypto, frame([MARK, 1]), enqueue);
+  receiver.close(crypto);
+  core.free = [0];
+  receiver.release(crypto, enqueue);
+  assert.deepEqual(out, []);
+  assert.equal(core.receiversClosed, 1);
+});
+
+test("codecs go by what the browser says, else by the kind of source", () => {
+  assert.equal(codecOf("audio/opus", "audio"), "opus");
+  assert.equal(codecOf(undefined, "audio"), "opus");
+  assert.equal(codecOf("", "video"), "vp8");
+  assert.equal(codecOf("VIDEO/vp8", "video"), "vp8");
+  assert.equal(codecOf("audio/opus", "video"), undefined);
+  assert.equal(codecOf("audio/red", "audio"), undefined);
+});

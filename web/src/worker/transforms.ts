@@ -1,0 +1,132 @@
+/** Ties the browser's encoded transforms to the pumps. */
+import type { FrameCrypto } from "./frame-crypto.js";
+import { type FrameCounts, type FrameUse, type TransformOptions, noFrames } from "./messages.js";
+import { type EncodedFrame, ReceiverPump, SenderPump, kindOf } from "./pump.js";
+
+/** What browsers let a transform ask for; not all of them let it ask for both. */
+interface KeyFrames {
+  generateKeyFrame?: () => Promise<unknown>;
+  sendKeyFrameRequest?: () => Promise<unknown>;
+}
+
+interface OpenTransform {
+  readonly connection: number;
+  close(): void;
+}
+
+export class Transforms {
+  readonly counts: FrameCounts = noFrames();
+  private readonly videoSenders = new Set<KeyFrames>();
+  private readonly receivers = new Set<(crypto: FrameCrypto) => void>();
+  private readonly open = new Set<OpenTransform>();
+
+  /** `crypto` gives the session's crypto once there is one; `settle` is called when the core may have news. */
+  constructor(
+    private readonly crypto: () => FrameCrypto | undefined,
+    private readonly settle: () => void,
+  ) {}
+
+  /** Takes over a transform for as long as it has frames. */
+  add(transformer: RTCRtpScriptTransformer): void {
+    const { use, connection } = transformer.options as TransformOptions;
+    if (use.kind === "send") this.addSender(transformer, connection, use);
+    else this.addReceiver(transformer, connection, use);
+  }
+
+  /** Lets go of a connection's transforms: not every browser ends their streams as it closes. */
+  close(connection: number): void {
+    for (const transform of [...this.open]) {
+      if (transform.connection === connection) transform.close();
+    }
+  }
+
+  closeAll(): void {
+    for (const transform of [...this.open]) transform.close();
+  }
+
+  /** Has every camera and screen send a key frame next. */
+  generateKeyFrames(): void {
+    for (const sender of this.videoSenders) ask(() => sender.generateKeyFrame?.());
+  }
+
+  /** Lets go of held frames whose key has come. */
+  release(crypto: FrameCrypto): void {
+    for (const release of this.receivers) release(crypto);
+  }
+
+  private addSender(
+    transformer: RTCRtpScriptTransformer,
+    connection: number,
+    use: FrameUse & { kind: "send" },
+  ): void {
+    const pump = new SenderPump(use.source, this.counts);
+    const keyFrames = transformer as KeyFrames;
+    if (kindOf(use.source) === "video") this.videoSenders.add(keyFrames);
+    let open = true;
+    const through = new TransformStream<EncodedFrame, EncodedFrame>({
+      transform: (frame, out) => {
+        if (open) pump.frame(this.crypto(), frame, sealed => out.enqueue(sealed));
+      },
+    });
+    this.run(transformer, connection, through, () => {
+      open = false;
+      this.videoSenders.delete(keyFrames);
+    });
+  }
+
+  private addReceiver(
+    transformer: RTCRtpScriptTransformer,
+    connection: number,
+    use: FrameUse & { kind: "receive" },
+  ): void {
+    const keyFrames = transformer as KeyFrames;
+    const pump = new ReceiverPump(use.client, use.source, this.counts, () =>
+      ask(() => keyFrames.sendKeyFrameRequest?.()),
+    );
+    let open = true;
+    let release: ((crypto: FrameCrypto) => void) | undefined;
+    const through = new TransformStream<EncodedFrame, EncodedFrame>({
+      start: out => {
+        release = crypto => pump.release(crypto, opened => out.enqueue(opened));
+        this.receivers.add(release);
+      },
+      transform: (frame, out) => {
+        if (open && pump.frame(this.crypto(), frame, opened => out.enqueue(opened))) this.settle();
+      },
+    });
+    this.run(transformer, connection, through, () => {
+      open = false;
+      if (release !== undefined) this.receivers.delete(release);
+      pump.close(this.crypto());
+    });
+  }
+
+  /** Pumps until the stream ends or breaks, or is closed. */
+  private run(
+    transformer: RTCRtpScriptTransformer,
+    connection: number,
+    through: TransformStream<EncodedFrame, EncodedFrame>,
+    ended: () => void,
+  ): void {
+    const transform: OpenTransform = {
+      connection,
+      close: () => {
+        if (this.open.delete(transform)) ended();
+      },
+    };
+    this.open.add(transform);
+    transformer.readable
+      .pipeThrough(through)
+      .pipeTo(transformer.writable)
+      .then(transform.close, transform.close);
+  }
+}
+
+/** A key frame that cannot be had now is asked for again by whoever misses it. */
+function ask(request: () => Promise<unknown> | undefined): void {
+  try {
+    request()?.catch(() => undefined);
+  } catch {
+    // As above.
+  }
+}
