@@ -1,1 +1,141 @@
-//! A headless participant of a Tangelo call: tokio and str0m around tangelo-call.
+//! A headless participant of a Tangelo call: tokio and str0m around `tangelo-call`.
+//!
+//! It is a full member: it has an identity, is in the MLS group, seals what it sends and opens what it receives.
+//! The protocol is that of the browser, because the session is the same code.
+// This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod address;
+mod peer;
+mod runner;
+
+use ed25519_dalek::SigningKey;
+use tangelo_call::{Event, Stats};
+use tangelo_wire::{ClientId, Source};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+pub use address::{Address, AddressError};
+
+/// Whom to be, and where.
+#[derive(Clone)]
+pub struct JoinOptions {
+    /// The room's link, `http://host/r/ROOM#SECRET`.
+    pub url: String,
+    /// The name to show.
+    pub name: String,
+    /// The identity's secret key, 32 bytes.
+    pub identity: [u8; 32],
+}
+
+impl std::fmt::Debug for JoinOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JoinOptions").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Why a call cannot be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The URL.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The link or the name.
+    #[error(transparent)]
+    Start(#[from] tangelo_call::StartError),
+    /// No UDP socket can be had, or the server's name has no address.
+    #[error("the network cannot be used: {0}")]
+    Network(#[from] std::io::Error),
+}
+
+/// What happens in the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The session says something; see [`Event`]. Answers to offers are kept inside.
+    Call(Event),
+    /// Media can flow.
+    MediaUp,
+    /// A frame of another member was opened.
+    Frame {
+        /// Whose.
+        client: ClientId,
+        /// Of what.
+        source: Source,
+        /// RTP timestamp in the source's clock rate.
+        timestamp: u64,
+        /// The frame as its encoder made it.
+        frame: Vec<u8>,
+    },
+    /// Somebody wants a key frame of an own source.
+    KeyFrameWanted(Source),
+}
+
+pub(crate) enum Ask {
+    Publish(Source),
+    Send { source: Source, timestamp: u64, frame: Vec<u8> },
+    Stats(oneshot::Sender<Stats>),
+    Leave,
+}
+
+/// A client in a call. Dropping it leaves without a word; [`Participant::leave`] says goodbye.
+#[derive(Debug)]
+pub struct Participant {
+    asks: mpsc::Sender<Ask>,
+    happenings: mpsc::Receiver<Happening>,
+    task: JoinHandle<()>,
+}
+
+impl Participant {
+    /// Joins a call: connects in the background and reports by [`Participant::next`].
+    ///
+    /// # Errors
+    /// See [`JoinError`]. What goes wrong later is an [`Event::Ended`].
+    pub async fn join(options: JoinOptions) -> Result<Self, JoinError> {
+        let address: Address = options.url.parse()?;
+        let identity = SigningKey::from_bytes(&options.identity);
+        let (asks, asked) = mpsc::channel(64);
+        let (tell, happenings) = mpsc::channel(1_024);
+        let runner = runner::Runner::new(address, &options.name, identity, asked, tell).await?;
+        let task = tokio::spawn(runner.run());
+        Ok(Self { asks, happenings, task })
+    }
+
+    /// The next thing that happens; `None` when the call is over for this client. Must be called steadily: what is
+    /// not taken in time is dropped, frames first.
+    pub async fn next(&mut self) -> Option<Happening> {
+        self.happenings.recv().await
+    }
+
+    /// Sends a source from now on.
+    pub async fn publish(&self, source: Source) {
+        let _ = self.asks.send(Ask::Publish(source)).await;
+    }
+
+    /// Sends a frame of a published source. `timestamp` is in the source's clock rate: 90 kHz for pictures, 48 kHz
+    /// for sound. Frames are dropped while there is no key or no connection.
+    pub async fn send(&self, source: Source, timestamp: u64, frame: Vec<u8>) {
+        let _ = self.asks.send(Ask::Send { source, timestamp, frame }).await;
+    }
+
+    /// Counters; `None` if the call is over.
+    pub async fn stats(&self) -> Option<Stats> {
+        let (reply, stats) = oneshot::channel();
+        self.asks.send(Ask::Stats(reply)).await.ok()?;
+        stats.await.ok()
+    }
+
+    /// Leaves the call.
+    pub async fn leave(mut self) {
+        let _ = self.asks.send(Ask::Leave).await;
+        while self.happenings.recv().await.is_some() {}
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Participant {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,1 +1,387 @@
 //! The DeliveryService: one totally ordered handshake log per room, sans-IO.
+//!
+//! It orders what clients post, says who is present, and relays. It holds no key and does not parse MLS: design
+//! rules that look arbitrary here each stop an attack or a deadlock, see `docs/protocol.md`.
+//!
+//! Time, connections and messages go in; after every call take [`Output`]s until there is none, then wait until
+//! [`Delivery::poll_timeout`]. Outputs to one connection must be carried out in their order.
+
+mod arrive;
+mod bucket;
+mod connection;
+mod ids;
+mod limits;
+mod log;
+mod posts;
+mod room;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tangelo_wire::{
+    ClientId, ClientMessage, DepartReason, ErrorCode, ForkCheck, MediaLine, Millis, Published, RoomName, Seq,
+    ServerMessage, Source, WireError, limits as bounds,
+};
+
+pub use bucket::Rate;
+pub use connection::ConnectionId;
+pub use limits::Limits;
+
+use connection::{Connection, State};
+use ids::Ids;
+use room::{Link, Room, send};
+use timers::{Timer, Timers};
+
+/// What the server is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a message to each of these connections.
+    Send {
+        /// To whom; never empty.
+        to: Vec<ConnectionId>,
+        /// What.
+        message: ServerMessage,
+    },
+    /// Close this connection after what was sent to it. [`Delivery`] has forgotten it.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Hand an offer to the SFU, and its result to [`Delivery::answer`].
+    Offer {
+        /// The room.
+        room: RoomName,
+        /// Whose offer.
+        client: ClientId,
+        /// The client's number for it.
+        offer: u32,
+        /// SDP.
+        sdp: String,
+        /// The use of its `m=` sections.
+        lines: Vec<MediaLine>,
+    },
+    /// A client is no longer present: end its media session in this step.
+    Departed {
+        /// The room.
+        room: RoomName,
+        /// Who.
+        client: ClientId,
+    },
+}
+
+/// All rooms of a server.
+pub struct Delivery {
+    limits: Limits,
+    ids: Ids,
+    connections: BTreeMap<ConnectionId, Connection>,
+    rooms: BTreeMap<RoomName, Room>,
+    timers: Timers,
+    outputs: VecDeque<Output>,
+    next_connection: u64,
+    clients: usize,
+}
+
+impl Delivery {
+    /// A server without rooms. `seed` makes its identifiers and resume tokens: take it from the system's random
+    /// source, and never twice.
+    #[must_use]
+    pub fn new(limits: Limits, seed: [u8; 32]) -> Self {
+        Self {
+            limits,
+            ids: Ids::new(seed),
+            connections: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+            next_connection: 0,
+            clients: 0,
+        }
+    }
+
+    /// A connection was made. `host` is the server's own host (and port) as the connection's request names it.
+    pub fn connect(&mut self, now: Millis, host: &str) -> ConnectionId {
+        self.next_connection = self.next_connection.saturating_add(1);
+        let id = ConnectionId(self.next_connection);
+        self.connections.insert(id, Connection::new(now, host, &self.limits));
+        self.timers.set(now + self.limits.silent_ms, Timer::Connection(id));
+        id
+    }
+
+    /// A message came.
+    pub fn handle(&mut self, now: Millis, connection: ConnectionId, message: ClientMessage) {
+        if !self.heard(now, connection, Some(&message)) {
+            return;
+        }
+        match message {
+            ClientMessage::Hello { protocol, room, host } => {
+                self.hello(now, connection, protocol, room, &host);
+            }
+            ClientMessage::Arrive { key_package, admission } => {
+                self.arrive(now, connection, key_package, admission);
+            }
+            ClientMessage::Resume { protocol, room, token, processed } => {
+                self.resume(now, connection, protocol, &room, &token, processed);
+            }
+            ClientMessage::Post { post, body } => self.post(now, connection, post, body),
+            ClientMessage::Heartbeat { processed, check } => {
+                self.heartbeat(now, connection, processed, check);
+            }
+            ClientMessage::Offer { offer, sdp, lines } => self.offer(now, connection, offer, sdp, lines),
+            ClientMessage::Leave {} => self.leave(now, connection),
+        }
+    }
+
+    /// Something came that is no message: reports `error` to the connection, which goes on.
+    pub fn handle_bad(&mut self, now: Millis, connection: ConnectionId, error: WireError) {
+        if self.heard(now, connection, None) {
+            self.tell(connection, ServerMessage::Error(error));
+        }
+    }
+
+    /// A connection ended. Its client may resume for [`bounds::RESUME_WINDOW_MS`].
+    pub fn disconnected(&mut self, now: Millis, connection: ConnectionId) {
+        let Some(Connection { state: State::Arrived { client, room }, .. }) =
+            self.connections.remove(&connection)
+        else {
+            return;
+        };
+        if let Some(present) = self.rooms.get_mut(&room).and_then(|room| room.present.get_mut(&client))
+            && present.connection() == Some(connection)
+        {
+            present.link = Link::Down { since: now };
+        }
+    }
+
+    /// The SFU's result for an offer. Dropped if the client is gone; a client that resumes offers again.
+    pub fn answer(
+        &mut self,
+        room: &RoomName,
+        client: ClientId,
+        offer: u32,
+        result: Result<String, WireError>,
+    ) {
+        let present = self.rooms.get(room).and_then(|room| room.present.get(&client));
+        if let Some(connection) = present.and_then(room::Present::connection) {
+            self.tell(
+                connection,
+                match result {
+                    Ok(sdp) => ServerMessage::Answer { offer, sdp },
+                    Err(error) => ServerMessage::OfferRefused { offer, error },
+                },
+            );
+        }
+    }
+
+    /// What a client sends now; told to everyone in the room if it changed.
+    pub fn published(&mut self, room: &RoomName, client: ClientId, mut sources: Vec<Source>) {
+        let Some(room) = self.rooms.get_mut(room) else { return };
+        let Some(present) = room.present.get_mut(&client) else { return };
+        sources.sort_unstable();
+        sources.dedup();
+        if present.published != sources {
+            present.published.clone_from(&sources);
+            let to = room.connections(None);
+            send(&mut self.outputs, to, || ServerMessage::Published(Published { client, sources }));
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Millis) {
+        while let Some(timer) = self.timers.pop(now) {
+            match timer {
+                Timer::Connection(id) => self.look_at_connection(now, id),
+                Timer::Client(room, client) => self.look_at_client(now, room, client),
+            }
+        }
+    }
+
+    /// When to call [`Self::handle_timeout`] next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        self.timers.next()
+    }
+
+    /// What is to be done next.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// How many rooms have somebody present, and how many clients are present in all.
+    #[must_use]
+    pub fn population(&self) -> (usize, usize) {
+        (self.rooms.len(), self.clients)
+    }
+
+    /// Notes that a connection lives. Returns whether to go on: not above its rate of messages.
+    fn heard(&mut self, now: Millis, id: ConnectionId, message: Option<&ClientMessage>) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        connection.heard_at = now;
+        if connection.messages.take(now) {
+            connection.excess = 0;
+            return true;
+        }
+        connection.excess = connection.excess.saturating_add(1);
+        let flood = connection.excess > self.limits.excess_max;
+        let error = WireError::new(ErrorCode::TooMany, "too many messages: slow down");
+        self.tell(
+            id,
+            match message {
+                Some(ClientMessage::Post { post, .. }) => ServerMessage::Refused { post: *post, error },
+                Some(ClientMessage::Offer { offer, .. }) => {
+                    ServerMessage::OfferRefused { offer: *offer, error }
+                }
+                _ => ServerMessage::Error(error),
+            },
+        );
+        if flood {
+            self.close(now, id);
+        }
+        false
+    }
+
+    fn look_at_connection(&mut self, now: Millis, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let deadline = connection.deadline(&self.limits);
+        if deadline <= now {
+            self.close(now, id);
+        } else {
+            // A connection that arrives in between must be heard from after that time at the latest.
+            self.timers.set(deadline.min(now + self.limits.silent_ms), Timer::Connection(id));
+        }
+    }
+
+    fn look_at_client(&mut self, now: Millis, name: RoomName, client: ClientId) {
+        let Some(room) = self.rooms.get(&name) else { return };
+        let Some(present) = room.present.get(&client) else { return };
+        match room.deadline(present) {
+            Some(deadline) if deadline <= now => {
+                let reason = match present.link {
+                    Link::Up { .. } => DepartReason::Lagging,
+                    Link::Down { .. } => DepartReason::Silent,
+                };
+                self.depart(now, &name, client, reason);
+            }
+            Some(deadline) => self.timers.set(deadline, Timer::Client(name, client)),
+            // Whatever happens from now on gives a deadline that is no earlier.
+            None => self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name, client)),
+        }
+    }
+
+    fn heartbeat(&mut self, now: Millis, id: ConnectionId, processed: Seq, check: Option<ForkCheck>) {
+        let Some((client, room)) = self.arrived(id) else { return };
+        if processed > room.log.head() {
+            let text = format!("entry {processed} is yet to come");
+            return self.tell_error(id, ErrorCode::Invalid, text);
+        }
+        let Some(present) = room.present.get_mut(&client) else { return };
+        present.processed = present.processed.max(processed);
+        let seq = room.log.head();
+        self.tell(id, ServerMessage::Alive { seq });
+        let Some((client, room)) = self.arrived(id) else { return };
+        let Some(present) = room.present.get_mut(&client) else { return };
+        // Around a `Founded` a member may not know yet that it is none.
+        let Some(check) = check.filter(|_| present.entered) else { return };
+        if check.tag.len() != 8 || check.signature.len() != 64 {
+            return self.tell_error(
+                id,
+                ErrorCode::Invalid,
+                "a check has a tag of 8 and a signature of 64 bytes",
+            );
+        }
+        if !present.checks.take(now) {
+            return self.tell_error(id, ErrorCode::TooMany, "too many checks: one a second is enough");
+        }
+        let to = room.connections(Some(client));
+        send(&mut self.outputs, to, || ServerMessage::Check { client, check });
+    }
+
+    fn offer(&mut self, now: Millis, id: ConnectionId, offer: u32, sdp: String, lines: Vec<MediaLine>) {
+        let refuse = |error| ServerMessage::OfferRefused { offer, error };
+        if let Some(error) = self.departed_error(id) {
+            return self.tell(id, refuse(error));
+        }
+        let Some((client, room)) = self.arrived(id) else { return };
+        let name = room.name.clone();
+        let Some(present) = room.present.get_mut(&client) else { return };
+        let error = if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {
+            let (bytes, sections) = (bounds::SDP_MAX_BYTES, bounds::MEDIA_LINES_MAX);
+            let text = format!("an offer has at most {bytes} bytes and {sections} media sections");
+            Some(WireError::new(ErrorCode::TooLarge, text))
+        } else if !present.offers.take(now) {
+            Some(WireError::new(ErrorCode::TooMany, "too many offers: slow down"))
+        } else {
+            None
+        };
+        match error {
+            Some(error) => self.tell(id, refuse(error)),
+            None => self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines }),
+        }
+    }
+
+    fn leave(&mut self, now: Millis, id: ConnectionId) {
+        let Some((client, room)) = self.arrived(id) else { return };
+        let room = room.name.clone();
+        self.depart(now, &room, client, DepartReason::Left);
+    }
+
+    /// The client of a connection and its room. Tells the connection if it has none.
+    fn arrived(&mut self, id: ConnectionId) -> Option<(ClientId, &mut Room)> {
+        match &self.connections.get(&id)?.state {
+            State::Arrived { client, room } => {
+                let client = *client;
+                self.rooms.get_mut(room).map(|room| (client, room))
+            }
+            State::Departed => {
+                let error = departed();
+                self.tell(id, ServerMessage::Error(error));
+                None
+            }
+            State::Fresh | State::Assigned { .. } => {
+                self.tell_error(id, ErrorCode::OutOfTurn, "arrive in a room first");
+                None
+            }
+        }
+    }
+
+    /// For messages whose refusal has a form of its own.
+    fn departed_error(&self, id: ConnectionId) -> Option<WireError> {
+        let state = &self.connections.get(&id)?.state;
+        matches!(state, State::Departed).then(departed)
+    }
+
+    /// Ends a client's presence. An empty room is forgotten: its next log has another id.
+    fn depart(&mut self, now: Millis, name: &RoomName, client: ClientId, reason: DepartReason) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let Some(gone) = room.depart(now, client, reason, &self.limits, &mut self.outputs) else { return };
+        self.clients = self.clients.saturating_sub(1);
+        if room.present.is_empty() {
+            self.rooms.remove(name);
+        }
+        let Some(id) = gone.connection() else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        match reason {
+            DepartReason::Left | DepartReason::Replaced => connection.enter(now, State::Fresh),
+            DepartReason::Kicked | DepartReason::Silent | DepartReason::Lagging => {
+                connection.enter(now, State::Departed);
+                self.tell(id, ServerMessage::Error(departed()));
+            }
+        }
+    }
+
+    fn close(&mut self, now: Millis, id: ConnectionId) {
+        self.disconnected(now, id);
+        self.outputs.push_back(Output::Close { connection: id });
+    }
+
+    fn tell(&mut self, id: ConnectionId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send { to: vec![id], message });
+    }
+
+    fn tell_error(&mut self, id: ConnectionId, code: ErrorCode, text: impl Into<String>) {
+        self.tell(id, ServerMessage::Error(WireError::new(code, text)));
+    }
+}
+
+fn departed() -> WireError {
+    WireError::new(ErrorCode::Departed, "the server took this client out of the room: arrive anew")
+}

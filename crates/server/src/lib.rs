@@ -1,1 +1,158 @@
 //! Tangelo's server: web app, WebSocket and UDP around the DeliveryService and the SFU.
+//!
+//! One task, the engine, owns the DeliveryService; one thread owns the SFU and the UDP sockets, so that media
+//! never waits for the WebSockets. Connections talk to the engine through channels. Nothing here can decrypt.
+// This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod assets;
+mod engine;
+mod http;
+mod interfaces;
+mod media;
+mod socket;
+mod tap;
+mod web;
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
+use tokio_rustls::TlsAcceptor;
+
+use media::Media;
+
+/// How a server is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where HTTP and WebSockets are served. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// UDP port for media. 0 takes any free one.
+    pub media_port: u16,
+    /// The address that clients send media to. Without it: the address of `listen`, or all of this machine.
+    pub public_ip: Option<IpAddr>,
+    /// Serve HTTPS.
+    pub tls: Option<TlsFiles>,
+    /// Write every packet that the SFU forwards to this pcap file.
+    pub tap: Option<PathBuf>,
+}
+
+/// PEM files for HTTPS.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Why a server does not run. The texts are for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The TCP port cannot be had.
+    #[error("cannot listen on {0}: {1}; is another program using this port? Choose another with --listen")]
+    Listen(SocketAddr, io::Error),
+    /// The UDP port cannot be had.
+    #[error("cannot use UDP port {0} for media: {1}; choose another with --media-port")]
+    Media(SocketAddr, io::Error),
+    /// A certificate or key file cannot be used.
+    #[error("cannot use {0} for HTTPS: {1}")]
+    Tls(PathBuf, String),
+    /// The tap's file cannot be written.
+    #[error("cannot write the tap to {0}: {1}")]
+    Tap(PathBuf, io::Error),
+    /// The system refuses something that every program needs.
+    #[error("the system refuses: {0}")]
+    System(io::Error),
+    /// A part of the server ended on its own.
+    #[error("the server had to stop because of a defect; please report the log above")]
+    Defect,
+}
+
+/// A server that has its ports, but does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    media: Media,
+}
+
+impl Server {
+    /// Takes the ports and reads the files.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn bind(config: Config) -> Result<Self, ServeError> {
+        let tls = config.tls.as_ref().map(http::acceptor).transpose()?;
+        let listen_error = |error| ServeError::Listen(config.listen, error);
+        let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
+        let local_addr = listener.local_addr().map_err(listen_error)?;
+        let media = Media::bind(&config)?;
+        Ok(Self { listener, local_addr, tls, media })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The UDP addresses that clients are told.
+    #[must_use]
+    pub fn media_addrs(&self) -> Vec<SocketAddr> {
+        self.media.candidates()
+    }
+
+    /// Whether it serves HTTPS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until `shutdown` completes, then tells every client and ends.
+    ///
+    /// # Errors
+    /// [`ServeError::System`] or [`ServeError::Defect`].
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| ServeError::System(error.into()))?;
+        let (news, media_news) = mpsc::unbounded_channel();
+        let media = self.media.start(news).map_err(ServeError::System)?;
+        let (inbox, messages) = mpsc::channel(1_024);
+        let (stop, stopped) = watch::channel(false);
+        let mut engine =
+            tokio::spawn(engine::run(seed, messages, media_news, media.commands(), stopped.clone()));
+        // Completes when the last socket has dropped its end.
+        let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
+        let router = web::router(Arc::new(web::App::new(inbox, socket_alive)));
+        let web = tokio::spawn(http::serve(self.listener, self.tls, router, stopped));
+
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            _ = &mut engine => Err(ServeError::Defect),
+            () = media.ended() => Err(ServeError::Defect),
+        };
+        stop.send_replace(true);
+        let quiet = async {
+            if outcome.is_ok() {
+                let _ = engine.await;
+            }
+            let _ = web.await;
+            let _ = sockets_gone.recv().await;
+        };
+        let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
+        media.stop().await;
+        outcome
+    }
+}
+
+const SHUTDOWN_MAX: Duration = Duration::from_secs(5);

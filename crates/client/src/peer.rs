@@ -1,0 +1,192 @@
+//! One peer connection: lines for own and remote sources, offers, frames. Sans-IO around str0m.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Candidate, Event, Input, Output, Rtc, RtcError,
+    change::{SdpAnswer, SdpPendingOffer},
+    format::Codec,
+    media::{Direction, KeyframeRequestKind, MediaTime, Mid},
+    net::{Protocol, Receive},
+};
+use tangelo_wire::{LineUse, MediaKind, MediaLine, Source};
+
+/// What a peer connection has to tell.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Send this datagram.
+    Transmit { destination: SocketAddr, contents: Vec<u8> },
+    /// ICE and DTLS are up.
+    Connected,
+    /// A sealed frame came on a line.
+    Frame { line_use: LineUse, timestamp: u64, contents: Vec<u8> },
+    /// A key frame is wanted of an own source.
+    KeyFrameWanted(Source),
+}
+
+/// See the module.
+pub(crate) struct Peer {
+    rtc: Rtc,
+    local: SocketAddr,
+    lines: Vec<(Mid, MediaKind, Option<LineUse>)>,
+    pending: Option<SdpPendingOffer>,
+    wanted: Vec<LineUse>,
+    dirty: bool,
+    wake: Instant,
+}
+
+impl Peer {
+    pub(crate) fn new(now: Instant, local: SocketAddr) -> Self {
+        let mut rtc = Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true).build(now);
+        if let Ok(candidate) = Candidate::host(local, "udp") {
+            rtc.add_local_candidate(candidate);
+        }
+        Self { rtc, local, lines: Vec::new(), pending: None, wanted: Vec::new(), dirty: false, wake: now }
+    }
+
+    /// What the lines should be for, all of it.
+    pub(crate) fn want(&mut self, wanted: Vec<LineUse>) {
+        self.dirty |= self.wanted != wanted;
+        self.wanted = wanted;
+    }
+
+    /// The next offer to send, if something changed and none is under way.
+    pub(crate) fn offer(&mut self) -> Option<(String, Vec<MediaLine>)> {
+        if !self.dirty || self.pending.is_some() {
+            return None;
+        }
+        self.dirty = false;
+        let mut change = self.rtc.sdp_api();
+        for (mid, _, line_use) in &mut self.lines {
+            if line_use.is_some_and(|line_use| !self.wanted.contains(&line_use)) {
+                *line_use = None;
+                change.set_direction(*mid, Direction::Inactive);
+            }
+        }
+        for wanted in &self.wanted {
+            if self.lines.iter().any(|(_, _, line_use)| *line_use == Some(*wanted)) {
+                continue;
+            }
+            let (source, direction) = match wanted {
+                LineUse::Send { source } => (*source, Direction::SendOnly),
+                LineUse::Receive { source, .. } => (*source, Direction::RecvOnly),
+            };
+            let kind = source.kind();
+            // A line that sent stays a sending one: its SSRC is known to the server.
+            let free = self.lines.iter_mut().find(|(_, other, line_use)| {
+                line_use.is_none() && *other == kind && direction == Direction::RecvOnly
+            });
+            if let Some((mid, _, line_use)) = free {
+                *line_use = Some(*wanted);
+                change.set_direction(*mid, direction);
+                continue;
+            }
+            let media_kind = match kind {
+                MediaKind::Audio => str0m::media::MediaKind::Audio,
+                MediaKind::Video => str0m::media::MediaKind::Video,
+            };
+            let mid = change.add_media(media_kind, direction, None, None, None);
+            self.lines.push((mid, kind, Some(*wanted)));
+        }
+        let (offer, pending) = change.apply()?;
+        self.pending = Some(pending);
+        let lines = self
+            .lines
+            .iter()
+            .map(|(mid, _, line_use)| MediaLine { mid: mid.to_string(), line_use: *line_use })
+            .collect();
+        Some((offer.to_sdp_string(), lines))
+    }
+
+    /// The server answered.
+    pub(crate) fn answer(&mut self, sdp: &str) -> Result<(), RtcError> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        let answer = SdpAnswer::from_sdp_string(sdp)?;
+        self.rtc.sdp_api().accept_answer(pending, answer)
+    }
+
+    /// The server refused the offer: the same is offered again when something changes.
+    pub(crate) fn refused(&mut self) {
+        self.pending = None;
+    }
+
+    pub(crate) fn receive(&mut self, now: Instant, source: SocketAddr, contents: &[u8]) {
+        let Ok(receive) = Receive::new(Protocol::Udp, source, self.local, contents) else { return };
+        let input = Input::Receive(now, receive);
+        if self.rtc.accepts(&input) {
+            let _ = self.rtc.handle_input(input);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        self.wake
+    }
+
+    /// Everything there is to tell now.
+    pub(crate) fn news(&mut self, now: Instant) -> Vec<News> {
+        let mut news = Vec::new();
+        // A bound on work for one call; the rest follows at the next.
+        for _ in 0..10_000 {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => {
+                    self.wake = at.max(now + Duration::from_millis(1));
+                    return news;
+                }
+                Ok(Output::Transmit(transmit)) => news.push(News::Transmit {
+                    destination: transmit.destination,
+                    contents: transmit.contents.to_vec(),
+                }),
+                Ok(Output::Event(Event::Connected)) => news.push(News::Connected),
+                Ok(Output::Event(Event::KeyframeRequest(request))) => {
+                    if let Some(LineUse::Send { source }) = self.use_of(request.mid) {
+                        news.push(News::KeyFrameWanted(source));
+                    }
+                }
+                Ok(Output::Event(Event::MediaData(data))) => {
+                    if let Some(line_use @ LineUse::Receive { .. }) = self.use_of(data.mid) {
+                        let (timestamp, contents) = (data.time.numer(), data.data.to_vec());
+                        news.push(News::Frame { line_use, timestamp, contents });
+                    }
+                }
+                Ok(Output::Event(_)) => {}
+                Err(_) => return news,
+            }
+        }
+        news
+    }
+
+    /// Sends a sealed frame.
+    pub(crate) fn send(&mut self, now: Instant, source: Source, timestamp: u64, contents: Vec<u8>) {
+        let wanted = Some(LineUse::Send { source });
+        let Some((mid, kind, _)) = self.lines.iter().find(|(_, _, line_use)| *line_use == wanted) else {
+            return;
+        };
+        let (codec, frequency) = match kind {
+            MediaKind::Audio => (Codec::Opus, str0m::media::Frequency::FORTY_EIGHT_KHZ),
+            MediaKind::Video => (Codec::Vp8, str0m::media::Frequency::NINETY_KHZ),
+        };
+        let Some(writer) = self.rtc.writer(*mid) else { return };
+        let payload_type = writer.payload_params().find(|p| p.spec().codec == codec).map(|p| p.pt());
+        let Some(payload_type) = payload_type else { return };
+        let _ = writer.write(payload_type, now, MediaTime::new(timestamp, frequency), contents);
+    }
+
+    /// Asks for a key frame on the line of a remote source.
+    pub(crate) fn ask_key_frame(&mut self, line_use: LineUse) {
+        let mid = self.lines.iter().find(|(_, _, other)| *other == Some(line_use)).map(|(mid, _, _)| *mid);
+        if let Some(mut writer) = mid.and_then(|mid| self.rtc.writer(mid)) {
+            let _ = writer.request_keyframe(None, KeyframeRequestKind::Pli);
+        }
+    }
+
+    fn use_of(&self, mid: Mid) -> Option<LineUse> {
+        self.lines.iter().find(|(other, _, _)| *other == mid).and_then(|(_, _, line_use)| *line_use)
+    }
+}

@@ -1,0 +1,414 @@
+//! The loop that moves bytes between session, WebSocket, peer connection and owner.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use ed25519_dalek::{Signer, SigningKey};
+use futures_util::{SinkExt, StreamExt};
+use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Session};
+use tangelo_wire::{ClientId, LineUse, Millis, Source};
+use tokio::{
+    net::{TcpStream, UdpSocket},
+    sync::mpsc,
+    time::sleep_until,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+use crate::{
+    Address, Ask, Happening, JoinError,
+    peer::{News, Peer},
+};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A remote line: its receiver in the session, and the frames that wait under their tickets.
+struct Line {
+    receiver: u32,
+    held: BTreeMap<u32, (u64, Vec<u8>)>,
+}
+
+pub(crate) struct Runner {
+    address: Address,
+    identity: SigningKey,
+    session: Session,
+    asked: mpsc::Receiver<Ask>,
+    tell: mpsc::Sender<Happening>,
+    start: Instant,
+    udp: UdpSocket,
+    socket: Option<Socket>,
+    peer: Peer,
+    sources: Vec<Source>,
+    remote: Vec<LineUse>,
+    inside: bool,
+    lines: BTreeMap<(ClientId, Source), Line>,
+    next_offer: u32,
+    next_ticket: u32,
+    ended: bool,
+}
+
+/// What the loop waits for.
+enum Input {
+    Text(Option<String>),
+    Datagram(SocketAddr, usize),
+    Ask(Option<Ask>),
+    Timeout,
+}
+
+impl Runner {
+    pub(crate) async fn new(
+        address: Address,
+        name: &str,
+        identity: SigningKey,
+        asked: mpsc::Receiver<Ask>,
+        tell: mpsc::Sender<Happening>,
+    ) -> Result<Self, JoinError> {
+        let key = IdentityKey(identity.verifying_key().to_bytes());
+        let config = Config { host: &address.host, link: &address.link, name, identity: key };
+        let session = Session::new(config)?;
+        let udp = media_socket(&address).await?;
+        let start = Instant::now();
+        let peer = Peer::new(start, udp.local_addr()?);
+        Ok(Self {
+            address,
+            identity,
+            session,
+            asked,
+            tell,
+            start,
+            udp,
+            socket: None,
+            peer,
+            sources: Vec::new(),
+            remote: Vec::new(),
+            inside: false,
+            lines: BTreeMap::new(),
+            next_offer: 1,
+            next_ticket: 0,
+            ended: false,
+        })
+    }
+
+    pub(crate) async fn run(mut self) {
+        let mut datagram = vec![0; 2_048];
+        self.work().await;
+        while !self.ended {
+            let input = self.wait(&mut datagram).await;
+            let now = Instant::now();
+            match input {
+                Input::Text(Some(text)) => self.session.receive(self.millis(now), &text),
+                Input::Text(None) => {
+                    self.socket = None;
+                    self.session.disconnected(self.millis(now));
+                }
+                Input::Datagram(source, length) => {
+                    let contents = datagram.get(..length).unwrap_or_default();
+                    self.peer.receive(now, source, contents);
+                }
+                Input::Ask(Some(ask)) => self.ask(now, ask),
+                Input::Ask(None) => self.session.command(self.millis(now), Command::Leave {}),
+                Input::Timeout => {
+                    let at = self.millis(now);
+                    if self.session.poll_timeout().is_some_and(|due| due <= at) {
+                        self.session.handle_timeout(at);
+                    }
+                    if self.peer.poll_timeout() <= now {
+                        self.peer.handle_timeout(now);
+                    }
+                }
+            }
+            self.work().await;
+        }
+    }
+
+    async fn wait(&mut self, datagram: &mut [u8]) -> Input {
+        let session = self.session.poll_timeout().map(|at| self.start + Duration::from_millis(at.0));
+        let wake = session.map_or(self.peer.poll_timeout(), |at| at.min(self.peer.poll_timeout()));
+        let text = async {
+            match &mut self.socket {
+                None => std::future::pending().await,
+                Some(socket) => next_text(socket).await,
+            }
+        };
+        tokio::select! {
+            text = text => Input::Text(text),
+            received = self.udp.recv_from(datagram) => match received {
+                Ok((length, source)) => Input::Datagram(source, length),
+                Err(_) => Input::Timeout,
+            },
+            ask = self.asked.recv() => Input::Ask(ask),
+            () = sleep_until(wake.into()) => Input::Timeout,
+        }
+    }
+
+    fn ask(&mut self, now: Instant, ask: Ask) {
+        match ask {
+            Ask::Publish(source) => {
+                if !self.sources.contains(&source) {
+                    self.sources.push(source);
+                    self.update_lines();
+                }
+            }
+            Ask::Send { source, timestamp, frame } => {
+                let mut sealed = Vec::new();
+                let codec = codec(source);
+                let verdict = self.session.seal(self.millis(now), source, codec, &frame, &mut sealed);
+                if verdict == FrameVerdict::Pass {
+                    self.peer.send(now, source, timestamp, sealed);
+                }
+            }
+            Ask::Stats(reply) => {
+                let _ = reply.send(self.session.stats());
+            }
+            Ask::Leave => self.session.command(self.millis(now), Command::Leave {}),
+        }
+    }
+
+    /// Carries out everything that session and peer connection ask for, until both are quiet.
+    async fn work(&mut self) {
+        // Bounded: each round does what the one before asked for.
+        for _ in 0..100 {
+            let mut quiet = true;
+            while let Some(output) = self.session.poll_output() {
+                quiet = false;
+                self.output(output).await;
+            }
+            let now = Instant::now();
+            for news in self.peer.news(now) {
+                quiet = false;
+                self.news(now, news).await;
+            }
+            self.release(now);
+            if self.inside
+                && let Some((sdp, lines)) = self.peer.offer()
+            {
+                quiet = false;
+                let offer = self.next_offer;
+                self.next_offer += 1;
+                self.session.command(self.millis(now), Command::Offer { offer, sdp, lines });
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    async fn output(&mut self, output: Output) {
+        match output {
+            Output::Connect => match self.connect().await {
+                Some(socket) => {
+                    self.socket = Some(socket);
+                    self.session.connected(self.millis(Instant::now()));
+                }
+                None => self.session.disconnected(self.millis(Instant::now())),
+            },
+            Output::Close => {
+                if let Some(mut socket) = self.socket.take() {
+                    let _ = socket.close(None).await;
+                }
+            }
+            Output::Send { text } => {
+                if let Some(socket) = &mut self.socket
+                    && socket.send(Message::text(text)).await.is_err()
+                {
+                    self.socket = None;
+                    self.session.disconnected(self.millis(Instant::now()));
+                }
+            }
+            Output::SignIdentity { payload } => {
+                let signature = self.identity.sign(payload.as_slice()).to_bytes();
+                self.session.identity_signed(self.millis(Instant::now()), &signature);
+            }
+            Output::Event { event } => self.event(event),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match &event {
+            Event::Phase { phase } => {
+                self.inside = *phase == tangelo_call::Phase::Inside;
+            }
+            Event::Tracks { tracks } => {
+                self.remote = tracks
+                    .iter()
+                    .filter_map(|track| {
+                        Some(LineUse::Receive { client: track.client.parse().ok()?, source: track.source })
+                    })
+                    .collect();
+                self.update_lines();
+            }
+            Event::Answer { sdp, .. } => {
+                if let Err(error) = self.peer.answer(sdp) {
+                    tracing::warn!(%error, "the server's answer cannot be used");
+                }
+                return;
+            }
+            Event::OfferRefused { text, .. } => {
+                tracing::warn!(text, "the server refused an offer");
+                self.peer.refused();
+            }
+            Event::MediaReset {} => self.reset_media(),
+            Event::KeyFrameWanted {} => {
+                for source in self.sources.clone() {
+                    if source.kind() == tangelo_wire::MediaKind::Video {
+                        self.happen(Happening::KeyFrameWanted(source));
+                    }
+                }
+            }
+            Event::Ended { .. } => self.ended = true,
+            Event::Roster { .. } | Event::Notice { .. } => {}
+        }
+        self.happen(Happening::Call(event));
+    }
+
+    async fn news(&mut self, now: Instant, news: News) {
+        match news {
+            News::Transmit { destination, contents } => {
+                // A datagram that the system refuses is as good as one that the network loses.
+                let _ = self.udp.send_to(&contents, destination).await;
+            }
+            News::Connected => self.happen(Happening::MediaUp),
+            News::KeyFrameWanted(source) => self.happen(Happening::KeyFrameWanted(source)),
+            News::Frame { line_use: LineUse::Receive { client, source }, timestamp, contents } => {
+                let ticket = self.next_ticket;
+                self.next_ticket = self.next_ticket.wrapping_add(1);
+                self.open(now, client, source, ticket, timestamp, contents);
+            }
+            News::Frame { line_use: LineUse::Send { .. }, .. } => {}
+        }
+    }
+
+    fn open(
+        &mut self,
+        now: Instant,
+        client: ClientId,
+        source: Source,
+        ticket: u32,
+        timestamp: u64,
+        sealed: Vec<u8>,
+    ) {
+        let at = self.millis(now);
+        let Some(line) = self.lines.get_mut(&(client, source)) else { return };
+        let mut frame = Vec::new();
+        match self.session.open(at, line.receiver, ticket, codec(source), &sealed, &mut frame) {
+            FrameVerdict::Pass => self.happen(Happening::Frame { client, source, timestamp, frame }),
+            FrameVerdict::Hold => {
+                line.held.insert(ticket, (timestamp, sealed));
+            }
+            FrameVerdict::Drop { ask_key_frame: true } => {
+                self.peer.ask_key_frame(LineUse::Receive { client, source });
+            }
+            FrameVerdict::Drop { ask_key_frame: false } => {}
+        }
+    }
+
+    fn release(&mut self, now: Instant) {
+        for key in self.lines.keys().copied().collect::<Vec<_>>() {
+            while let Some((ticket, (timestamp, sealed))) = self.next_released(now, key) {
+                self.open(now, key.0, key.1, ticket, timestamp, sealed);
+            }
+        }
+    }
+
+    fn next_released(&mut self, now: Instant, key: (ClientId, Source)) -> Option<(u32, (u64, Vec<u8>))> {
+        let at = self.millis(now);
+        let line = self.lines.get_mut(&key)?;
+        let ticket = self.session.released(at, line.receiver)?;
+        Some((ticket, line.held.remove(&ticket)?))
+    }
+
+    /// Lines follow what is published here and what there is to receive.
+    fn update_lines(&mut self) {
+        let own = self.sources.iter().map(|source| LineUse::Send { source: *source });
+        self.peer.want(own.chain(self.remote.iter().copied()).collect());
+        let wanted: Vec<_> = self
+            .remote
+            .iter()
+            .filter_map(|line_use| match line_use {
+                LineUse::Receive { client, source } => Some((*client, *source)),
+                LineUse::Send { .. } => None,
+            })
+            .collect();
+        let session = &mut self.session;
+        self.lines.retain(|key, line| {
+            let keep = wanted.contains(key);
+            if !keep {
+                session.remove_receiver(line.receiver);
+            }
+            keep
+        });
+        for (client, source) in wanted {
+            self.lines.entry((client, source)).or_insert_with(|| Line {
+                receiver: session.add_receiver(client, source),
+                held: BTreeMap::new(),
+            });
+        }
+    }
+
+    fn reset_media(&mut self) {
+        self.remote.clear();
+        self.update_lines();
+        if let Ok(local) = self.udp.local_addr() {
+            self.peer = Peer::new(Instant::now(), local);
+        }
+        self.update_lines();
+    }
+
+    fn happen(&self, happening: Happening) {
+        if self.tell.try_send(happening).is_err() {
+            tracing::debug!("the owner does not keep up: a happening was dropped");
+        }
+    }
+
+    async fn connect(&self) -> Option<Socket> {
+        let mut request = self.address.web_socket().into_client_request().ok()?;
+        let origin = HeaderValue::from_str(&self.address.origin()).ok()?;
+        request.headers_mut().insert("Origin", origin);
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((socket, _)) => Some(socket),
+            Err(error) => {
+                tracing::info!(%error, "the server cannot be reached");
+                None
+            }
+        }
+    }
+
+    fn millis(&self, now: Instant) -> Millis {
+        Millis(u64::try_from(now.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+async fn next_text(socket: &mut Socket) -> Option<String> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+/// A UDP socket on the address from which this machine reaches the server.
+async fn media_socket(address: &Address) -> Result<UdpSocket, std::io::Error> {
+    let server = tokio::net::lookup_host(address.authority()).await?.next();
+    let server = server.ok_or_else(|| std::io::Error::other("the server's name has no address"))?;
+    let any = match server.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let probe = UdpSocket::bind((any, 0)).await?;
+    probe.connect(server).await?;
+    UdpSocket::bind((probe.local_addr()?.ip(), 0)).await
+}
+
+fn codec(source: Source) -> &'static str {
+    match source.kind() {
+        tangelo_wire::MediaKind::Audio => "opus",
+        tangelo_wire::MediaKind::Video => "vp8",
+    }
+}

@@ -1,0 +1,130 @@
+//! A real server, real participants, and what is needed to look at them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(dead_code, unreachable_pub)]
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use tangelo_call::{Event, Person, Phase, link::Link};
+use tangelo_client::{Happening, JoinOptions, Participant};
+use tangelo_server::{Config, Server};
+use tangelo_wire::{ClientId, Source};
+use tokio::sync::oneshot;
+
+/// Longer than anything here takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub link: String,
+    stop: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl TestServer {
+    pub async fn start(tap: Option<PathBuf>) -> Self {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let config = Config { listen, media_port: 0, public_ip: None, tls: None, tap };
+        let server = Server::bind(config).await.unwrap();
+        let address = server.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            server.run(shutdown).await.unwrap();
+        });
+        let link = Link::new_room().unwrap().path();
+        Self { address, link, stop: Some(stop), task }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.link)
+    }
+
+    pub async fn stop(mut self) {
+        let _ = self.stop.take().unwrap().send(());
+        tokio::time::timeout(DEADLINE, &mut self.task).await.unwrap().unwrap();
+    }
+}
+
+/// A participant and everything that it has seen.
+pub struct Guest {
+    pub participant: Participant,
+    pub phase: Option<Phase>,
+    pub people: Vec<Person>,
+    pub number: String,
+    pub tracks: usize,
+    pub media_up: bool,
+    pub frames: Vec<(ClientId, Source, Vec<u8>)>,
+    pub key_frames_wanted: usize,
+}
+
+impl Guest {
+    pub async fn join(server: &TestServer, person: u8) -> Self {
+        let options =
+            JoinOptions { url: server.url(), name: format!("Person {person}"), identity: [person; 32] };
+        Self {
+            participant: Participant::join(options).await.unwrap(),
+            phase: None,
+            people: Vec::new(),
+            number: String::new(),
+            tracks: 0,
+            media_up: false,
+            frames: Vec::new(),
+            key_frames_wanted: 0,
+        }
+    }
+
+    /// Takes what happens until `done` says so; fails after the deadline.
+    pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !done(self) {
+                let happening = self.participant.next().await.expect("the call goes on");
+                self.take(happening);
+            }
+        };
+        if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
+            let stats = self.participant.stats().await;
+            panic!("{what}: {:?}, {} frames, {stats:?}", self.phase, self.frames.len());
+        }
+    }
+
+    fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::Call(Event::Phase { phase }) => self.phase = Some(phase),
+            Happening::Call(Event::Roster { people, safety_number, .. }) => {
+                self.people = people;
+                self.number = safety_number;
+            }
+            Happening::Call(Event::Tracks { tracks }) => self.tracks = tracks.len(),
+            Happening::Call(Event::Ended { text }) => panic!("the call ended: {text}"),
+            Happening::Call(_) => {}
+            Happening::MediaUp => self.media_up = true,
+            Happening::Frame { client, source, frame, .. } => self.frames.push((client, source, frame)),
+            Happening::KeyFrameWanted(_) => self.key_frames_wanted += 1,
+        }
+    }
+
+    pub async fn with_people(&mut self, count: usize) {
+        self.until(&format!("{count} people"), |guest| {
+            guest.phase == Some(Phase::Inside) && guest.people.len() == count
+        })
+        .await;
+    }
+
+    pub fn client(&self) -> ClientId {
+        self.people.iter().find(|person| person.own).unwrap().client.parse().unwrap()
+    }
+}
+
+/// Bytes that look like a VP8 frame at the start and like nothing else after it.
+pub fn vp8_frame(number: u32, key: bool, length: usize) -> Vec<u8> {
+    let mut frame: Vec<u8> = (0..length)
+        .map(|index| {
+            let mixed = (index as u32).wrapping_mul(2_654_435_761).wrapping_add(number.wrapping_mul(40_503));
+            (mixed >> 13) as u8
+        })
+        .collect();
+    frame[0] = if key { frame[0] & !1 } else { frame[0] | 1 };
+    frame
+}

@@ -1,0 +1,197 @@
+//! How a connection gets a client: `Hello` and `Arrive`, or `Resume`.
+
+use std::collections::VecDeque;
+
+use tangelo_wire::{
+    Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, PROTOCOL, ResumeToken, RoomName, Seq,
+    ServerMessage, WireError, limits as bounds,
+};
+
+use crate::{
+    ConnectionId, Delivery,
+    bucket::Bucket,
+    connection::State,
+    ids::token_hash,
+    log::{self, Log},
+    room::{Link, Present, Room},
+    timers::Timer,
+};
+
+impl Delivery {
+    /// A connection whose client is present may say `Hello` again: the old client departs and a new one arrives.
+    pub(crate) fn hello(&mut self, now: Millis, id: ConnectionId, protocol: u32, room: RoomName, host: &str) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if matches!(connection.state, State::Assigned { .. }) {
+            return self.tell_error(
+                id,
+                ErrorCode::OutOfTurn,
+                "a client id is assigned already: arrive with it",
+            );
+        }
+        if protocol != PROTOCOL {
+            return self.refuse_protocol(now, id, protocol);
+        }
+        if host.len() > bounds::HOST_MAX_BYTES || *host != connection.host {
+            let text = format!(
+                "this server was reached as {}, not under the name in the browser's address bar; if a proxy stands \
+                 before it, the proxy must pass the Host header unchanged",
+                connection.host
+            );
+            self.tell_error(id, ErrorCode::WrongHost, text);
+            return self.close(now, id);
+        }
+        if let Some(error) = self.full(&room) {
+            return self.tell(id, ServerMessage::Error(error));
+        }
+        if let State::Arrived { client, room } = connection.state.clone() {
+            self.depart(now, &room, client, DepartReason::Replaced);
+        }
+        let client = self.ids.client();
+        let present = self.rooms.get(&room).map_or(0, |room| room.present.len());
+        let present = u32::try_from(present).unwrap_or(u32::MAX);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.enter(now, State::Assigned { client, room });
+            self.tell(id, ServerMessage::Assigned { client, present });
+        }
+    }
+
+    pub(crate) fn arrive(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        key_package: Bytes,
+        admission: Option<Admission>,
+    ) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let State::Assigned { client, room: name } = connection.state.clone() else {
+            return self.tell_error(id, ErrorCode::OutOfTurn, "say hello first");
+        };
+        if key_package.is_empty() {
+            return self.tell_error(id, ErrorCode::Invalid, "a client arrives with a key package");
+        }
+        if key_package.len() > bounds::KEY_PACKAGE_MAX_BYTES {
+            let text = format!("a key package has at most {} bytes", bounds::KEY_PACKAGE_MAX_BYTES);
+            return self.tell_error(id, ErrorCode::TooLarge, text);
+        }
+        if let Err(error) = Admission::check(admission.as_ref(), &connection.host, &name, client) {
+            return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
+        }
+        if let Some(error) = self.full(&name) {
+            return self.tell(id, ServerMessage::Error(error));
+        }
+        let token = self.ids.token();
+        let ids = &mut self.ids;
+        let room =
+            self.rooms.entry(name.clone()).or_insert_with(|| Room::new(name.clone(), Log::new(ids.log())));
+        // The same for every admission that this room's name lets through.
+        let host_id = admission.as_ref().and_then(|admission| admission.host_id.as_slice().try_into().ok());
+        room.host_id = host_id.map(HostId);
+
+        let entry = Entry::Arrived { client, key_package: key_package.clone(), admission: admission.clone() };
+        let seq = room.append(now, entry, &self.limits, &mut self.outputs);
+        let present = Present {
+            link: Link::Up { connection: id, since: now },
+            token_hash: token_hash(&token),
+            arrived: seq,
+            arrived_at: now,
+            key_package,
+            admission,
+            processed: seq,
+            entered: false,
+            named: VecDeque::new(),
+            published: Vec::new(),
+            commits: Bucket::new(now, self.limits.commits),
+            application_messages: Bucket::new(now, self.limits.application_messages),
+            checks: Bucket::new(now, self.limits.checks),
+            offers: Bucket::new(now, self.limits.offers),
+        };
+        room.present.insert(client, present);
+        self.clients = self.clients.saturating_add(1);
+        let snapshot = ServerMessage::Snapshot {
+            log_id: room.log.id,
+            seq,
+            parent: room.parent,
+            group_id: room.group.map(|(group_id, _)| group_id),
+            present: room.presence(),
+            said: room.said.iter().cloned().collect(),
+            published: room.published(),
+            token,
+        };
+        self.tell(id, snapshot);
+        self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name.clone(), client));
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.enter(now, State::Arrived { client, room: name });
+        }
+    }
+
+    pub(crate) fn resume(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        protocol: u32,
+        name: &RoomName,
+        token: &ResumeToken,
+        processed: Seq,
+    ) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if !matches!(connection.state, State::Fresh | State::Departed) {
+            return self.tell_error(id, ErrorCode::OutOfTurn, "only a new connection resumes");
+        }
+        if protocol != PROTOCOL {
+            return self.refuse_protocol(now, id, protocol);
+        }
+        let over = "the session to resume is over: arrive anew";
+        let Some(room) = self.rooms.get_mut(name) else {
+            return self.tell_error(id, ErrorCode::Departed, over);
+        };
+        let Some(client) = room.holder(&token_hash(token)) else {
+            return self.tell_error(id, ErrorCode::Departed, over);
+        };
+        if processed > room.log.head() {
+            let text = format!("entry {processed} is yet to come");
+            return self.tell_error(id, ErrorCode::Invalid, text);
+        }
+        let Some(missed) = room.log.after(processed) else {
+            // Too far behind for what is kept: it could not follow the log any more.
+            self.depart(now, name, client, DepartReason::Lagging);
+            return self.tell_error(id, ErrorCode::Departed, over);
+        };
+        let missed: Vec<ServerMessage> =
+            missed.map(|entry| ServerMessage::Entry(log::view(entry, client))).collect();
+        let resumed = ServerMessage::Resumed { seq: room.log.head(), published: room.published() };
+        let Some(present) = room.present.get_mut(&client) else { return };
+        let old = present.connection();
+        present.link = Link::Up { connection: id, since: now };
+        present.processed = present.processed.max(processed);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.enter(now, State::Arrived { client, room: name.clone() });
+        }
+        if let Some(old) = old {
+            // The client has noticed before us that its old connection is dead.
+            self.close(now, old);
+        }
+        self.tell(id, resumed);
+        for entry in missed {
+            self.tell(id, entry);
+        }
+    }
+
+    fn refuse_protocol(&mut self, now: Millis, id: ConnectionId, protocol: u32) {
+        let text =
+            format!("this server speaks version {PROTOCOL} of the protocol, not {protocol}: reload the page");
+        self.tell_error(id, ErrorCode::Protocol, text);
+        self.close(now, id);
+    }
+
+    /// Why nobody else can arrive in a room now.
+    fn full(&self, name: &RoomName) -> Option<WireError> {
+        let room = self.rooms.get(name);
+        if room.is_some_and(|room| room.present.len() >= self.limits.room_clients_max) {
+            let text = format!("the room is full: it takes {} people", self.limits.room_clients_max);
+            return Some(WireError::new(ErrorCode::RoomFull, text));
+        }
+        let no_room = room.is_none() && self.rooms.len() >= self.limits.rooms_max;
+        (no_room || self.clients >= self.limits.clients_max)
+            .then(|| WireError::new(ErrorCode::ServerFull, "the server is full: try again later"))
+    }
+}

@@ -1,0 +1,250 @@
+//! The one task that owns the DeliveryService.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::extract::ws::Utf8Bytes;
+use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
+use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, RoomName, WireError};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time,
+};
+
+use crate::media::{Command, News};
+
+/// From a connection.
+pub(crate) enum ToEngine {
+    Connected {
+        /// The server's own host as the connection's request names it.
+        host: String,
+        outbox: Outbox,
+        id: oneshot::Sender<ConnectionId>,
+    },
+    Message(ConnectionId, ClientMessage),
+    /// Something that is no message.
+    Bad {
+        connection: ConnectionId,
+        error: WireError,
+        /// The connection cannot go on.
+        fatal: bool,
+    },
+    Disconnected(ConnectionId),
+}
+
+/// What waits to be sent to a connection. Whoever reads too slowly is cut, so that nobody waits for it.
+pub(crate) struct Outbox {
+    texts: mpsc::Sender<Utf8Bytes>,
+    bytes: Arc<AtomicUsize>,
+    /// Ends the connection without sending what waits.
+    cut: oneshot::Sender<()>,
+}
+
+/// The connection's end of an [`Outbox`].
+pub(crate) struct Outgoing {
+    texts: mpsc::Receiver<Utf8Bytes>,
+    bytes: Arc<AtomicUsize>,
+    cut: oneshot::Receiver<()>,
+}
+
+const OUTBOX_TEXTS_MAX: usize = 4_096;
+const OUTBOX_BYTES_MAX: usize = 16 << 20;
+
+pub(crate) fn outbox() -> (Outbox, Outgoing) {
+    let (sender, texts) = mpsc::channel(OUTBOX_TEXTS_MAX);
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let (cut, cut_here) = oneshot::channel();
+    (Outbox { texts: sender, bytes: Arc::clone(&bytes), cut }, Outgoing { texts, bytes, cut: cut_here })
+}
+
+impl Outbox {
+    /// Whether there was room.
+    fn push(&self, text: Utf8Bytes) -> bool {
+        let length = text.len();
+        let waiting = self.bytes.fetch_add(length, Ordering::Relaxed);
+        waiting.saturating_add(length) <= OUTBOX_BYTES_MAX && self.texts.try_send(text).is_ok()
+    }
+}
+
+impl Outgoing {
+    /// The next text; `None` if the engine has closed the connection.
+    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+        let text = self.texts.recv().await?;
+        self.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+        Some(text)
+    }
+
+    /// Taken once: completes when the connection is to be cut.
+    pub(crate) fn take_cut(&mut self) -> oneshot::Receiver<()> {
+        std::mem::replace(&mut self.cut, oneshot::channel().1)
+    }
+}
+
+/// Offers that may wait for the SFU.
+const OFFERS_WAITING_MAX: usize = 256;
+
+struct Engine {
+    delivery: Delivery,
+    started: Instant,
+    outboxes: BTreeMap<ConnectionId, Outbox>,
+    media: mpsc::UnboundedSender<Command>,
+    /// The rooms of clients that made an offer.
+    sessions: BTreeMap<ClientId, RoomName>,
+    offers_waiting: usize,
+}
+
+/// Runs until `stopped`, then closes every connection.
+pub(crate) async fn run(
+    seed: [u8; 32],
+    mut messages: mpsc::Receiver<ToEngine>,
+    mut news: mpsc::UnboundedReceiver<News>,
+    media: mpsc::UnboundedSender<Command>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut engine = Engine {
+        delivery: Delivery::new(Limits::default(), seed),
+        started: Instant::now(),
+        outboxes: BTreeMap::new(),
+        media,
+        sessions: BTreeMap::new(),
+        offers_waiting: 0,
+    };
+    loop {
+        let deadline = engine.delivery.poll_timeout();
+        let timeout = async {
+            match deadline {
+                Some(at) => {
+                    time::sleep_until((engine.started + Duration::from_millis(at.0)).into()).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(news) = news.recv() => engine.hear(news),
+            Some(message) = messages.recv() => engine.take(message),
+            () = timeout => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        let now = engine.now();
+        engine.delivery.handle_timeout(now);
+        engine.carry_out();
+    }
+}
+
+impl Engine {
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn take(&mut self, message: ToEngine) {
+        let now = self.now();
+        match message {
+            ToEngine::Connected { host, outbox, id } => {
+                let connection = self.delivery.connect(now, &host);
+                self.outboxes.insert(connection, outbox);
+                // If the connection is gone already, its end is noticed by the silence.
+                let _ = id.send(connection);
+            }
+            ToEngine::Message(connection, message) => self.delivery.handle(now, connection, message),
+            ToEngine::Bad { connection, error, fatal } => {
+                self.delivery.handle_bad(now, connection, error);
+                if fatal {
+                    self.carry_out();
+                    self.delivery.disconnected(now, connection);
+                    self.outboxes.remove(&connection);
+                }
+            }
+            ToEngine::Disconnected(connection) => {
+                self.delivery.disconnected(now, connection);
+                self.outboxes.remove(&connection);
+            }
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Answered { room, client, offer, result } => {
+                self.offers_waiting = self.offers_waiting.saturating_sub(1);
+                let (result, published) = match result {
+                    Ok(answer) => (Ok(answer.sdp), Some(answer.published)),
+                    Err(error) => (Err(WireError::new(ErrorCode::BadOffer, error.to_string())), None),
+                };
+                self.delivery.answer(&room, client, offer, result);
+                if let Some(published) = published {
+                    self.delivery.published(&room, client, published);
+                }
+            }
+            News::Gone { client } => {
+                if let Some(room) = self.sessions.get(&client) {
+                    self.delivery.published(room, client, Vec::new());
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.delivery.poll_output() {
+            match output {
+                Output::Send { to, message } => {
+                    // Written once, shared by all.
+                    let text = Utf8Bytes::from(message.to_json());
+                    for connection in to {
+                        let full =
+                            self.outboxes.get(&connection).is_some_and(|outbox| !outbox.push(text.clone()));
+                        if full {
+                            self.cut(connection);
+                        }
+                    }
+                }
+                Output::Close { connection } => {
+                    self.outboxes.remove(&connection);
+                }
+                Output::Offer { room, client, offer, sdp, lines } => {
+                    if self.offers_waiting >= OFFERS_WAITING_MAX {
+                        let busy = WireError::new(ErrorCode::TooMany, "the server is busy: try again");
+                        self.delivery.answer(&room, client, offer, Err(busy));
+                        continue;
+                    }
+                    self.offers_waiting += 1;
+                    self.sessions.insert(client, room.clone());
+                    let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
+                }
+                Output::Departed { client, .. } => {
+                    self.sessions.remove(&client);
+                    let _ = self.media.send(Command::Remove { client });
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, connection: ConnectionId) {
+        tracing::debug!("a connection reads too slowly and is cut");
+        if let Some(outbox) = self.outboxes.remove(&connection) {
+            let _ = outbox.cut.send(());
+        }
+        let now = self.now();
+        self.delivery.disconnected(now, connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_is_bounded_in_texts_and_bytes() {
+        let (outbox, _outgoing) = super::outbox();
+        let pushed = (0..=OUTBOX_TEXTS_MAX).filter(|_| outbox.push(Utf8Bytes::from_static("a"))).count();
+        assert_eq!(pushed, OUTBOX_TEXTS_MAX);
+        let (outbox, _outgoing) = super::outbox();
+        let large = Utf8Bytes::from("a".repeat(OUTBOX_BYTES_MAX / 2));
+        assert!(outbox.push(large.clone()) && outbox.push(large.clone()));
+        assert!(!outbox.push(large));
+    }
+}

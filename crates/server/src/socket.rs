@@ -1,0 +1,170 @@
+//! A WebSocket connection.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket, close_code, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use tangelo_delivery::ConnectionId;
+use tangelo_wire::{ClientMessage, ErrorCode, WireError, limits};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::{
+    engine::{Outgoing, ToEngine, outbox},
+    web::{self, App},
+};
+
+/// A message above the protocol's bound, but below this, is answered with an error; above, the connection ends.
+const FRAME_MAX_BYTES: usize = 4 * limits::MESSAGE_MAX_BYTES;
+
+/// Time for the network to take one message.
+const SEND_MAX: Duration = Duration::from_secs(10);
+
+/// Time for the peer to answer the closing handshake (RFC 6455 section 7).
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+/// `GET /ws`.
+pub(crate) async fn upgrade(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| web::valid_host(host.to_str().ok()?));
+    let Some(host) = host else {
+        return web::words(StatusCode::BAD_REQUEST, "This request does not say which host it is for.");
+    };
+    if let Some(origin) = headers.get(header::ORIGIN)
+        && origin.to_str().ok().and_then(host_of_origin) != Some(host.clone())
+    {
+        return web::words(
+            StatusCode::FORBIDDEN,
+            "A page of another site cannot use this server. If a proxy stands before it, the proxy must pass the \
+             Host header unchanged.",
+        );
+    }
+    let Ok(upgrade) = upgrade else {
+        return web::words(StatusCode::UPGRADE_REQUIRED, "This address is for the calls' WebSockets only.");
+    };
+    let Ok(permit) = Arc::clone(&app.sockets).try_acquire_owned() else {
+        return web::words(StatusCode::SERVICE_UNAVAILABLE, "The server is full: try again later.");
+    };
+    let upgrade = upgrade.max_message_size(FRAME_MAX_BYTES).max_frame_size(FRAME_MAX_BYTES);
+    let engine = app.engine.clone();
+    let alive = app.socket_alive.clone();
+    upgrade.on_upgrade(async move |socket| {
+        run(socket, host, engine).await;
+        drop((permit, alive));
+    })
+}
+
+/// The host of an origin (RFC 6454 section 6.2), in lower case.
+fn host_of_origin(origin: &str) -> Option<String> {
+    let (scheme, host) = origin.split_once("://")?;
+    matches!(scheme, "http" | "https").then(|| web::valid_host(host))?
+}
+
+async fn run(socket: WebSocket, host: String, engine: mpsc::Sender<ToEngine>) {
+    let (mut sink, mut stream) = socket.split();
+    let (outbox, mut outgoing) = outbox();
+    let (id, assigned) = oneshot::channel();
+    if engine.send(ToEngine::Connected { host, outbox, id }).await.is_err() {
+        return;
+    }
+    let Ok(connection) = assigned.await else { return };
+    let cut = outgoing.take_cut();
+    let cut = async {
+        if cut.await.is_err() {
+            // Closed in order instead: what waits is still sent.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = async {
+            // The engine closes the outbox after a fatal message; so reading never ends the connection first.
+            if read(&mut stream, connection, &engine).await == Ended::ByUs {
+                std::future::pending::<()>().await;
+            }
+        } => {}
+        () = write(&mut sink, &mut outgoing) => {}
+        () = cut => {}
+    }
+    let _ = engine.send(ToEngine::Disconnected(connection)).await;
+    let _ = timeout(CLOSE_MAX, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    ByPeer,
+    ByUs,
+}
+
+async fn read(
+    stream: &mut SplitStream<WebSocket>,
+    connection: ConnectionId,
+    engine: &mpsc::Sender<ToEngine>,
+) -> Ended {
+    let bad =
+        |code, text: String, fatal| ToEngine::Bad { connection, error: WireError::new(code, text), fatal };
+    loop {
+        let message = match stream.next().await {
+            None | Some(Ok(Message::Close(_))) => return Ended::ByPeer,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Text(text))) => match ClientMessage::from_json(text.as_str()) {
+                Ok(message) => ToEngine::Message(connection, message),
+                Err(error) => {
+                    let fatal = error.code == ErrorCode::TooLarge;
+                    ToEngine::Bad { connection, error, fatal }
+                }
+            },
+            Some(Ok(Message::Binary(_))) => {
+                bad(ErrorCode::Malformed, "messages are JSON texts, never binary".into(), false)
+            }
+            Some(Err(error)) => bad(ErrorCode::Malformed, format!("the connection failed: {error}"), true),
+        };
+        let fatal = matches!(message, ToEngine::Bad { fatal: true, .. });
+        if engine.send(message).await.is_err() {
+            return Ended::ByPeer;
+        }
+        if fatal {
+            return Ended::ByUs;
+        }
+    }
+}
+
+/// Sends until the engine closes the outbox, then says goodbye.
+async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing) {
+    while let Some(text) = outgoing.next().await {
+        match timeout(SEND_MAX, sink.send(Message::Text(text))).await {
+            Ok(Ok(())) => {}
+            _ => return,
+        }
+    }
+    let close = axum::extract::ws::CloseFrame { code: close_code::AWAY, reason: "".into() };
+    let _ = timeout(CLOSE_MAX, sink.send(Message::Close(Some(close)))).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        assert_eq!(host_of_origin("https://a.example").as_deref(), Some("a.example"));
+        assert_eq!(host_of_origin("http://LOCALHOST:8080").as_deref(), Some("localhost:8080"));
+        for bad in ["null", "", "file://", "https://", "https://a.example/x", "chrome-extension://abc"] {
+            assert_eq!(host_of_origin(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! HTTPS, and clear words where it cannot be.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod host;
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use host::{Host, Socket, config};
+use tangelo_server::{Config, Server, TlsFiles};
+use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName},
+};
+
+struct Files {
+    folder: PathBuf,
+    roots: RootCertStore,
+}
+
+impl Files {
+    fn new(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+        fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        fs::write(folder.join("junk.pem"), "no PEM").unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        Self { folder, roots }
+    }
+
+    fn config(&self, cert: &str, key: &str) -> Config {
+        let tls = TlsFiles { cert: self.folder.join(cert), key: self.folder.join(key) };
+        Config { tls: Some(tls), ..config() }
+    }
+
+    async fn connect(&self, host: &Host) -> TlsStream<TcpStream> {
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
+        let stream = TcpStream::connect(host.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn pages_and_calls_work_over_https() {
+    let files = Files::new("https");
+    let host = Host::with(files.config("cert.pem", "key.pem")).await;
+    let mut stream = files.connect(&host).await;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", host.address);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    // The peer may end TLS without a goodbye; what it sent before counts.
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{answer}");
+
+    let stream = files.connect(&host).await;
+    let url = format!("ws://localhost:{}/ws", host.address.port());
+    let mut socket = Socket::open(stream, &url, &[]).await.unwrap();
+    socket.arrive("standup").await;
+
+    // Plain HTTP on the HTTPS port ends without an answer, and disturbs nobody.
+    let mut plain = TcpStream::connect(host.address).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let _ = plain.read_to_end(&mut Vec::new()).await;
+    socket.say(tangelo_wire::ClientMessage::Leave {}).await;
+    socket.arrive("standup").await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn files_that_do_not_work_are_named_with_the_reason() {
+    let files = Files::new("https-bad");
+    let other = Files::new("https-other");
+    fs::copy(other.folder.join("key.pem"), files.folder.join("other-key.pem")).unwrap();
+    let cases = [
+        ("missing.pem", "key.pem", "missing.pem"),
+        ("cert.pem", "missing.pem", "missing.pem"),
+        ("junk.pem", "key.pem", "no certificate"),
+        ("cert.pem", "junk.pem", "no private key"),
+        ("key.pem", "key.pem", "no certificate"),
+        ("cert.pem", "other-key.pem", "does not go with the key"),
+    ];
+    for (cert, key, words) in cases {
+        let error = Server::bind(files.config(cert, key)).await.err().expect(words).to_string();
+        assert!(error.contains(words) && error.contains("HTTPS"), "{cert}, {key}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn ports_in_use_are_named_with_the_way_out() {
+    let host = Host::start().await;
+    let taken = Config { listen: host.address, ..config() };
+    let error = Server::bind(taken).await.err().expect("the port is taken").to_string();
+    assert!(error.contains("--listen") && error.contains(&host.address.to_string()), "{error}");
+    let taken = Config { media_port: host.media[0].port(), ..config() };
+    let error = Server::bind(taken).await.err().expect("the port is taken").to_string();
+    assert!(error.contains("--media-port"), "{error}");
+    let nowhere = Config { tap: Some("/nowhere/at/all.pcap".into()), ..config() };
+    let error = Server::bind(nowhere).await.err().expect("no such folder").to_string();
+    assert!(error.contains("tap"), "{error}");
+    host.stop().await;
+}
