@@ -14,6 +14,8 @@ export interface LineStats {
   keyFrames: number;
   width: number;
   height: number;
+  /** Sum over the sound that was decoded; silence adds nothing. */
+  audioEnergy: number;
 }
 
 type Raw = Record<string, unknown>;
@@ -45,6 +47,7 @@ export function summarize(
       keyFrames: number(incoming ? "keyFramesDecoded" : "keyFramesEncoded"),
       width: number("frameWidth"),
       height: number("frameHeight"),
+      audioEnergy: number("totalAudioEnergy"),
     });
   }
   return lines;

@@ -1,0 +1,36 @@
+// Browsers with fake cameras and microphones, without a network of their own.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+const QUIET = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+const ALLOWED = ["--use-fake-ui-for-media-stream"];
+const DEVICES = ["--use-fake-device-for-media-stream"];
+
+function find(variable, names) {
+  if (process.env[variable]) return process.env[variable];
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const name = names.find(candidate => existsSync(join(folder, candidate)));
+    if (name) return join(folder, name);
+  }
+  throw new Error(`none of ${names.join(", ")} is on the PATH; set ${variable}`);
+}
+
+/** Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. */
+export function chromium({ devices = true, allowed = true } = {}) {
+  return puppeteer.launch({
+    executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
+    headless: true,
+    args: [
+      ...QUIET,
+      ...(allowed ? ALLOWED : ["--deny-permission-prompts"]),
+      ...(devices ? DEVICES : []),
+    ],
+  });
+}

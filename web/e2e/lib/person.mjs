@@ -1,0 +1,139 @@
+// A person in front of a browser: clicks what people click, looks at what they see.
+
+/** Longer than anything here takes on a busy machine. */
+export const DEADLINE = 60_000;
+
+const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+export class Person {
+  /** Opens an address in a profile of its own. `before` runs in the page before its scripts. */
+  static async open(browser, url, before) {
+    const context = await browser.createBrowserContext();
+    const page = await context.newPage();
+    page.setDefaultTimeout(DEADLINE);
+    await page.setViewport({ width: 960, height: 640 });
+    if (before) await page.evaluateOnNewDocument(before);
+    const person = new Person(context, page);
+    await page.goto(url);
+    return person;
+  }
+
+  /** Errors that the page or the browser reported: there must be none. */
+  errors = [];
+
+  constructor(context, page) {
+    this.context = context;
+    this.page = page;
+    page.on("pageerror", error => this.errors.push(`page: ${error.message}`));
+    page.on("console", message => {
+      if (message.type() === "error") this.errors.push(`console: ${message.text()}`);
+    });
+  }
+
+  async click(name) {
+    const button = await this.page.waitForSelector(`aria/${name}[role="button"]`);
+    await button.click();
+  }
+
+  /** From the landing page into a new call. */
+  async startCall(name) {
+    await this.click("New call");
+    await this.joinCall(name);
+  }
+
+  /** From the lobby into the call. */
+  async joinCall(name) {
+    const field = await this.page.waitForSelector("aria/Your name");
+    await field.click({ count: 3 });
+    await field.type(name);
+    await this.click("Join call");
+    await this.until(
+      "to be in the call",
+      () => document.querySelector("li.tile[data-client]:not([data-client=''])") !== null,
+    );
+  }
+
+  /** Waits until a function in the page is true. */
+  async until(what, probe, ...args) {
+    try {
+      await this.page.waitForFunction(probe, { polling: 100 }, ...args);
+    } catch (error) {
+      const seen = await this.page.evaluate(() => document.body.innerText).catch(() => "");
+      const stats = await this.stats().catch(() => undefined);
+      throw new Error(
+        `${what}: ${error.message}\n${seen}\n${JSON.stringify(stats)}\n${this.errors.join("\n")}`,
+      );
+    }
+  }
+
+  /** Waits until so many people have tiles, each with a moving picture. */
+  async sees(count) {
+    await this.until(
+      `to see ${count} people`,
+      expected => {
+        const tiles = document.querySelectorAll("li.tile[data-client]:not([data-client=''])");
+        const live = document.querySelectorAll("li.tile video.live");
+        return tiles.length === expected && live.length === expected;
+      },
+      count,
+    );
+  }
+
+  async names() {
+    return this.page.$$eval("li.tile .name-text", names => names.map(name => name.textContent));
+  }
+
+  /** The safety number that the person reads. */
+  async number() {
+    await this.click("Verify");
+    const digits = await this.page.waitForSelector("[data-testid=safety-number]", {
+      visible: true,
+    });
+    const text = await digits.evaluate(element => element.textContent);
+    await this.page.keyboard.press("Escape");
+    return text.replace(/\D+/g, " ").trim();
+  }
+
+  /** What `window.tangelo.stats()` counts. */
+  stats() {
+    return this.page.evaluate(() => window.tangelo.stats());
+  }
+
+  /** Counters of what is received, polled until `enough` of them says so. */
+  async receives(what, enough) {
+    const end = Date.now() + DEADLINE;
+    for (;;) {
+      const stats = await this.stats();
+      const lines = stats.lines.filter(
+        line => line.direction === "in" && line.use?.type === "receive",
+      );
+      if (enough(lines, stats)) return { lines, stats };
+      if (Date.now() > end) throw new Error(`${what}: ${JSON.stringify(stats)}`);
+      await sleep(250);
+    }
+  }
+
+  /** Waits until pictures and sound of `others` people are decoded, and go on being decoded. */
+  async hearsAndSees(others) {
+    const both = lines => {
+      const video = lines.filter(
+        line => line.codec === "video/VP8" && line.frames > 0 && line.width > 0,
+      );
+      const audio = lines.filter(line => line.codec === "audio/opus" && line.audioEnergy > 0);
+      return video.length === others && audio.length === others;
+    };
+    const { lines } = await this.receives(`to hear and see ${others} people`, both);
+    await this.receives(`to go on hearing and seeing ${others} people`, later =>
+      lines.every(line => {
+        const now = later.find(other => other.mid === line.mid);
+        if (now === undefined) return false;
+        const moved = now.packets >= line.packets + 20;
+        return moved && (line.codec !== "video/VP8" || now.frames >= line.frames + 10);
+      }),
+    );
+  }
+
+  async close() {
+    await this.context.close();
+  }
+}

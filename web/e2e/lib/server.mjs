@@ -1,0 +1,53 @@
+// A real server of its own for each test file, on free ports of the loopback interface.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const binary =
+  process.env.TANGELO_BIN ??
+  fileURLToPath(new URL("../../../target/release/tangelo", import.meta.url));
+
+export class Server {
+  /** Starts `tangelo serve` with more arguments; resolves when it is ready. */
+  static async start(...more) {
+    const loopback = ["--listen", "127.0.0.1:0", "--media-port", "0", "--public-ip", "127.0.0.1"];
+    const child = spawn(binary, ["serve", ...loopback, ...more], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const server = new Server(child);
+    await server.#ready();
+    return server;
+  }
+
+  /** Everything that the server printed. */
+  log = "";
+  /** `http://127.0.0.1:PORT` */
+  url = "";
+
+  constructor(child) {
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", text => (this.log += text));
+    }
+  }
+
+  async #ready() {
+    for (let tries = 0; tries < 300; tries++) {
+      const ready = /Tangelo is ready: (http\S+)/.exec(this.log);
+      if (ready) {
+        this.url = ready[1].replace(/\/$/, "");
+        return;
+      }
+      if (this.child.exitCode !== null) break;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    throw new Error(`the server did not start:\n${this.log}`);
+  }
+
+  async stop() {
+    if (this.child.exitCode === null) {
+      this.child.kill("SIGTERM");
+      await once(this.child, "exit");
+    }
+  }
+}
