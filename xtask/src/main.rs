@@ -1,2 +1,64 @@
-//! Tasks.
-fn main() {}
+//! `cargo xtask`: every task of the project, its set-up included.
+// A task runner measures time and talks to the world; the lint is for the sans-IO crates.
+#![allow(clippy::disallowed_methods)]
+
+mod check;
+mod process;
+mod repo;
+mod server;
+mod setup;
+mod stamp;
+mod steps;
+mod wasm;
+mod web;
+
+use std::process::ExitCode;
+
+use repo::Repo;
+
+/// What went wrong and what to do about it, for a person to read.
+type Result<T> = std::result::Result<T, String>;
+
+const HELP: &str = "\
+Tasks of Tangelo
+
+usage: cargo xtask TASK
+
+tasks:
+  serve [ARGS]         build everything and start `tangelo serve ARGS`
+  build                build the WASM, the web app and the server (target/release/tangelo)
+  check                formatting, lints, dependency rules, licences, lock files, documents, types
+  test                 everything: set-up, check, build, Rust tests, web tests, browser tests
+  test --only NAME     one step of it, with the steps that it needs (`check --only NAME` too)
+  help                 this text
+
+Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
+Browsers for the tests are looked for on PATH; TANGELO_CHROMIUM and TANGELO_FIREFOX name others.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nerror: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<()> {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{HELP}\nsteps of `test`, in order:\n{}", steps::list());
+            Ok(())
+        }
+        ["serve", rest @ ..] => server::serve(&Repo::find()?, rest),
+        ["build"] => steps::build(&Repo::find()?),
+        ["check"] => steps::check(&Repo::find()?),
+        ["test"] => steps::test(&Repo::find()?),
+        ["check" | "test", "--only", name] => steps::only(&Repo::find()?, name),
+        _ => Err(format!("`cargo xtask {}` is no task; `cargo xtask help` lists them", words.join(" "))),
+    }
+}

@@ -1,0 +1,261 @@
+//! The crates and who uses whom, from `cargo metadata`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::Value;
+
+use super::licence::Package;
+use crate::Result;
+
+/// The only source of crates, as Cargo.lock names it.
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// `from` must not depend on `on`, directly or through others, in what is built or run to build it.
+struct Rule {
+    from: &'static [&'static str],
+    on: &'static [&'static str],
+    why: &'static str,
+}
+
+const RULES: [Rule; 2] = [
+    Rule {
+        from: &["tangelo-wire", "tangelo-delivery", "tangelo-sfu", "tangelo-server"],
+        on: &["tangelo-e2ee", "openmls", "sframe"],
+        why: "the server's side never holds a key and never parses MLS or SFrame",
+    },
+    Rule {
+        from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
+        on: &["tokio", "mio", "async-std", "smol"],
+        why: "these crates are sans-IO",
+    },
+];
+
+/// Normal and build dependencies of every crate.
+pub(super) struct Graph {
+    names: BTreeMap<String, String>,
+    edges: BTreeMap<String, Vec<String>>,
+}
+
+impl Graph {
+    /// Reads the `resolve` part.
+    pub(super) fn of(metadata: &Value) -> Result<Self> {
+        let mut names = BTreeMap::new();
+        for package in array(metadata, "packages")? {
+            names.insert(text(package, "id")?, text(package, "name")?);
+        }
+        let mut edges = BTreeMap::new();
+        for node in array(&metadata["resolve"], "nodes")? {
+            let mut to = Vec::new();
+            for dependency in array(node, "deps")? {
+                let kinds = array(dependency, "dep_kinds")?;
+                if kinds.iter().any(|kind| kind["kind"].as_str() != Some("dev")) {
+                    to.push(text(dependency, "pkg")?);
+                }
+            }
+            edges.insert(text(node, "id")?, to);
+        }
+        Ok(Self { names, edges })
+    }
+
+    /// One line for each broken rule, with the way from the one crate to the other.
+    pub(super) fn broken_rules(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for rule in &RULES {
+            for from in rule.from {
+                let Some(id) = self.names.iter().find(|(_, name)| name == from).map(|(id, _)| id) else {
+                    problems.push(format!("a rule names {from}, which is no crate here"));
+                    continue;
+                };
+                if let Some(way) = self.way(id, rule.on) {
+                    problems.push(format!("{}: forbidden, for {}", way.join(" -> "), rule.why));
+                }
+            }
+        }
+        problems
+    }
+
+    /// A shortest way from a crate to one of those named.
+    fn way(&self, from: &str, to: &[&str]) -> Option<Vec<String>> {
+        let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut seen = BTreeSet::from([from]);
+        let mut queue = VecDeque::from([from]);
+        while let Some(id) = queue.pop_front() {
+            if id != from && to.contains(&self.name(id)) {
+                let mut way = vec![self.name(id).to_owned()];
+                let mut at = id;
+                while let Some(before) = came_from.get(at) {
+                    way.push(self.name(before).to_owned());
+                    at = before;
+                }
+                way.reverse();
+                return Some(way);
+            }
+            for next in self.edges.get(id).into_iter().flatten() {
+                if seen.insert(next) {
+                    came_from.insert(next, id);
+                    queue.push_back(next);
+                }
+            }
+        }
+        None
+    }
+
+    fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+}
+
+/// Every crate with its licence, those of the project included.
+pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
+    array(metadata, "packages")?
+        .iter()
+        .map(|package| {
+            Ok(Package {
+                name: text(package, "name")?,
+                version: text(package, "version")?,
+                licence: package["license"].as_str().map(str::to_owned),
+            })
+        })
+        .collect()
+}
+
+/// One line for each crate that comes neither from the project itself nor from crates.io.
+pub(super) fn foreign_sources(metadata: &Value) -> Result<Vec<String>> {
+    let members: BTreeSet<&str> =
+        array(metadata, "workspace_members")?.iter().filter_map(Value::as_str).collect();
+    let mut problems = Vec::new();
+    for package in array(metadata, "packages")? {
+        let (id, name) = (text(package, "id")?, text(package, "name")?);
+        match package["source"].as_str() {
+            Some(CRATES_IO) => {}
+            None if members.contains(id.as_str()) => {}
+            source => {
+                problems.push(format!("{name} comes from {}, not crates.io", source.unwrap_or("a folder")))
+            }
+        }
+    }
+    Ok(problems)
+}
+
+fn array<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>> {
+    value[key].as_array().ok_or_else(|| format!("`cargo metadata` lacks the list `{key}`"))
+}
+
+fn text(value: &Value, key: &str) -> Result<String> {
+    value[key].as_str().map(str::to_owned).ok_or_else(|| format!("`cargo metadata` lacks the text `{key}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const MEMBERS: [&str; 7] = [
+        "tangelo-wire",
+        "tangelo-e2ee",
+        "tangelo-call",
+        "tangelo-delivery",
+        "tangelo-sfu",
+        "tangelo-server",
+        "tangelo",
+    ];
+
+    /// All members, a crate `helper`, OpenMLS and tokio, with these edges: from, to, kind.
+    fn metadata(edges: &[(&str, &str, Option<&str>)]) -> Value {
+        let others = ["helper", "openmls", "tokio"];
+        let package = |name: &&str| {
+            let source = others.contains(name).then_some(CRATES_IO);
+            json!({"id": format!("id of {name}"), "name": name, "version": "1.0.0", "license": "MIT", "source": source})
+        };
+        let node = |name: &&str| {
+            let deps: Vec<Value> = edges
+                .iter()
+                .filter(|(from, _, _)| from == name)
+                .map(|(_, to, kind)| json!({"pkg": format!("id of {to}"), "dep_kinds": [{"kind": kind}]}))
+                .collect();
+            json!({"id": format!("id of {name}"), "deps": deps})
+        };
+        let all = || MEMBERS.iter().chain(&others);
+        json!({
+            "packages": all().map(package).collect::<Vec<_>>(),
+            "workspace_members": MEMBERS.map(|name| format!("id of {name}")),
+            "resolve": {"nodes": all().map(node).collect::<Vec<_>>()},
+        })
+    }
+
+    fn broken(edges: &[(&str, &str, Option<&str>)]) -> Vec<String> {
+        Graph::of(&metadata(edges)).unwrap().broken_rules()
+    }
+
+    #[test]
+    fn a_server_side_that_keeps_the_rules_passes() {
+        let edges = [
+            ("tangelo-call", "tangelo-e2ee", None),
+            ("tangelo-e2ee", "openmls", None),
+            ("tangelo-server", "tangelo-sfu", None),
+            ("tangelo-server", "tokio", None),
+            ("tangelo-delivery", "tangelo-e2ee", Some("dev")),
+        ];
+        assert!(broken(&edges).is_empty());
+    }
+
+    #[test]
+    fn a_way_through_others_is_found_and_shown() {
+        let edges = [("tangelo-sfu", "helper", None), ("helper", "tangelo-e2ee", None)];
+        let problems = broken(&edges);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("tangelo-sfu -> helper -> tangelo-e2ee: forbidden"), "{problems:?}");
+    }
+
+    #[test]
+    fn build_dependencies_count() {
+        assert_eq!(broken(&[("tangelo-wire", "openmls", Some("build"))]).len(), 1);
+    }
+
+    #[test]
+    fn sans_io_crates_use_no_runtime() {
+        assert_eq!(broken(&[("tangelo-call", "tokio", None)]).len(), 1);
+    }
+
+    #[test]
+    fn a_circle_is_no_endless_loop() {
+        assert!(broken(&[("tangelo-wire", "helper", None), ("helper", "tangelo-wire", None)]).is_empty());
+    }
+
+    #[test]
+    fn a_rule_about_a_crate_that_is_gone_is_a_problem() {
+        let mut metadata = metadata(&[]);
+        metadata["packages"].as_array_mut().unwrap().retain(|package| package["name"] != "tangelo-sfu");
+        let problems = Graph::of(&metadata).unwrap().broken_rules();
+        assert!(
+            problems.iter().any(|problem| problem.contains("tangelo-sfu, which is no crate")),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn crates_from_git_and_from_folders_outside_are_foreign() {
+        let mut metadata = metadata(&[]);
+        assert!(foreign_sources(&metadata).unwrap().is_empty());
+        for package in metadata["packages"].as_array_mut().unwrap() {
+            match package["name"].as_str() {
+                Some("helper") => package["source"] = json!("git+https://example.org/helper"),
+                Some("tokio") => package["source"] = Value::Null,
+                _ => {}
+            }
+        }
+        assert_eq!(
+            foreign_sources(&metadata).unwrap(),
+            [
+                "helper comes from git+https://example.org/helper, not crates.io",
+                "tokio comes from a folder, not crates.io"
+            ]
+        );
+    }
+
+    #[test]
+    fn other_json_is_an_error() {
+        assert!(Graph::of(&json!({})).is_err());
+        assert!(packages(&json!({"packages": [{"name": 1}]})).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! What must hold of the sources.
+
+mod bindings;
+mod graph;
+mod licence;
+mod npm_lock;
+
+use std::fs;
+
+use crate::Result;
+use crate::process::{output, run, succeeds, tool};
+use crate::repo::Repo;
+
+pub(crate) use bindings::check as bindings;
+
+/// rustfmt finds nothing to change.
+pub(crate) fn format(repo: &Repo) -> Result<()> {
+    run(repo.cargo().args(["fmt", "--all", "--check"]))
+        .map_err(|error| format!("{error}; `cargo fmt` repairs it"))
+}
+
+/// clippy has no complaint.
+pub(crate) fn clippy(repo: &Repo) -> Result<()> {
+    run(repo.cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+/// The tests of all crates. What they write in passing goes to the target folder, not among the sources.
+pub(crate) fn rust_tests(repo: &Repo) -> Result<()> {
+    run(repo
+        .cargo()
+        .args(["test", "--workspace", "--locked"])
+        .env(bindings::EXPORT_VARIABLE, repo.notes().join("rust-tests")))
+}
+
+/// The rules of [`graph::RULES`].
+pub(crate) fn dependencies(repo: &Repo) -> Result<()> {
+    let graph = graph::Graph::of(&metadata(repo)?)?;
+    complain(graph.broken_rules())
+}
+
+/// Licences of crates and npm packages, and where crates come from.
+pub(crate) fn licences(repo: &Repo) -> Result<()> {
+    let metadata = metadata(repo)?;
+    let lock = npm_lock(repo)?;
+    let mut problems = licence::problems(&graph::packages(&metadata)?);
+    problems.extend(graph::foreign_sources(&metadata)?);
+    problems.extend(licence::problems(&npm_lock::packages(&lock)?));
+    complain(problems)
+}
+
+/// web/package-lock.json.
+pub(crate) fn lock_files(repo: &Repo) -> Result<()> {
+    complain(npm_lock::problems(&npm_lock(repo)?)?)
+}
+
+/// No file that is, or is about to be, in git names a folder that only one machine has.
+pub(crate) fn documents(repo: &Repo) -> Result<()> {
+    let git = || {
+        let mut git = tool("git");
+        git.current_dir(&repo.root);
+        git
+    };
+    if !succeeds(git().args(["rev-parse", "--is-inside-work-tree"])) {
+        println!("skipped: this is no git checkout");
+        return Ok(());
+    }
+    let pattern = r"(^|[^[:alnum:]_.*-])/(work|root)/";
+    // `git grep` ends with 1 where it finds nothing; `|| true` of a shell, without a shell.
+    let mut grep = git();
+    grep.args(["-c", "core.quotePath=false", "grep", "--untracked", "-nIE", pattern, "--", "."]);
+    let found = grep.output().map_err(|error| format!("cannot start `git grep`: {error}"))?;
+    match found.status.code() {
+        Some(1) => Ok(()),
+        Some(0) => complain(String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()),
+        _ => Err(format!("`git grep` failed: {}", String::from_utf8_lossy(&found.stderr).trim())),
+    }
+}
+
+/// All packages of Cargo.lock, for every platform and feature.
+fn metadata(repo: &Repo) -> Result<serde_json::Value> {
+    let json =
+        output(repo.cargo().args(["metadata", "--locked", "--all-features", "--format-version", "1"]))?;
+    serde_json::from_str(&json).map_err(|error| format!("`cargo metadata` is not JSON: {error}"))
+}
+
+fn npm_lock(repo: &Repo) -> Result<serde_json::Value> {
+    let path = repo.web().join("package-lock.json");
+    let text =
+        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))
+}
+
+fn complain(problems: Vec<String>) -> Result<()> {
+    if problems.is_empty() { Ok(()) } else { Err(format!("\n  {}", problems.join("\n  "))) }
+}
