@@ -85,7 +85,6 @@ export const text = {
     differ: "If a number differs, do not say anything private: leave, and share a new link.",
     none: "There is no number yet. It appears once you are in the call.",
     people: "In this call",
-    unconfirmed: "not confirmed yet",
     close: "Close",
   },
 

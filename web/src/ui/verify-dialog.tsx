@@ -23,11 +23,8 @@ export function VerifyDialog({ view, close }: { view: CallView; close: () => voi
           <p class="hint">{text.verify.differ}</p>
           <h3>{text.verify.people}</h3>
           <ul class="names">
-            {view.people.map(({ client, name, own, confirmed }) => (
-              <li key={client}>
-                {own ? text.call.ownLabel(name) : name}
-                {!confirmed && !own && <span class="hint"> · {text.verify.unconfirmed}</span>}
-              </li>
+            {view.people.map(({ client, name, own }) => (
+              <li key={client}>{own ? text.call.ownLabel(name) : name}</li>
             ))}
           </ul>
         </>

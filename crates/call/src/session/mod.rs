@@ -1,20 +1,19 @@
 //! The session: connection, arrival, resume, and the way back after a loss.
 
+mod lose;
+mod receive;
+mod view;
+
 use std::collections::VecDeque;
 
 use tangelo_e2ee::{
-    Applicant, Error, IdentityKey, IdentityProof, LeafKey, Name, NameError, Profile, RoomContext,
+    Applicant, Error, IdentityKey, LeafKey, Name, NameError, Profile, RoomContext,
     link::{Link, LinkError},
     media::Media,
 };
-use tangelo_wire::{
-    ClientId, ClientMessage, ErrorCode, Millis, PROTOCOL, Post, ServerMessage, WireError, limits,
-};
+use tangelo_wire::{ClientId, ClientMessage, Millis, PROTOCOL, Post, ServerMessage, limits};
 
-use crate::{
-    Command, Event, Output, Person, Phase, RemoteTrack,
-    attendee::{Attendee, Lost},
-};
+use crate::{Command, Event, Output, Phase, RemoteTrack, attendee::Attendee};
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
 const ANSWER_MS: u64 = 10_000;
@@ -97,6 +96,7 @@ pub struct Session {
     told_roster: Option<Event>,
     told_tracks: Vec<RemoteTrack>,
     losses: Vec<&'static str>,
+    lost_at: Vec<Millis>,
 }
 
 impl Session {
@@ -126,6 +126,7 @@ impl Session {
             told_roster: None,
             told_tracks: Vec::new(),
             losses: Vec::new(),
+            lost_at: Vec::new(),
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
@@ -303,107 +304,6 @@ impl Session {
         }
     }
 
-    fn handle(&mut self, now: Millis, message: ServerMessage) -> Result<(), Lost> {
-        match (&mut self.state, message) {
-            (State::Greeting, ServerMessage::Assigned { client, .. }) => {
-                self.answer_by = None;
-                let key = LeafKey::new()?;
-                let leaf_key = key.public();
-                let (host, room) = (&self.context.host, self.context.link.room());
-                let proof = IdentityProof { host, room, client, leaf_key: &leaf_key };
-                let payload = proof.transcript().as_bytes().to_vec().into();
-                self.outputs.push_back(Output::SignIdentity { payload });
-                self.state = State::Signing(client, Box::new(key));
-                Ok(())
-            }
-            (State::Arriving(_), snapshot @ ServerMessage::Snapshot { .. }) => {
-                let State::Arriving(applicant) = std::mem::replace(&mut self.state, State::Away) else {
-                    return Ok(());
-                };
-                let attendee = Attendee::new(now, &self.context, *applicant, snapshot)?;
-                self.state = State::Present(Box::new(attendee));
-                self.answer_by = None;
-                self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
-                Ok(())
-            }
-            (State::Present(attendee), ServerMessage::Resumed { published, .. }) => {
-                let current: Vec<ClientId> = published.iter().map(|p| p.client).collect();
-                let gone: Vec<ClientId> =
-                    attendee.published().keys().filter(|client| !current.contains(client)).copied().collect();
-                for client in gone {
-                    attendee.set_published(tangelo_wire::Published { client, sources: Vec::new() });
-                }
-                for one in published {
-                    attendee.set_published(one);
-                }
-                let posts = attendee.resend();
-                self.connection = Connection::Open { resuming: false };
-                (self.answer_by, self.resume_until, self.attempts) = (None, None, 0);
-                self.heartbeat_at = Some(now);
-                for (post, body) in posts {
-                    self.send(&ClientMessage::Post { post, body });
-                }
-                Ok(())
-            }
-            (State::Present(attendee), ServerMessage::Entry(entry)) => {
-                let before = attendee.enter_post();
-                attendee.apply(now, &self.context, &mut self.media, entry)?;
-                match attendee.enter_post() {
-                    Some(enter) if before.is_none() => {
-                        self.send(&ClientMessage::Post { post: 0, body: enter });
-                    }
-                    _ => {}
-                }
-                Ok(())
-            }
-            (State::Present(attendee), ServerMessage::Published(published)) => {
-                attendee.set_published(published);
-                Ok(())
-            }
-            // The log itself shows what came in the post's place.
-            (
-                State::Present(_),
-                ServerMessage::Stale { .. } | ServerMessage::Alive { .. } | ServerMessage::Check { .. },
-            ) => Ok(()),
-            (State::Present(attendee), ServerMessage::Refused { post, error }) => {
-                attendee.refuse(now, post, error.code)
-            }
-            (State::Present(_), ServerMessage::Answer { offer, sdp }) => {
-                self.tell(Event::Answer { offer, sdp });
-                Ok(())
-            }
-            (State::Present(_), ServerMessage::OfferRefused { offer, error }) => {
-                self.tell(Event::OfferRefused { offer, text: error.text });
-                Ok(())
-            }
-            (_, ServerMessage::Error(error)) => self.handle_error(now, error),
-            _ => Err(Lost::ArriveAnew("the server sent a message out of turn")),
-        }
-    }
-
-    fn handle_error(&mut self, now: Millis, error: WireError) -> Result<(), Lost> {
-        match error.code {
-            ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
-            ErrorCode::Protocol
-            | ErrorCode::WrongHost
-            | ErrorCode::NotAdmitted
-            | ErrorCode::RoomFull
-            | ErrorCode::ServerFull => {
-                self.end(words(&error));
-                Ok(())
-            }
-            _ if matches!(self.state, State::Present(_)) => {
-                self.tell(Event::Notice { text: format!("The server reports: {}", error.text) });
-                Ok(())
-            }
-            _ => {
-                self.outputs.push_back(Output::Close);
-                self.lose_connection(now);
-                Ok(())
-            }
-        }
-    }
-
     /// Posts what it is time to post, and tells the page what has changed.
     fn progress(&mut self, now: Millis) {
         if self.connection == (Connection::Open { resuming: false })
@@ -422,43 +322,6 @@ impl Session {
             self.tell(Event::KeyFrameWanted {});
         }
         self.tell_changes();
-    }
-
-    fn tell_changes(&mut self) {
-        let connected = self.connection == (Connection::Open { resuming: false });
-        let (inside, roster, tracks) = match &self.state {
-            State::Present(attendee) => match attendee.group() {
-                Some(group) => {
-                    let roster = roster(&self.context, attendee, group);
-                    (true, Some(roster), Some(tracks(attendee, group)))
-                }
-                None => (false, None, None),
-            },
-            _ => (false, None, None),
-        };
-        if !matches!(self.state, State::Ended) {
-            let present = matches!(self.state, State::Present(_));
-            let phase = match (inside && connected, self.was_inside, present) {
-                (true, _, _) => Phase::Inside,
-                (false, true, _) => Phase::Reconnecting,
-                (false, false, true) => Phase::Waiting,
-                (false, false, false) => Phase::Connecting,
-            };
-            self.was_inside |= inside;
-            self.tell_phase(phase);
-        }
-        if let Some(roster) = roster
-            && self.told_roster.as_ref() != Some(&roster)
-        {
-            self.told_roster = Some(roster.clone());
-            self.tell(roster);
-        }
-        if let Some(tracks) = tracks
-            && self.told_tracks != tracks
-        {
-            self.told_tracks.clone_from(&tracks);
-            self.tell(Event::Tracks { tracks });
-        }
     }
 
     fn tell_phase(&mut self, phase: Phase) {
@@ -485,78 +348,6 @@ impl Session {
         }
     }
 
-    fn lose(&mut self, now: Millis, lost: Lost) {
-        match lost {
-            Lost::ArriveAnew(why) => self.arrive_anew(now, why),
-            Lost::Removed => self.end("You were removed from the call.".to_owned()),
-            Lost::Failed(error) => self.fail(error),
-        }
-    }
-
-    /// The connection is gone; the client may still resume.
-    fn lose_connection(&mut self, now: Millis) {
-        let backoff_ms = (BACKOFF_MS.0 << self.attempts.min(8)).min(BACKOFF_MS.1);
-        self.attempts += 1;
-        self.connection = Connection::Down(now + backoff_ms);
-        self.answer_by = None;
-        match &self.state {
-            State::Present(_) => {
-                self.resume_until.get_or_insert(now + limits::RESUME_WINDOW_MS);
-            }
-            State::Ended => {}
-            _ => self.state = State::Away,
-        }
-        self.tell_changes();
-    }
-
-    /// Drops the group and everything that came with the old client, and arrives as a new one.
-    fn arrive_anew(&mut self, now: Millis, why: &'static str) {
-        if let State::Ended = self.state {
-            return;
-        }
-        if matches!(self.connection, Connection::Open { .. }) {
-            // The old client departs at once instead of after the resume window.
-            if matches!(self.state, State::Present(_)) {
-                self.send(&ClientMessage::Leave {});
-            }
-            self.outputs.push_back(Output::Close);
-            let pause_ms = if self.losses.is_empty() { 0 } else { BACKOFF_MS.0 };
-            self.connection = Connection::Down(now + pause_ms);
-        }
-        self.drop_attendee(now, why);
-    }
-
-    fn drop_attendee(&mut self, now: Millis, why: &'static str) {
-        if self.losses.len() < 100 {
-            self.losses.push(why);
-        }
-        (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
-        self.state = State::Away;
-        self.media.clear();
-        self.told_roster = None;
-        self.told_tracks.clear();
-        self.tell(Event::MediaReset {});
-        if let Connection::Opening = self.connection {
-            self.answer_by = Some(now + ANSWER_MS);
-        }
-        self.tell_changes();
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.end(format!("The call had to end: {error}. Reload the page to join again."));
-    }
-
-    fn end(&mut self, text: String) {
-        if matches!(self.state, State::Ended) {
-            return;
-        }
-        self.state = State::Ended;
-        self.media.clear();
-        (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
-        self.outputs.push_back(Output::Close);
-        self.tell(Event::Ended { text });
-    }
-
     fn post(&mut self, post: u32, body: Post) {
         self.send(&ClientMessage::Post { post, body });
     }
@@ -571,56 +362,5 @@ impl Session {
 
     fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event { event });
-    }
-}
-
-/// The roster comes from the group alone; that somebody is present is all that the server adds to it.
-fn roster(context: &RoomContext, attendee: &Attendee, group: &tangelo_e2ee::group::Group) -> Event {
-    let own = attendee.client();
-    let mut people: Vec<Person> = group
-        .members()
-        .iter()
-        .map(|member| Person {
-            client: member.client.to_string(),
-            name: member.profile.name.to_string(),
-            identity: member.profile.identity.to_string(),
-            leaf: member.leaf,
-            own: member.client == own,
-            confirmed: member.confirmed,
-            present: attendee.presence().is_present(member.client),
-        })
-        .collect();
-    people.sort_by_key(|person| (!person.own, person.leaf));
-    Event::Roster { people, safety_number: group.safety_number(context).to_string(), epoch: group.epoch() }
-}
-
-/// What members of the group send, except the own client.
-fn tracks(attendee: &Attendee, group: &tangelo_e2ee::group::Group) -> Vec<RemoteTrack> {
-    let others = group.members().iter().filter(|member| member.client != attendee.client());
-    others
-        .filter(|member| attendee.presence().is_present(member.client))
-        .filter_map(|member| Some((member.client, attendee.published().get(&member.client)?)))
-        .flat_map(|(client, sources)| {
-            sources.iter().map(move |source| RemoteTrack {
-                client: client.to_string(),
-                source: *source,
-                kind: source.kind(),
-            })
-        })
-        .collect()
-}
-
-fn words(error: &WireError) -> String {
-    match error.code {
-        ErrorCode::Protocol => {
-            "This page and the server are of different versions. Reload the page to get the server's."
-                .to_owned()
-        }
-        ErrorCode::NotAdmitted => {
-            "The server did not accept this link. Ask for the whole link, and open it as it is.".to_owned()
-        }
-        ErrorCode::RoomFull => "The call is full. Try again when somebody has left.".to_owned(),
-        ErrorCode::ServerFull => "The server is full. Try again later.".to_owned(),
-        _ => format!("The server refused the call: {}.", error.text.trim_end_matches('.')),
     }
 }

@@ -1,0 +1,92 @@
+//! Losses: of the connection, of the client's place in the room, of the call.
+
+use tangelo_e2ee::Error;
+use tangelo_wire::{ClientMessage, Millis, limits};
+
+use super::{ANSWER_MS, BACKOFF_MS, Connection, Session, State};
+use crate::{Event, Output, attendee::Lost};
+
+/// How long a loss counts when it comes to pausing before the next try, in milliseconds.
+const LOSSES_MS: u64 = 60_000;
+
+impl Session {
+    pub(super) fn lose(&mut self, now: Millis, lost: Lost) {
+        match lost {
+            Lost::ArriveAnew(why) => self.arrive_anew(now, why),
+            Lost::Removed => self.end("You were removed from the call.".to_owned()),
+            Lost::Failed(error) => self.fail(error),
+        }
+    }
+
+    /// The connection is gone; the client may still resume.
+    pub(super) fn lose_connection(&mut self, now: Millis) {
+        self.connection = Connection::Down(now + backoff_ms(self.attempts));
+        self.attempts = self.attempts.saturating_add(1);
+        self.answer_by = None;
+        match &self.state {
+            State::Present(_) => {
+                self.resume_until.get_or_insert(now + limits::RESUME_WINDOW_MS);
+            }
+            State::Ended => {}
+            _ => self.state = State::Away,
+        }
+        self.tell_changes();
+    }
+
+    /// Drops the group and everything that came with the old client, and arrives as a new one.
+    pub(super) fn arrive_anew(&mut self, now: Millis, why: &'static str) {
+        if let State::Ended = self.state {
+            return;
+        }
+        if matches!(self.connection, Connection::Open { .. }) {
+            // The old client departs at once instead of after the resume window.
+            if matches!(self.state, State::Present(_)) {
+                self.send(&ClientMessage::Leave {});
+            }
+            self.outputs.push_back(Output::Close);
+            self.lost_at.retain(|at| now.since(*at) < LOSSES_MS);
+            // At once the first time; whoever is thrown out again and again must not hammer the server.
+            let again = u32::try_from(self.lost_at.len()).unwrap_or(u32::MAX);
+            let pause_ms = if again == 0 { 0 } else { backoff_ms(again) };
+            self.lost_at.push(now);
+            self.connection = Connection::Down(now + pause_ms);
+        }
+        self.drop_attendee(now, why);
+    }
+
+    pub(super) fn drop_attendee(&mut self, now: Millis, why: &'static str) {
+        if self.losses.len() < 100 {
+            self.losses.push(why);
+        }
+        (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
+        self.state = State::Away;
+        self.media.clear();
+        self.told_roster = None;
+        self.told_tracks.clear();
+        self.tell(Event::MediaReset {});
+        if let Connection::Opening = self.connection {
+            self.answer_by = Some(now + ANSWER_MS);
+        }
+        self.tell_changes();
+    }
+
+    pub(super) fn fail(&mut self, error: Error) {
+        self.end(format!("The call had to end: {error}. Reload the page to join again."));
+    }
+
+    pub(super) fn end(&mut self, text: String) {
+        if matches!(self.state, State::Ended) {
+            return;
+        }
+        self.state = State::Ended;
+        self.media.clear();
+        (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
+        self.outputs.push_back(Output::Close);
+        self.tell(Event::Ended { text });
+    }
+}
+
+/// The pause before try `tries` + 1, in milliseconds.
+fn backoff_ms(tries: u32) -> u64 {
+    (BACKOFF_MS.0 << tries.min(8)).min(BACKOFF_MS.1)
+}

@@ -1,0 +1,129 @@
+//! What the server says, message by message.
+
+use tangelo_e2ee::{IdentityProof, LeafKey};
+use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, ServerMessage, WireError, limits};
+
+use super::{Connection, Session, State};
+use crate::{
+    Event, Output,
+    attendee::{Attendee, Lost},
+};
+
+impl Session {
+    pub(super) fn handle(&mut self, now: Millis, message: ServerMessage) -> Result<(), Lost> {
+        match (&mut self.state, message) {
+            (State::Greeting, ServerMessage::Assigned { client, .. }) => {
+                self.answer_by = None;
+                let key = LeafKey::new()?;
+                let leaf_key = key.public();
+                let (host, room) = (&self.context.host, self.context.link.room());
+                let proof = IdentityProof { host, room, client, leaf_key: &leaf_key };
+                let payload = proof.transcript().as_bytes().to_vec().into();
+                self.outputs.push_back(Output::SignIdentity { payload });
+                self.state = State::Signing(client, Box::new(key));
+                Ok(())
+            }
+            (State::Arriving(_), snapshot @ ServerMessage::Snapshot { .. }) => {
+                let State::Arriving(applicant) = std::mem::replace(&mut self.state, State::Away) else {
+                    return Ok(());
+                };
+                let attendee = Attendee::new(now, &self.context, *applicant, snapshot)?;
+                self.state = State::Present(Box::new(attendee));
+                self.answer_by = None;
+                self.attempts = 0;
+                self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
+                Ok(())
+            }
+            (State::Present(attendee), ServerMessage::Resumed { published, .. }) => {
+                let current: Vec<ClientId> = published.iter().map(|p| p.client).collect();
+                let gone: Vec<ClientId> =
+                    attendee.published().keys().filter(|client| !current.contains(client)).copied().collect();
+                for client in gone {
+                    attendee.set_published(tangelo_wire::Published { client, sources: Vec::new() });
+                }
+                for one in published {
+                    attendee.set_published(one);
+                }
+                let posts = attendee.resend();
+                self.connection = Connection::Open { resuming: false };
+                (self.answer_by, self.resume_until, self.attempts) = (None, None, 0);
+                self.heartbeat_at = Some(now);
+                for (post, body) in posts {
+                    self.send(&ClientMessage::Post { post, body });
+                }
+                Ok(())
+            }
+            (State::Present(attendee), ServerMessage::Entry(entry)) => {
+                let before = attendee.enter_post();
+                attendee.apply(now, &self.context, &mut self.media, entry)?;
+                match attendee.enter_post() {
+                    Some(enter) if before.is_none() => {
+                        self.send(&ClientMessage::Post { post: 0, body: enter });
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            (State::Present(attendee), ServerMessage::Published(published)) => {
+                attendee.set_published(published);
+                Ok(())
+            }
+            // The log itself shows what came in the post's place.
+            (
+                State::Present(_),
+                ServerMessage::Stale { .. } | ServerMessage::Alive { .. } | ServerMessage::Check { .. },
+            ) => Ok(()),
+            (State::Present(attendee), ServerMessage::Refused { post, error }) => {
+                attendee.refuse(now, post, error.code)
+            }
+            (State::Present(_), ServerMessage::Answer { offer, sdp }) => {
+                self.tell(Event::Answer { offer, sdp });
+                Ok(())
+            }
+            (State::Present(_), ServerMessage::OfferRefused { offer, error }) => {
+                self.tell(Event::OfferRefused { offer, text: error.text });
+                Ok(())
+            }
+            (_, ServerMessage::Error(error)) => self.handle_error(now, error),
+            _ => Err(Lost::ArriveAnew("the server sent a message out of turn")),
+        }
+    }
+
+    fn handle_error(&mut self, now: Millis, error: WireError) -> Result<(), Lost> {
+        match error.code {
+            ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
+            ErrorCode::Protocol
+            | ErrorCode::WrongHost
+            | ErrorCode::NotAdmitted
+            | ErrorCode::RoomFull
+            | ErrorCode::ServerFull => {
+                self.end(words(&error));
+                Ok(())
+            }
+            _ if matches!(self.state, State::Present(_)) => {
+                self.tell(Event::Notice { text: format!("The server reports: {}", error.text) });
+                Ok(())
+            }
+            _ => {
+                self.outputs.push_back(Output::Close);
+                self.lose_connection(now);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn words(error: &WireError) -> String {
+    match error.code {
+        ErrorCode::Protocol => {
+            "This page and the server are of different versions. Reload the page to get the server's."
+                .to_owned()
+        }
+        ErrorCode::NotAdmitted => {
+            "The server did not accept this link. Ask for the whole link, and open it as it is.".to_owned()
+        }
+        ErrorCode::RoomFull => "The call is full. Try again when somebody has left.".to_owned(),
+        ErrorCode::ServerFull => "The server is full. Try again later.".to_owned(),
+        _ => format!("The server refused the call: {}.", error.text.trim_end_matches('.')),
+    }
+}

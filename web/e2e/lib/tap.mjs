@@ -1,0 +1,72 @@
+// Reads what `tangelo serve --tap FILE` writes: the RTP packets that the SFU forwarded, put together to frames.
+import { readFile } from "node:fs/promises";
+
+/** Source ports of the tap's made-up UDP headers. */
+const SOURCES = new Map([
+  [5004, "microphone"],
+  [5006, "camera"],
+]);
+
+/** Frames in order: `{stream, source, timestamp, bytes}`; a stream is one source on its way to one receiver. */
+export async function readFrames(file) {
+  const pcap = await readFile(file);
+  const frames = new Map();
+  let at = 24;
+  while (at + 16 <= pcap.length) {
+    const length = pcap.readUInt32LE(at + 8);
+    const packet = pcap.subarray(at + 16, at + 16 + length);
+    if (packet.length < length) break;
+    at += 16 + length;
+    // IPv4 without options (20 bytes), UDP (8), RTP without extensions (12).
+    const source = SOURCES.get(packet.readUInt16BE(20));
+    const rtp = packet.subarray(28);
+    const payload = rtp.subarray(12);
+    if (source === undefined || payload.length === 0) continue;
+    const stream = `${packet.subarray(12, 20).toString("hex")} ${source} ${rtp.readUInt32BE(8)}`;
+    const timestamp = rtp.readUInt32BE(4);
+    const key = `${stream} ${timestamp}`;
+    const frame = frames.get(key) ?? { stream, source, timestamp, parts: new Map(), whole: false };
+    frame.parts.set(
+      rtp.readUInt16BE(2),
+      source === "camera" ? withoutDescriptor(payload) : payload,
+    );
+    frame.whole ||= source === "microphone" || (rtp[1] & 0x80) !== 0;
+    frames.set(key, frame);
+  }
+  return [...frames.values()]
+    .filter(frame => frame.whole)
+    .map(({ stream, source, timestamp, parts }) => ({
+      stream,
+      source,
+      timestamp,
+      bytes: Buffer.concat([...parts.values()]),
+    }));
+}
+
+/** Cuts the VP8 payload descriptor off (RFC 7741 section 4.2). */
+function withoutDescriptor(payload) {
+  let length = 1;
+  if (payload[0] & 0x80) {
+    const extension = payload[1];
+    length++;
+    if (extension & 0x80) length += payload[length] & 0x80 ? 2 : 1;
+    if (extension & 0x40) length++;
+    if (extension & 0x30) length++;
+  }
+  return payload.subarray(length);
+}
+
+/** Takes an SFrame header apart (RFC 9605 section 4.3). */
+export function sframeHeader(bytes) {
+  const config = bytes[0];
+  let at = 1;
+  const field = (extended, value) => {
+    if (!extended) return BigInt(value);
+    let number = 0n;
+    for (let left = value + 1; left > 0; left--) number = (number << 8n) | BigInt(bytes[at++]);
+    return number;
+  };
+  const keyId = field(config & 0x80, (config >> 4) & 7);
+  const counter = field(config & 0x08, config & 7);
+  return { keyId, counter, length: at };
+}
