@@ -34,3 +34,17 @@ export function chromium({ devices = true, allowed = true } = {}) {
     ],
   });
 }
+
+/** Firefox with fake devices. It sends no media over the loopback interface: the server needs another address. */
+export function firefox() {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: find("TANGELO_FIREFOX", ["firefox-esr", "firefox"]),
+    headless: true,
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+      "media.autoplay.default": 0,
+    },
+  });
+}

@@ -9,9 +9,14 @@ const binary =
 
 export class Server {
   /** Starts `tangelo serve` with more arguments; resolves when it is ready. */
-  static async start(...more) {
-    const loopback = ["--listen", "127.0.0.1:0", "--media-port", "0", "--public-ip", "127.0.0.1"];
-    const child = spawn(binary, ["serve", ...loopback, ...more], {
+  static start(...more) {
+    return Server.startOnAll("--public-ip", "127.0.0.1", ...more);
+  }
+
+  /** The same with media on every address of the machine, as without any option. */
+  static async startOnAll(...more) {
+    const ports = ["--listen", "127.0.0.1:0", "--media-port", "0"];
+    const child = spawn(binary, ["serve", ...ports, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const server = new Server(child);

@@ -64,7 +64,7 @@ pub(crate) fn documents(repo: &Repo) -> Result<()> {
         println!("skipped: this is no git checkout");
         return Ok(());
     }
-    let pattern = r"(^|[^[:alnum:]_.*-])/(work|root)/";
+    let pattern = r"(^|[^[:alnum:]_.*-])/(home|Users|root|work|workspace|builds)/[[:alnum:]]";
     // `git grep` ends with 1 where it finds nothing; `|| true` of a shell, without a shell.
     let mut grep = git();
     grep.args(["-c", "core.quotePath=false", "grep", "--untracked", "-nIE", pattern, "--", "."]);
