@@ -1,12 +1,12 @@
 //! A client that is present in the room: it follows the log, and founds, enters, commits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tangelo_e2ee::{
     Applicant, Error, RoomContext, Rule,
     candidate::Candidate,
     committer::Turns,
-    group::{CommitEntry, CommitOutcome, Group, WelcomeEntry},
+    group::{Bundle, CommitEntry, CommitOutcome, Group, MadeOn, WelcomeEntry, Work},
     media::{Change, Media},
     presence::Presence,
 };
@@ -19,6 +19,11 @@ use tangelo_wire::{
 const RETRY_MS: u64 = 300;
 /// Who waits founds within this time, in milliseconds: jitter, so that two seldom do it at once.
 const FOUND_JITTER_MS: u64 = 300;
+
+/// The number of every `Enter` post; others count from 1.
+const ENTER_POST: u32 = 0;
+/// Most skipped entries that are remembered for the inspector.
+const REFUSED_MAX: usize = 100;
 
 /// Why a client cannot stay what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +65,13 @@ pub(crate) struct Attendee {
     published: BTreeMap<ClientId, Vec<Source>>,
     turns: Turns,
     in_flight: Option<InFlight>,
-    /// The commit that added this client, until its `Entered` stands in the log.
-    entering: Option<Seq>,
+    /// The commit that added this client, until its `Entered` stands in the log; with when to post `Enter` (again).
+    entering: Option<(Seq, Option<Millis>)>,
+    /// Present clients that no commit can be built with. Rules see to it that there are none; should one slip
+    /// through, nobody else must suffer.
+    unaddable: BTreeSet<ClientId>,
+    /// How many clients one commit adds at most; less once a bundle was too large for the server.
+    adds_max: usize,
     next_post: u32,
     /// Since when the client is present and in no group.
     waiting_since: Millis,
@@ -91,7 +101,9 @@ impl Attendee {
         for client in &present {
             let candidate =
                 Candidate::check(context, client.client, &client.key_package, client.admission.as_ref());
-            presence.arrive(client.client, candidate, client.arrived);
+            if !presence.arrive(client.client, candidate, client.arrived) {
+                return Err(Lost::ArriveAnew("the snapshot shows a client twice"));
+            }
             if client.entered {
                 presence.enter(client.client);
             }
@@ -114,6 +126,8 @@ impl Attendee {
             turns: Turns::default(),
             in_flight: None,
             entering: None,
+            unaddable: BTreeSet::new(),
+            adds_max: limits::ROOM_CLIENTS_MAX,
             next_post: 1,
             waiting_since: now,
             dead_since: None,
@@ -153,17 +167,26 @@ impl Attendee {
         }
     }
 
-    /// What to send again after a resume: each post whose fate is not known.
-    pub(crate) fn resend(&self) -> Vec<(u32, Post)> {
-        let enter = self.entering.map(|commit| (0, Post::Enter { commit }));
-        let in_flight = self.in_flight.as_ref().map(|post| (post.post, post.body.clone()));
-        enter.into_iter().chain(in_flight).collect()
+    /// After a resume: the posts to send again whose fate is not known.
+    pub(crate) fn resume(&mut self, now: Millis) -> Option<(u32, Post)> {
+        if let Some((_, due)) = &mut self.entering {
+            *due = Some(now);
+        }
+        self.in_flight.as_ref().map(|post| (post.post, post.body.clone()))
     }
 
     /// The server refused a post.
     pub(crate) fn refuse(&mut self, now: Millis, post: u32, code: ErrorCode) -> Result<(), Lost> {
         if code == ErrorCode::Departed {
             return Err(Lost::ArriveAnew("the server says that this client has departed"));
+        }
+        if post == ENTER_POST
+            && let Some((_, due)) = &mut self.entering
+        {
+            if code == ErrorCode::Invalid {
+                return Err(Lost::ArriveAnew("the server does not let this client enter"));
+            }
+            *due = Some(now + RETRY_MS);
         }
         if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.post == post) {
             // It will never stand in the log, so another may be made.
@@ -172,6 +195,15 @@ impl Attendee {
             self.not_before = now + pause_ms;
         }
         Ok(())
+    }
+
+    /// The server could not read a message of this client, most likely a post above its bounds: the next one adds
+    /// fewer.
+    pub(crate) fn refuse_unread(&mut self, now: Millis) {
+        if self.in_flight.take().is_some() {
+            self.adds_max = (self.adds_max / 2).max(1);
+            self.not_before = now + RETRY_MS;
+        }
     }
 
     /// Takes the next entry of the log.
@@ -190,7 +222,9 @@ impl Attendee {
         match entry.entry {
             Entry::Arrived { client, key_package, admission } => {
                 let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
-                self.presence.arrive(client, candidate, seq);
+                if !self.presence.arrive(client, candidate, seq) {
+                    return Err(Lost::ArriveAnew("the log lets a client arrive twice"));
+                }
             }
             Entry::Departed { client, reason } => self.departed(seq, client, reason)?,
             Entry::Founded { parent, group_id, client } => {
@@ -284,14 +318,16 @@ impl Attendee {
                 self.work_since = None;
                 Ok(())
             }
-            CommitOutcome::Skipped { verified: false, .. } if names_own => {
-                // It was not made on this client's state: its own Welcome was a false one.
+            CommitOutcome::Skipped { made_on: MadeOn::AnotherState, .. }
+                if names_own && group.is_welcomed() =>
+            {
+                // Its author holds another state of this group: this client's own Welcome was a false one.
                 Err(Lost::ArriveAnew("the group that the Welcome led to is not the room's"))
             }
             CommitOutcome::Skipped { rule, .. } => {
                 // Whatever was pending was made for this place in the log and can never be accepted.
                 group.discard_commit()?;
-                self.refused.push((entry.seq, entry.author, rule));
+                self.note_refused(entry.seq, entry.author, rule);
                 Ok(())
             }
             CommitOutcome::Diverged => {
@@ -318,12 +354,12 @@ impl Attendee {
             Ok(group) => {
                 media.install(now, &group, Change { adds: true, removes: false })?;
                 self.group = Some(group);
-                self.entering = Some(seq);
+                self.entering = Some((seq, Some(now)));
                 self.work_since = None;
                 Ok(())
             }
             Err(rule) => {
-                self.refused.push((seq, author, rule));
+                self.note_refused(seq, author, rule);
                 Err(Lost::ArriveAnew("the Welcome could not be used"))
             }
         }
@@ -335,18 +371,22 @@ impl Attendee {
         now: Millis,
         context: &RoomContext,
     ) -> Result<Option<(u32, Post)>, Lost> {
+        if let Some((commit, due)) = &mut self.entering
+            && due.is_some_and(|due| due <= now)
+        {
+            *due = None;
+            return Ok(Some((ENTER_POST, Post::Enter { commit: *commit })));
+        }
         self.note_work(now);
         if self.in_flight.is_some() || self.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let (own, parent) = (self.client(), self.parent);
-        let body = match &mut self.group {
-            None => Post::Found { parent, group_id: GroupId::derive(self.log_id, parent, own) },
-            Some(group) => {
-                let work = group.work(&self.presence);
-                let bundle = group.commit(context, &self.presence, &work.adds, &work.removes, false)?;
-                Post::Commit { parent, adds: bundle.adds, commit: bundle.commit, welcome: bundle.welcome }
-            }
+        let body = if self.group.is_none() {
+            Post::Found { parent, group_id: GroupId::derive(self.log_id, parent, own) }
+        } else {
+            let Some(bundle) = self.build(context)? else { return Ok(None) };
+            Post::Commit { parent, adds: bundle.adds, commit: bundle.commit, welcome: bundle.welcome }
         };
         let post = self.next_post;
         self.next_post = self.next_post.wrapping_add(1).max(1);
@@ -354,18 +394,55 @@ impl Attendee {
         Ok(Some((post, body)))
     }
 
-    /// The `Enter` to post, right after a Welcome was processed.
-    pub(crate) fn enter_post(&self) -> Option<Post> {
-        self.entering.map(|commit| Post::Enter { commit })
+    /// Makes a commit that does the work there is. If one cannot be made, finds out whose key package is at fault and
+    /// goes on without.
+    fn build(&mut self, context: &RoomContext) -> Result<Option<Bundle>, Lost> {
+        let work = self.work();
+        let Some(group) = &mut self.group else { return Ok(None) };
+        let presence = &self.presence;
+        if let Ok(bundle) = group.commit(context, presence, &work.adds, &work.removes, false) {
+            return Ok(Some(bundle));
+        }
+        for client in &work.adds {
+            if group.commit(context, presence, &[*client], &[], false).is_err() {
+                self.unaddable.insert(*client);
+            }
+        }
+        let work = self.work();
+        let Some(group) = &mut self.group else { return Ok(None) };
+        if work.is_empty() {
+            group.discard_commit()?;
+            return Ok(None);
+        }
+        match group.commit(context, &self.presence, &work.adds, &work.removes, false) {
+            Ok(bundle) => Ok(Some(bundle)),
+            Err(_) => Err(Lost::ArriveAnew("this client cannot commit any more")),
+        }
+    }
+
+    /// What this client could commit now.
+    fn work(&self) -> Work {
+        let mut work = self.group.as_ref().map(|group| group.work(&self.presence)).unwrap_or_default();
+        work.adds.retain(|client| !self.unaddable.contains(client));
+        work.adds.truncate(self.adds_max);
+        work
+    }
+
+    fn note_refused(&mut self, seq: Seq, author: ClientId, rule: Rule) {
+        if self.refused.len() < REFUSED_MAX {
+            self.refused.push((seq, author, rule));
+        }
     }
 
     /// When [`Attendee::next_post`] may have something.
     pub(crate) fn poll_timeout(&self) -> Option<Millis> {
-        if self.in_flight.is_some() { None } else { self.due() }
+        let enter = self.entering.and_then(|(_, due)| due);
+        let post = if self.in_flight.is_some() { None } else { self.due() };
+        enter.into_iter().chain(post).min()
     }
 
     fn note_work(&mut self, now: Millis) {
-        let work = self.group.as_ref().is_some_and(|group| !group.work(&self.presence).is_empty());
+        let work = !self.work().is_empty();
         self.work_since = if work { Some(self.work_since.unwrap_or(now)) } else { None };
         let alive = self.presence.present().iter().any(|client| self.presence.has_entered(*client));
         self.dead_since = if alive { None } else { Some(self.dead_since.unwrap_or(now)) };

@@ -5,11 +5,6 @@ use tangelo_wire::{ClientId, Millis, Source};
 
 use crate::Session;
 
-/// A codec that cannot be sealed: its frames must be dropped, never passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this codec cannot be encrypted")]
-pub struct CodecError;
-
 /// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameVerdict {

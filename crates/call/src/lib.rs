@@ -11,7 +11,7 @@ mod session;
 mod stats;
 
 pub use api::{Command, Event, Person, Phase, RemoteTrack};
-pub use frames::{CodecError, FrameVerdict};
+pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
 pub use stats::{ReceiverCounters, RefusedEntry, Stats};

@@ -1,12 +1,14 @@
 //! What a session asks its runner to do.
 
+use std::fmt;
+
 use serde::Serialize;
 use tangelo_wire::Bytes;
 
 use crate::Event;
 
 /// To be done in the order given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Output {
     /// Open a WebSocket to the server, then call `connected`; if that fails or it closes, `disconnected`.
@@ -28,4 +30,17 @@ pub enum Output {
         /// What.
         event: Event,
     },
+}
+
+/// Texts hold resume tokens, so they do not print.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("Connect"),
+            Self::Close => f.write_str("Close"),
+            Self::Send { text } => write!(f, "Send({} bytes)", text.len()),
+            Self::SignIdentity { .. } => f.write_str("SignIdentity"),
+            Self::Event { event } => f.debug_tuple("Event").field(event).finish(),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use openmls::prelude::{
 use tangelo_wire::{Admission, Bytes, ClientId};
 
 use crate::{
-    Profile, RoomContext, Rule, credential,
+    Profile, RoomContext, Rule, credential, hpke_key,
     leaf::{SUITE, capabilities, lifetime},
     provider::Provider,
 };
@@ -16,6 +16,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub(crate) key_package: KeyPackage,
+    /// The key package as it stands in an Add proposal.
+    pub(crate) bytes: Vec<u8>,
     /// Its encryption, signature and init key: no two leaves may share one (RFC 9420 sections 7.3 and 12.2).
     pub(crate) keys: [Vec<u8>; 3],
     /// Who it speaks for.
@@ -61,12 +63,14 @@ impl Candidate {
         if admission.is_some_and(|admission| admission.leaf_key.as_slice() != leaf_key) {
             return Err(Rule::CredentialAdmission);
         }
-        let leaf = key_package.leaf_node();
-        // OpenMLS shows this key in TLS presentation language only: one byte of length before it.
-        let encryption_key =
-            leaf.encryption_key().tls_serialize_detached().map_err(|_| Rule::KeyPackageMls)?.split_off(1);
-        let keys = [encryption_key, leaf_key.to_vec(), key_package.hpke_init_key().as_slice().to_vec()];
-        Ok(Self { key_package, keys, profile })
+        let init_key = key_package.hpke_init_key().as_slice().to_vec();
+        if !hpke_key::is_usable(&init_key) {
+            return Err(Rule::HpkeKey);
+        }
+        let encryption_key = hpke_key::of(key_package.leaf_node().encryption_key());
+        let keys = [encryption_key, leaf_key.to_vec(), init_key];
+        let bytes = key_package.tls_serialize_detached().map_err(|_| Rule::KeyPackageMls)?;
+        Ok(Self { key_package, bytes, keys, profile })
     }
 
     /// Whether the two have a key in common.
@@ -79,6 +83,9 @@ impl Candidate {
 pub(crate) fn check_leaf(context: &RoomContext, leaf: &LeafNode) -> Result<(ClientId, Profile), Rule> {
     if *leaf.capabilities() != capabilities() || leaf.extensions().iter().next().is_some() {
         return Err(Rule::KeyPackageTemplate);
+    }
+    if !hpke_key::is_usable(&hpke_key::of(leaf.encryption_key())) {
+        return Err(Rule::HpkeKey);
     }
     let credential =
         BasicCredential::try_from(leaf.credential().clone()).map_err(|_| Rule::CredentialLayout)?;

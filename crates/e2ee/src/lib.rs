@@ -7,6 +7,7 @@ pub mod candidate;
 pub mod committer;
 mod credential;
 pub mod group;
+mod hpke_key;
 mod identity;
 mod leaf;
 pub mod link;

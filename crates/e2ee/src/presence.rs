@@ -1,10 +1,13 @@
 //! Who is present, as the log says: the facts that the rules are judged by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tangelo_wire::{ClientId, Seq};
 
 use crate::{Rule, candidate::Candidate};
+
+/// Most departed clients that are remembered, a bound on memory (3 MB).
+const GONE_MAX: usize = 100_000;
 
 /// One client's time in the room.
 #[derive(Debug)]
@@ -23,17 +26,19 @@ pub struct Attendance {
 #[derive(Debug, Default)]
 pub struct Presence {
     clients: BTreeMap<ClientId, Attendance>,
+    /// Who departed before the window: ids are never used twice.
+    gone: BTreeSet<ClientId>,
 }
 
 impl Presence {
-    /// Someone arrived. A second arrival of the same client is ignored: ids are never used twice.
-    pub fn arrive(&mut self, client: ClientId, candidate: Result<Candidate, Rule>, arrived: Seq) {
-        self.clients.entry(client).or_insert(Attendance {
-            candidate,
-            arrived,
-            departed: None,
-            entered: false,
-        });
+    /// Someone arrived. Returns whether that can be: ids are never used twice, and a log that says otherwise is not
+    /// the one that others see.
+    pub fn arrive(&mut self, client: ClientId, candidate: Result<Candidate, Rule>, arrived: Seq) -> bool {
+        if self.clients.contains_key(&client) || self.gone.contains(&client) {
+            return false;
+        }
+        self.clients.insert(client, Attendance { candidate, arrived, departed: None, entered: false });
+        true
     }
 
     /// Someone departed.
@@ -59,7 +64,14 @@ impl Presence {
 
     /// Forgets who departed before `window`: no rule looks back further.
     pub fn forget_before(&mut self, window: Seq) {
-        self.clients.retain(|_, attendance| attendance.departed.is_none_or(|departed| departed >= window));
+        let gone = &mut self.gone;
+        self.clients.retain(|client, attendance| {
+            let stays = attendance.departed.is_none_or(|departed| departed >= window);
+            if !stays && gone.len() < GONE_MAX {
+                gone.insert(*client);
+            }
+            stays
+        });
     }
 
     /// What the log says of a client, present or departed in the window.

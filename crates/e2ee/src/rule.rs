@@ -69,8 +69,8 @@ rules! {
     KeyPackageLifetime = 22, "a key package's lifetime is 0 to 2^64-1";
     /// Capabilities and extensions.
     KeyPackageTemplate = 23, "capabilities and extensions are the constant ones";
-    /// Leaf or init keys in use.
-    KeyPackageKeys = 24, "a key package has no key that another leaf or earlier key package has";
+    /// HPKE keys of key packages, leaves and paths.
+    HpkeKey = 24, "every HPKE public key is one that can be encrypted to";
 
     /// Layout.
     CredentialLayout = 30, "a credential has the layout of the room's kind";
@@ -95,6 +95,8 @@ rules! {
     WelcomeTag = 43, "a Welcome leads to the state that the commit beside it confirms";
     /// Signer.
     WelcomeSigner = 44, "a Welcome is signed by the author of the commit beside it";
+    /// Group context.
+    WelcomeContext = 46, "the group has the one cipher suite, and no extensions in its context";
     /// Leaves.
     WelcomeLeaves = 45, "every leaf of the tree in a Welcome keeps the rules, one for each client";
 }

@@ -188,29 +188,6 @@ fn a_key_package_for_another_arrival_room_or_host_is_inadmissible() {
 }
 
 #[test]
-fn a_copied_leaf_key_does_not_block_the_others() {
-    let mut room = Room::secret();
-    room.arrive(1);
-    room.arrive(2);
-    room.arrive(3);
-    room.found(0);
-    // The third shows the second's key package as its own: inadmissible, since it names another client.
-    let copied = room.clients[1].applicant.key_package().clone();
-    let admission = room.clients[1].applicant.admission().cloned();
-    let third = room.clients[2].id;
-    let context = room.context();
-    let candidate = tangelo_e2ee::candidate::Candidate::check(&context, third, &copied, admission.as_ref());
-    assert_eq!(candidate.as_ref().unwrap_err(), &Rule::CredentialClient);
-    let fourth = room.arrive(4);
-    let mut presence = std::mem::take(&mut room.clients[0].presence);
-    presence.depart(third, Seq(99));
-    let again = tangelo_wire::ClientId([77; 16]);
-    presence.arrive(again, candidate, Seq(100));
-    let work = room.clients[0].group().work(&presence);
-    assert_eq!(work.adds, [room.clients[1].id, room.clients[fourth].id]);
-}
-
-#[test]
 fn a_welcome_leads_only_where_the_commit_beside_it_leads() {
     let mut room = Room::of(2);
     room.arrive(3);

@@ -10,6 +10,9 @@ use tangelo_wire::{Millis, Source};
 const KEY_FRAME: [u8; 40] = {
     let mut frame = [0x33; 40];
     frame[0] = 0x10;
+    frame[3] = 0x9d;
+    frame[4] = 0x01;
+    frame[5] = 0x2a;
     frame
 };
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogId, MediaLine, Post, ResumeToken,
-    RoomName, Seq, Source, limits,
+    RoomName, Seq, Source, Transcript, limits,
 };
 
 /// From a client to the server.
@@ -229,8 +229,22 @@ pub struct ForkCheck {
     pub epoch: u64,
     /// 8 bytes of the MLS exporter of that epoch.
     pub tag: Bytes,
-    /// The leaf key's signature over log id, group id and the fields above.
+    /// The leaf key's signature over [`ForkCheck::transcript`], 64 bytes.
     pub signature: Bytes,
+}
+
+impl ForkCheck {
+    /// The bytes that `client` signs in this log and group.
+    #[must_use]
+    pub fn transcript(&self, log_id: LogId, group_id: GroupId, client: ClientId) -> Transcript {
+        Transcript::new("Tangelo 1.0 Fork Check")
+            .field(&log_id.0)
+            .field(&group_id.0)
+            .field(&client.0)
+            .number(self.seq.0)
+            .number(self.epoch)
+            .field(self.tag.as_slice())
+    }
 }
 
 /// An error that the server reports.

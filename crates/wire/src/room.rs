@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{Transcript, base32};
 
 const ROOM_HASH_BYTES: usize = 20;
+/// Characters of the hash in base32.
+const HASH_CHARACTERS: usize = 32;
 const NAME_MAX: usize = 40;
 
 /// Stands for the host key in a room's link: a hash of the key's public part, 128 bits.
@@ -30,7 +32,8 @@ impl HostId {
 pub enum RoomName {
     /// `_` and 32 base32 characters: a hash of the room's access key and host id. Its link carries a secret.
     Secret([u8; ROOM_HASH_BYTES]),
-    /// A name that people chose: 1 to 40 of `a-z`, `0-9` and inner single hyphens. No secret protects it.
+    /// A name that people chose: 1 to 40 of `a-z`, `0-9` and inner single hyphens, but nothing that looks like a secret
+    /// room's hash. No secret protects it.
     Named(String),
 }
 
@@ -82,6 +85,12 @@ impl FromStr for RoomName {
                 .ok_or(ParseRoomError::Secret);
         }
         let characters_ok = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        // A secret room's name that lost its mark must not open a room without a secret.
+        let like_a_hash =
+            text.len() == HASH_CHARACTERS && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+        if like_a_hash {
+            return Err(ParseRoomError::Secret);
+        }
         let hyphens_ok = !text.starts_with('-') && !text.ends_with('-') && !text.contains("--");
         if (1..=NAME_MAX).contains(&text.len()) && characters_ok && hyphens_ok {
             Ok(Self::Named(text.to_owned()))
@@ -116,7 +125,7 @@ mod tests {
         assert_eq!("standup".parse(), Ok(RoomName::Named("standup".into())));
         assert_eq!("_standup".parse::<RoomName>(), Err(ParseRoomError::Secret));
         let without_mark = text.get(1..).unwrap();
-        assert!(!without_mark.parse::<RoomName>().unwrap().is_secret());
+        assert_eq!(without_mark.parse::<RoomName>(), Err(ParseRoomError::Secret));
     }
 
     #[test]

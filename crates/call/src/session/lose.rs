@@ -64,8 +64,14 @@ impl Session {
         self.told_roster = None;
         self.told_tracks.clear();
         self.tell(Event::MediaReset {});
-        if let Connection::Opening = self.connection {
-            self.answer_by = Some(now + ANSWER_MS);
+        match self.connection {
+            Connection::Opening => self.answer_by = Some(now + ANSWER_MS),
+            // A resume was under way, or the server has forgotten this client: start over.
+            Connection::Open { .. } => {
+                self.outputs.push_back(Output::Close);
+                self.connection = Connection::Down(now);
+            }
+            Connection::Down(_) => {}
         }
         self.tell_changes();
     }
@@ -77,6 +83,10 @@ impl Session {
     pub(super) fn end(&mut self, text: String) {
         if matches!(self.state, State::Ended) {
             return;
+        }
+        // Goodbye, so that the others need not wait for the resume window.
+        if matches!((&self.state, self.connection), (State::Present(_), Connection::Open { .. })) {
+            self.send(&ClientMessage::Leave {});
         }
         self.state = State::Ended;
         self.media.clear();

@@ -21,6 +21,8 @@ const ANSWER_MS: u64 = 10_000;
 const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 /// Shortest and longest pause before connecting again, in milliseconds.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
+/// How many signatures of the identity may be wrong before the session gives up.
+const WRONG_SIGNATURES_MAX: u32 = 3;
 /// At most one wish for a key frame in this time, in milliseconds.
 const KEY_FRAME_MS: u64 = 1_000;
 
@@ -97,6 +99,7 @@ pub struct Session {
     told_tracks: Vec<RemoteTrack>,
     losses: Vec<&'static str>,
     lost_at: Vec<Millis>,
+    wrong_signatures: u32,
 }
 
 impl Session {
@@ -127,6 +130,7 @@ impl Session {
             told_tracks: Vec::new(),
             losses: Vec::new(),
             lost_at: Vec::new(),
+            wrong_signatures: 0,
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
@@ -148,8 +152,15 @@ impl Session {
             (State::Present(attendee), Connection::Open { resuming: false }) => attendee.poll_timeout(),
             _ => None,
         };
-        let timers =
-            [connect, post, self.answer_by, self.resume_until, self.heartbeat_at, self.media.poll_timeout()];
+        let timers = [
+            self.key_frame_due(),
+            connect,
+            post,
+            self.answer_by,
+            self.resume_until,
+            self.heartbeat_at,
+            self.media.poll_timeout(),
+        ];
         timers.into_iter().flatten().min().filter(|_| !matches!(self.state, State::Ended))
     }
 
@@ -214,6 +225,11 @@ impl Session {
                 self.answer_by = Some(now + ANSWER_MS);
                 self.send(&ClientMessage::Arrive { key_package, admission });
             }
+            // A signature that was asked for an earlier arrival may come late; the right one follows, or the
+            // arrival starts over.
+            Err(Error::Identity) if self.wrong_signatures < WRONG_SIGNATURES_MAX => {
+                self.wrong_signatures += 1
+            }
             Err(error) => self.fail(error),
         }
     }
@@ -221,12 +237,7 @@ impl Session {
     /// The page wants something.
     pub fn command(&mut self, now: Millis, command: Command) {
         match command {
-            Command::Leave {} => {
-                if matches!(self.connection, Connection::Open { .. }) {
-                    self.send(&ClientMessage::Leave {});
-                }
-                self.end("You left the call.".to_owned());
-            }
+            Command::Leave {} => self.end("You left the call.".to_owned()),
             Command::Offer { offer, sdp, lines } => {
                 let open = self.connection == (Connection::Open { resuming: false });
                 if open && self.group_entered() {
@@ -306,22 +317,31 @@ impl Session {
 
     /// Posts what it is time to post, and tells the page what has changed.
     fn progress(&mut self, now: Millis) {
-        if self.connection == (Connection::Open { resuming: false })
-            && let State::Present(attendee) = &mut self.state
-        {
+        // `Enter` and a commit at the most.
+        for _ in 0..2 {
+            let open = self.connection == (Connection::Open { resuming: false });
+            let State::Present(attendee) = &mut self.state else { break };
+            if !open {
+                break;
+            }
             match attendee.next_post(now, &self.context) {
                 Ok(Some((post, body))) => self.post(post, body),
-                Ok(None) => {}
+                Ok(None) => break,
                 Err(lost) => self.lose(now, lost),
             }
         }
-        if self.media.take_key_frame_wanted()
-            && self.key_frame_at.is_none_or(|at| now.since(at) >= KEY_FRAME_MS)
-        {
+        if self.key_frame_due().is_some_and(|due| due <= now) {
+            self.media.clear_key_frame_wanted();
             self.key_frame_at = Some(now);
             self.tell(Event::KeyFrameWanted {});
         }
         self.tell_changes();
+    }
+
+    /// When the page is to be told that a key frame is wanted.
+    fn key_frame_due(&self) -> Option<Millis> {
+        let spaced = self.key_frame_at.map_or(Millis(0), |at| at + KEY_FRAME_MS);
+        self.media.is_key_frame_wanted().then_some(spaced)
     }
 
     fn tell_phase(&mut self, phase: Phase) {

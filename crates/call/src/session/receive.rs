@@ -1,9 +1,9 @@
 //! What the server says, message by message.
 
 use tangelo_e2ee::{IdentityProof, LeafKey};
-use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, ServerMessage, WireError, limits};
+use tangelo_wire::{ClientId, ErrorCode, Millis, ServerMessage, WireError, limits};
 
-use super::{Connection, Session, State};
+use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
     Event, Output,
     attendee::{Attendee, Lost},
@@ -21,6 +21,7 @@ impl Session {
                 let payload = proof.transcript().as_bytes().to_vec().into();
                 self.outputs.push_back(Output::SignIdentity { payload });
                 self.state = State::Signing(client, Box::new(key));
+                self.answer_by = Some(now + ANSWER_MS);
                 Ok(())
             }
             (State::Arriving(_), snapshot @ ServerMessage::Snapshot { .. }) => {
@@ -44,25 +45,17 @@ impl Session {
                 for one in published {
                     attendee.set_published(one);
                 }
-                let posts = attendee.resend();
+                let in_flight = attendee.resume(now);
                 self.connection = Connection::Open { resuming: false };
                 (self.answer_by, self.resume_until, self.attempts) = (None, None, 0);
                 self.heartbeat_at = Some(now);
-                for (post, body) in posts {
-                    self.send(&ClientMessage::Post { post, body });
+                if let Some((post, body)) = in_flight {
+                    self.post(post, body);
                 }
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Entry(entry)) => {
-                let before = attendee.enter_post();
-                attendee.apply(now, &self.context, &mut self.media, entry)?;
-                match attendee.enter_post() {
-                    Some(enter) if before.is_none() => {
-                        self.send(&ClientMessage::Post { post: 0, body: enter });
-                    }
-                    _ => {}
-                }
-                Ok(())
+                attendee.apply(now, &self.context, &mut self.media, entry)
             }
             (State::Present(attendee), ServerMessage::Published(published)) => {
                 attendee.set_published(published);
@@ -92,6 +85,12 @@ impl Session {
     fn handle_error(&mut self, now: Millis, error: WireError) -> Result<(), Lost> {
         match error.code {
             ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
+            // On the way back, the place may be taken by the own ghost, or come free again.
+            ErrorCode::RoomFull | ErrorCode::ServerFull if self.was_inside => {
+                self.outputs.push_back(Output::Close);
+                self.lose_connection(now);
+                Ok(())
+            }
             ErrorCode::Protocol
             | ErrorCode::WrongHost
             | ErrorCode::NotAdmitted
@@ -100,7 +99,12 @@ impl Session {
                 self.end(words(&error));
                 Ok(())
             }
-            _ if matches!(self.state, State::Present(_)) => {
+            code if matches!(self.state, State::Present(_)) => {
+                if let State::Present(attendee) = &mut self.state
+                    && matches!(code, ErrorCode::TooLarge | ErrorCode::Malformed)
+                {
+                    attendee.refuse_unread(now);
+                }
                 self.tell(Event::Notice { text: format!("The server reports: {}", error.text) });
                 Ok(())
             }

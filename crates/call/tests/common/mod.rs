@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use ed25519_dalek::{Signer, SigningKey};
 use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session};
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
-use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, ServerMessage, Source};
+use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source};
 
 pub const HOST: &str = "call.example";
 
@@ -152,6 +152,20 @@ impl World {
                 Delivered::Offer { .. } | Delivered::Departed { .. } => {}
             }
         }
+    }
+
+    /// A client says something that its session would never say.
+    pub fn say(&mut self, index: usize, message: &ClientMessage) {
+        self.deliver(index, &message.to_json());
+    }
+
+    /// The last `Founded` or `Committed` entry.
+    pub fn last_parent(&self) -> Seq {
+        let parents = self
+            .log
+            .iter()
+            .filter(|(_, entry)| matches!(entry, Entry::Founded { .. } | Entry::Committed { .. }));
+        Seq(parents.map(|(seq, _)| *seq).max().unwrap())
     }
 
     /// Delivers one text from a client to the server. Returns whether there was one.

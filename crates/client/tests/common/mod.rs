@@ -126,5 +126,8 @@ pub fn vp8_frame(number: u32, key: bool, length: usize) -> Vec<u8> {
         })
         .collect();
     frame[0] = if key { frame[0] & !1 } else { frame[0] | 1 };
+    if key {
+        frame[3..6].copy_from_slice(&[0x9d, 0x01, 0x2a]);
+    }
     frame
 }

@@ -1,10 +1,9 @@
 //! Making commits, and taking those that the log accepted.
 
 use openmls::prelude::{
-    ApplyUpdatePathError, ContentType, LeafNodeIndex, MlsMessageIn, OpenMlsProvider as _,
-    PreSharedKeyProposal, ProcessMessageError, ProcessedMessageContent, Proposal, ProtocolMessage,
-    PublicMessageIn, Sender, StageCommitError, StagedCommit, tls_codec::Deserialize as _,
-    tls_codec::Serialize as _,
+    ContentType, LeafNodeIndex, MlsMessageIn, OpenMlsProvider as _, PreSharedKeyProposal,
+    ProcessMessageError, ProcessedMessageContent, Proposal, ProtocolMessage, PublicMessageIn, Sender,
+    StageCommitError, StagedCommit, tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
 use tangelo_wire::{Bytes, ClientId, Seq};
 
@@ -49,14 +48,26 @@ pub enum CommitOutcome {
     Skipped {
         /// The rule that it broke.
         rule: Rule,
-        /// Whether MLS itself found nothing wrong: then it was made on this very state.
-        verified: bool,
+        /// What it was made on.
+        made_on: MadeOn,
     },
     /// It was valid in public, but its ciphertext for this member is bad: the others have moved on, this member must
     /// arrive anew.
     Diverged,
     /// It removes this member.
     Evicted,
+}
+
+/// What a skipped entry was made on. It tells a member that is named in the entry's `adds` once more whether its own
+/// Welcome may have been a false one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeOn {
+    /// On this very state: MLS itself found nothing wrong.
+    ThisState,
+    /// On another state of this group, as far as one can see.
+    AnotherState,
+    /// On nothing: it is no commit of this group.
+    Nothing,
 }
 
 impl Group {
@@ -130,15 +141,15 @@ impl Group {
         presence: &Presence,
         entry: CommitEntry<'_>,
     ) -> Result<CommitOutcome, Error> {
-        let skipped = |rule, verified| Ok(CommitOutcome::Skipped { rule, verified });
+        let skipped = |rule, made_on| Ok(CommitOutcome::Skipped { rule, made_on });
         let message = match self.frame(presence, entry) {
             Ok(message) => message,
-            Err(rule) => return skipped(rule, false),
+            Err((rule, made_on)) => return skipped(rule, made_on),
         };
         let content = match self.mls.process_message(&self.provider, message) {
             Ok(processed) => processed.into_content(),
-            Err(error) if is_private(&error) => return self.judge_in_public(context, presence, entry),
-            Err(_) => return skipped(Rule::CommitMls, false),
+            Err(error) if may_be_private(&error) => return self.judge_in_public(context, presence, entry),
+            Err(_) => return skipped(Rule::CommitMls, MadeOn::AnotherState),
         };
         match content {
             ProcessedMessageContent::OwnPendingCommit => {
@@ -147,7 +158,7 @@ impl Group {
                 };
                 if let Err(rule) = self.judge(context, presence, entry, staged) {
                     self.discard_commit()?;
-                    return skipped(rule, true);
+                    return skipped(rule, MadeOn::ThisState);
                 }
                 let change = self.change(staged);
                 self.mls
@@ -157,7 +168,7 @@ impl Group {
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
                 if let Err(rule) = self.judge(context, presence, entry, &staged) {
-                    return skipped(rule, true);
+                    return skipped(rule, MadeOn::ThisState);
                 }
                 if staged.self_removed() {
                     return Ok(CommitOutcome::Evicted);
@@ -168,23 +179,28 @@ impl Group {
                     .map_err(|_| Error::Mls("merging a commit"))?;
                 self.begin(context, entry, change)
             }
-            _ => skipped(Rule::CommitFraming, false),
+            _ => skipped(Rule::CommitFraming, MadeOn::Nothing),
         }
     }
 
     /// Rules 1 to 3, and the commit in the form that OpenMLS takes.
-    fn frame(&self, presence: &Presence, entry: CommitEntry<'_>) -> Result<ProtocolMessage, Rule> {
-        let message = parse_commit(entry.commit)?;
-        let in_epoch = message.group_id().as_slice() == self.id.0 && message.epoch() == self.mls.epoch();
-        if !in_epoch || message.content_type() != ContentType::Commit {
-            return Err(Rule::CommitFraming);
+    fn frame(&self, presence: &Presence, entry: CommitEntry<'_>) -> Result<ProtocolMessage, (Rule, MadeOn)> {
+        let message = parse_commit(entry.commit).map_err(|rule| (rule, MadeOn::Nothing))?;
+        let of_group = message.group_id().as_slice() == self.id.0;
+        let Sender::Member(leaf) = message.sender() else {
+            return Err((Rule::CommitFraming, MadeOn::Nothing));
+        };
+        if !of_group || message.content_type() != ContentType::Commit {
+            return Err((Rule::CommitFraming, MadeOn::Nothing));
         }
-        let Sender::Member(leaf) = message.sender() else { return Err(Rule::CommitAuthor) };
+        if message.epoch() != self.mls.epoch() {
+            return Err((Rule::CommitFraming, MadeOn::AnotherState));
+        }
         if self.member(entry.author).is_none_or(|member| member.leaf != leaf.u32()) {
-            return Err(Rule::CommitAuthor);
+            return Err((Rule::CommitAuthor, MadeOn::AnotherState));
         }
         if !presence.is_present(entry.author) {
-            return Err(Rule::CommitAuthorPresent);
+            return Err((Rule::CommitAuthorPresent, MadeOn::AnotherState));
         }
         Ok(message.into())
     }
@@ -196,7 +212,7 @@ impl Group {
         presence: &Presence,
         entry: CommitEntry<'_>,
     ) -> Result<CommitOutcome, Error> {
-        let skipped = |rule| Ok(CommitOutcome::Skipped { rule, verified: false });
+        let skipped = |rule| Ok(CommitOutcome::Skipped { rule, made_on: MadeOn::AnotherState });
         let Ok(message) = parse_commit(entry.commit) else { return skipped(Rule::CommitFraming) };
         let crypto = self.provider.crypto();
         let Ok(processed) = self.mls.public_group().process_message(crypto, message) else {
@@ -244,17 +260,20 @@ pub(super) fn parse_commit(commit: &Bytes) -> Result<PublicMessageIn, Rule> {
     }
 }
 
-/// Whether a commit failed in the part that only this member can see (RFC 9420 section 7.5): each receiver decrypts
-/// another ciphertext of the path. A wrong confirmation tag is not of that kind: who decrypts the same path sees it.
-fn is_private<E>(error: &ProcessMessageError<E>) -> bool {
-    let ProcessMessageError::InvalidCommit(error) = error else { return false };
-    matches!(
-        error,
-        StageCommitError::UpdatePathError(
-            ApplyUpdatePathError::UnableToDecrypt
-                | ApplyUpdatePathError::PathMismatch
-                | ApplyUpdatePathError::MissingCiphertext
-        ) | StageCommitError::OwnCommitMismatch
-            | StageCommitError::MissingDecryptionKey
-    )
+/// Whether a commit may have failed in the part that only this member can see (RFC 9420 section 7.5): each receiver
+/// decrypts another ciphertext of the path, and what is in it can be bad in many ways. So every error is taken for
+/// private, and judged again in public, but those that come out the same for all: what is wrong before the path is
+/// looked at, the PSK, and the confirmation tag (who decrypts the same path sees the same mismatch).
+fn may_be_private<E>(error: &ProcessMessageError<E>) -> bool {
+    match error {
+        ProcessMessageError::InvalidCommit(error) => !matches!(
+            error,
+            StageCommitError::ConfirmationTagMismatch
+                | StageCommitError::ConfirmationTagMissing
+                | StageCommitError::PskError(_)
+                | StageCommitError::DuplicatePskId(_)
+        ),
+        ProcessMessageError::LibraryError(_) => true,
+        _ => false,
+    }
 }

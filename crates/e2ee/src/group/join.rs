@@ -7,7 +7,10 @@ use openmls::prelude::{
 use tangelo_wire::{Bytes, ClientId, GroupId, Seq};
 
 use super::{Group, commit::parse_commit, join_config, judge::is_link_psk};
-use crate::{RoomContext, Rule, leaf::Applicant};
+use crate::{
+    RoomContext, Rule, hpke_key,
+    leaf::{Applicant, SUITE},
+};
 
 /// A `Committed` entry that names the own client in its `adds`.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,10 @@ impl Group {
         if staged.group_context().group_id().as_slice() != entry.group_id.0 {
             return Err(Rule::WelcomeGroup);
         }
+        let group_context = staged.group_context();
+        if group_context.ciphersuite() != SUITE || group_context.extensions().iter().next().is_some() {
+            return Err(Rule::WelcomeContext);
+        }
         let signer = staged.welcome_sender_index().u32();
         let mls = staged.into_group(&provider).map_err(|_| Rule::WelcomeMls)?;
         let commit = parse_commit(entry.commit)?;
@@ -70,8 +77,13 @@ impl Group {
             mls,
             members: Vec::new(),
             began: entry.seq,
+            welcomed: true,
         };
         group.members = group.read_members(context).map_err(|_| Rule::WelcomeLeaves)?;
+        let tree = group.mls.export_ratchet_tree();
+        if !tree.parents().all(|parent| hpke_key::is_usable(&hpke_key::of(parent))) {
+            return Err(Rule::HpkeKey);
+        }
         if group.member(entry.author).is_none_or(|author| author.leaf != signer) {
             return Err(Rule::WelcomeSigner);
         }

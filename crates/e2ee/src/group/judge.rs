@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use openmls::prelude::{BasicCredential, Proposal, StagedCommit, tls_codec::Serialize as _};
+use openmls::prelude::{
+    BasicCredential, LeafNode, OpenMlsProvider as _, Proposal, StagedCommit, tls_codec::Serialize as _,
+};
 use openmls::schedule::{ExternalPsk, Psk};
 use tangelo_wire::ClientId;
 
 use super::{CommitEntry, Group, LEAVES_MAX};
-use crate::{RoomContext, Rule, leaf::psk_name, presence::Presence};
+use crate::{RoomContext, Rule, hpke_key, leaf::psk_name, presence::Presence};
 
 impl Group {
     /// Judges a commit by group state and log alone. The window of the log is the one from the entry that began the
@@ -56,7 +58,8 @@ impl Group {
                 return Err(Rule::AddPresent);
             }
             let candidate = attendance.candidate.as_ref().map_err(|_| Rule::AddAdmissible)?;
-            if candidate.key_package != *key_package {
+            let proposed = key_package.tls_serialize_detached().map_err(|_| Rule::AddArrived)?;
+            if candidate.bytes != proposed {
                 return Err(Rule::AddArrived);
             }
             if self.member(client).is_some() || !added.insert(client) {
@@ -104,7 +107,27 @@ impl Group {
             && leaf.signature_key() == before.signature_key()
             && leaf.capabilities() == before.capabilities()
             && leaf.extensions() == before.extensions();
-        if same { Ok(()) } else { Err(Rule::PathLeaf) }
+        if !same {
+            return Err(Rule::PathLeaf);
+        }
+        self.judge_path_keys(leaf, staged)
+    }
+
+    /// The new keys of the path, of nodes above this member and of others. Who only sees the public part of a commit
+    /// (because the own ciphertext is bad) cannot see them, and arrives anew in any case.
+    fn judge_path_keys(&self, leaf: &LeafNode, staged: &StagedCommit) -> Result<(), Rule> {
+        let old_tree = self.mls.export_ratchet_tree();
+        let old: BTreeSet<Vec<u8>> = old_tree.parents().map(hpke_key::of).collect();
+        let new_tree =
+            staged.export_ratchet_tree(self.provider.crypto(), old_tree).map_err(|_| Rule::CommitMls)?;
+        let parents = new_tree.iter().flat_map(|tree| tree.parents());
+        let mut keys = parents.map(hpke_key::of);
+        let usable = keys.all(|key| old.contains(&key) || hpke_key::is_usable(&key));
+        if usable && hpke_key::is_usable(&hpke_key::of(leaf.encryption_key())) {
+            Ok(())
+        } else {
+            Err(Rule::HpkeKey)
+        }
     }
 }
 

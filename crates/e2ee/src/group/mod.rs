@@ -13,7 +13,7 @@ use openmls::prelude::{
 };
 use tangelo_wire::{ClientId, GroupId, Seq};
 
-pub use commit::{Bundle, CommitEntry, CommitOutcome};
+pub use commit::{Bundle, CommitEntry, CommitOutcome, MadeOn};
 pub use join::WelcomeEntry;
 
 use crate::{
@@ -74,6 +74,8 @@ pub struct Group {
     members: Vec<Member>,
     /// The entry that began the current epoch: rules look at the log from there on.
     began: Seq,
+    /// Whether this member came in by a Welcome; a founder cannot have been misled by one.
+    welcomed: bool,
 }
 
 impl Group {
@@ -102,6 +104,7 @@ impl Group {
             mls,
             members: Vec::new(),
             began: seq,
+            welcomed: false,
         };
         group.members = group.read_members(context).map_err(Error::Own)?;
         group.confirm(applicant.client);
@@ -124,6 +127,12 @@ impl Group {
     #[must_use]
     pub fn began(&self) -> Seq {
         self.began
+    }
+
+    /// Whether this member came in by a Welcome, and did not found the group.
+    #[must_use]
+    pub fn is_welcomed(&self) -> bool {
+        self.welcomed
     }
 
     /// The members, by leaf index.
@@ -176,7 +185,7 @@ impl Group {
         Work { adds: chosen.into_iter().map(|(client, _)| client).collect(), removes }
     }
 
-    /// The safety number of the present members.
+    /// The safety number of the members.
     #[must_use]
     pub fn safety_number(&self, context: &RoomContext) -> SafetyNumber {
         let identities = self.members.iter().map(|member| member.profile.identity);

@@ -10,9 +10,12 @@ pub enum Codec {
     /// Sound. All of it is sealed.
     Opus,
     /// Pictures. The frame header stays in clear (RFC 6386 section 9.1), because packetizers, receivers and the SFU
-    /// tell key frames by it: 10 bytes on key frames, 3 on others.
+    /// tell key frames by it: 10 bytes on key frames, 3 on others. A key frame without VP8's start code is none.
     Vp8,
 }
+
+/// RFC 6386 section 9.1.
+const VP8_START_CODE: [u8; 3] = [0x9d, 0x01, 0x2a];
 
 impl Codec {
     /// The codec of a name as in SDP, upper or lower case.
@@ -25,14 +28,18 @@ impl Codec {
         }
     }
 
-    /// How many bytes at the start of this frame stay in clear; `None` if it is too short to be a frame.
+    /// How many bytes at the start of this frame stay in clear; `None` if it is no frame of the codec.
     #[must_use]
     pub fn clear_bytes(self, frame: &[u8]) -> Option<usize> {
         match self {
             Self::Opus => Some(0),
             Self::Vp8 => {
                 // Bit 0 of the first byte is 0 on key frames.
-                let clear = if frame.first()? & 1 == 0 { 10 } else { 3 };
+                let is_key_frame = frame.first()? & 1 == 0;
+                if is_key_frame && frame.get(3..6)? != VP8_START_CODE {
+                    return None;
+                }
+                let clear = if is_key_frame { 10 } else { 3 };
                 (frame.len() >= clear).then_some(clear)
             }
         }
@@ -66,6 +73,7 @@ mod tests {
         assert_eq!(Codec::Vp8.clear_bytes(&delta_frame), Some(3));
         assert_eq!(Codec::Vp8.clear_bytes(&key_frame[..9]), None);
         assert_eq!(Codec::Vp8.clear_bytes(&[]), None);
+        assert_eq!(Codec::Vp8.clear_bytes(&[0x10; 20]), None, "another codec's frame keeps no ten bytes");
         assert_eq!(Codec::Opus.clear_bytes(&[]), Some(0));
     }
 }

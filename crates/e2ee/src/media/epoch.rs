@@ -121,9 +121,6 @@ impl EpochKeys {
         if self.roster.get(&key_id.leaf()) != Some(&client) || key_id.leaf() == self.own_leaf {
             return Err(DropReason::WrongSender);
         }
-        if key_id.context().source() != Some(source) {
-            return Err(DropReason::WrongSource);
-        }
         let clear = codec.clear_bytes(frame).ok_or(DropReason::Malformed)?;
         let (prefix, sealed) = frame.split_at_checked(clear).ok_or(DropReason::Malformed)?;
         let sender = match self.receive.entry(key_id) {

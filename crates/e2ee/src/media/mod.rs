@@ -28,8 +28,8 @@ const SWITCH_REKEY_MS: u64 = 1_000;
 const RETAIN_MS: u64 = 10_000;
 /// The same after somebody was removed.
 const RETAIN_REMOVED_MS: u64 = 2_000;
-/// Most epochs kept: the server spaces commits by 200 ms, so 10 s hold 50; the key id tells 64 apart.
-const EPOCHS_MAX: usize = 50;
+/// Most epochs kept. The key id tells 64 apart: 32 that are kept and 31 that may be to come.
+const EPOCHS_MAX: usize = 32;
 /// Longest frame, in bytes.
 const FRAME_MAX_BYTES: usize = 4 << 20;
 
@@ -66,7 +66,7 @@ pub struct Media {
     switch_at: Option<Millis>,
     /// An epoch that adds somebody waits for its first frame to be sealed.
     welcoming: bool,
-    /// Such an epoch is in use for sending since [`Media::take_key_frame_wanted`] was asked last.
+    /// Such an epoch is in use for sending, and nobody was told yet.
     key_frame_wanted: bool,
     receivers: BTreeMap<u32, Receiver>,
     next_receiver: u32,
@@ -108,7 +108,8 @@ impl Media {
         if delay_ms == 0 {
             self.switch();
         } else {
-            self.switch_at = Some(self.switch_at.unwrap_or(now + delay_ms));
+            let at = now + delay_ms;
+            self.switch_at = Some(self.switch_at.map_or(at, |before| before.min(at)));
         }
         Ok(())
     }
@@ -138,10 +139,16 @@ impl Media {
             .retain(|keys| keys.expires.is_none_or(|expires| expires > now) || Some(keys.epoch) == sending);
     }
 
-    /// Whether since the last call the sender switched to an epoch that adds somebody: its first frame should be a
-    /// key frame, or the newcomer sees nothing until the next.
-    pub fn take_key_frame_wanted(&mut self) -> bool {
-        std::mem::take(&mut self.key_frame_wanted)
+    /// Whether the sender switched to an epoch that adds somebody: its first frame should be a key frame, or the
+    /// newcomer sees nothing until the next. Stays until [`Media::clear_key_frame_wanted`].
+    #[must_use]
+    pub fn is_key_frame_wanted(&self) -> bool {
+        self.key_frame_wanted
+    }
+
+    /// The wish for a key frame was passed on.
+    pub fn clear_key_frame_wanted(&mut self) {
+        self.key_frame_wanted = false;
     }
 
     /// Seals a frame of the own `source` in layer `layer` (0 without simulcast) into `output`, which is emptied
@@ -205,6 +212,10 @@ impl Media {
         let size_ok = frame.len() <= FRAME_MAX_BYTES;
         let key_id = if size_ok { codec.key_id(frame) } else { None };
         let Some(key_id) = key_id else { return line.drop_frame(now, DropReason::Malformed) };
+        if key_id.context().source() != Some(line.source) {
+            line.released(ticket);
+            return line.drop_frame(now, DropReason::WrongSource);
+        }
         let newest = self.epochs.back().map(|keys| keys.epoch);
         let keys = self.epochs.iter_mut().rev().find(|keys| key_id.is_of_epoch(keys.epoch));
         let future = newest.is_some_and(|newest| key_id.is_after(newest));
