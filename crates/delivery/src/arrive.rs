@@ -40,7 +40,11 @@ impl Delivery {
             self.tell_error(id, ErrorCode::WrongHost, text);
             return self.close(now, id);
         }
-        if let Some(error) = self.full(&room) {
+        let leaves = match &connection.state {
+            State::Arrived { room, .. } => Some(room),
+            _ => None,
+        };
+        if let Some(error) = self.full(&room, leaves) {
             return self.tell(id, ServerMessage::Error(error));
         }
         if let State::Arrived { client, room } = connection.state.clone() {
@@ -76,7 +80,7 @@ impl Delivery {
         if let Err(error) = Admission::check(admission.as_ref(), &connection.host, &name, client) {
             return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
         }
-        if let Some(error) = self.full(&name) {
+        if let Some(error) = self.full(&name, None) {
             return self.tell(id, ServerMessage::Error(error));
         }
         let token = self.ids.token();
@@ -183,15 +187,20 @@ impl Delivery {
         self.close(now, id);
     }
 
-    /// Why nobody else can arrive in a room now.
-    fn full(&self, name: &RoomName) -> Option<WireError> {
+    /// Why nobody else can arrive in a room now; `leaves` is the room that a client leaves for it.
+    fn full(&self, name: &RoomName, leaves: Option<&RoomName>) -> Option<WireError> {
         let room = self.rooms.get(name);
-        if room.is_some_and(|room| room.present.len() >= self.limits.room_clients_max) {
+        let freed = usize::from(leaves == Some(name));
+        if room.is_some_and(|room| room.present.len() >= self.limits.room_clients_max.saturating_add(freed)) {
             let text = format!("the room is full: it takes {} people", self.limits.room_clients_max);
             return Some(WireError::new(ErrorCode::RoomFull, text));
         }
-        let no_room = room.is_none() && self.rooms.len() >= self.limits.rooms_max;
-        (no_room || self.clients >= self.limits.clients_max)
+        // Its last client leaves no room behind.
+        let forgotten =
+            leaves.and_then(|leaves| self.rooms.get(leaves)).is_some_and(|room| room.present.len() == 1);
+        let rooms = self.rooms.len().saturating_sub(usize::from(forgotten));
+        let clients = self.clients.saturating_sub(usize::from(leaves.is_some()));
+        (room.is_none() && rooms >= self.limits.rooms_max || clients >= self.limits.clients_max)
             .then(|| WireError::new(ErrorCode::ServerFull, "the server is full: try again later"))
     }
 }

@@ -9,18 +9,20 @@
 mod arrive;
 mod bucket;
 mod connection;
+mod depart;
 mod ids;
 mod limits;
 mod log;
 mod posts;
 mod room;
+mod signals;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
-    ClientId, ClientMessage, DepartReason, ErrorCode, ForkCheck, MediaLine, Millis, Published, RoomName, Seq,
-    ServerMessage, Source, WireError, limits as bounds,
+    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Published, RoomName, ServerMessage, Source,
+    WireError,
 };
 
 pub use bucket::Rate;
@@ -138,7 +140,7 @@ impl Delivery {
         }
     }
 
-    /// A connection ended. Its client may resume for [`bounds::RESUME_WINDOW_MS`].
+    /// A connection ended. Its client may resume for [`tangelo_wire::limits::RESUME_WINDOW_MS`].
     pub fn disconnected(&mut self, now: Millis, connection: ConnectionId) {
         let Some(Connection { state: State::Arrived { client, room }, .. }) =
             self.connections.remove(&connection)
@@ -239,140 +241,6 @@ impl Delivery {
         false
     }
 
-    fn look_at_connection(&mut self, now: Millis, id: ConnectionId) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        let deadline = connection.deadline(&self.limits);
-        if deadline <= now {
-            self.close(now, id);
-        } else {
-            // A connection that arrives in between must be heard from after that time at the latest.
-            self.timers.set(deadline.min(now + self.limits.silent_ms), Timer::Connection(id));
-        }
-    }
-
-    fn look_at_client(&mut self, now: Millis, name: RoomName, client: ClientId) {
-        let Some(room) = self.rooms.get(&name) else { return };
-        let Some(present) = room.present.get(&client) else { return };
-        match room.deadline(present) {
-            Some(deadline) if deadline <= now => {
-                let reason = match present.link {
-                    Link::Up { .. } => DepartReason::Lagging,
-                    Link::Down { .. } => DepartReason::Silent,
-                };
-                self.depart(now, &name, client, reason);
-            }
-            Some(deadline) => self.timers.set(deadline, Timer::Client(name, client)),
-            // Whatever happens from now on gives a deadline that is no earlier.
-            None => self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name, client)),
-        }
-    }
-
-    fn heartbeat(&mut self, now: Millis, id: ConnectionId, processed: Seq, check: Option<ForkCheck>) {
-        let Some((client, room)) = self.arrived(id) else { return };
-        if processed > room.log.head() {
-            let text = format!("entry {processed} is yet to come");
-            return self.tell_error(id, ErrorCode::Invalid, text);
-        }
-        let Some(present) = room.present.get_mut(&client) else { return };
-        present.processed = present.processed.max(processed);
-        let seq = room.log.head();
-        self.tell(id, ServerMessage::Alive { seq });
-        let Some((client, room)) = self.arrived(id) else { return };
-        let Some(present) = room.present.get_mut(&client) else { return };
-        // Around a `Founded` a member may not know yet that it is none.
-        let Some(check) = check.filter(|_| present.entered) else { return };
-        if check.tag.len() != 8 || check.signature.len() != 64 {
-            return self.tell_error(
-                id,
-                ErrorCode::Invalid,
-                "a check has a tag of 8 and a signature of 64 bytes",
-            );
-        }
-        if !present.checks.take(now) {
-            return self.tell_error(id, ErrorCode::TooMany, "too many checks: one a second is enough");
-        }
-        let to = room.connections(Some(client));
-        send(&mut self.outputs, to, || ServerMessage::Check { client, check });
-    }
-
-    fn offer(&mut self, now: Millis, id: ConnectionId, offer: u32, sdp: String, lines: Vec<MediaLine>) {
-        let refuse = |error| ServerMessage::OfferRefused { offer, error };
-        if let Some(error) = self.departed_error(id) {
-            return self.tell(id, refuse(error));
-        }
-        let Some((client, room)) = self.arrived(id) else { return };
-        let name = room.name.clone();
-        let Some(present) = room.present.get_mut(&client) else { return };
-        let error = if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {
-            let (bytes, sections) = (bounds::SDP_MAX_BYTES, bounds::MEDIA_LINES_MAX);
-            let text = format!("an offer has at most {bytes} bytes and {sections} media sections");
-            Some(WireError::new(ErrorCode::TooLarge, text))
-        } else if !present.offers.take(now) {
-            Some(WireError::new(ErrorCode::TooMany, "too many offers: slow down"))
-        } else {
-            None
-        };
-        match error {
-            Some(error) => self.tell(id, refuse(error)),
-            None => self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines }),
-        }
-    }
-
-    fn leave(&mut self, now: Millis, id: ConnectionId) {
-        let Some((client, room)) = self.arrived(id) else { return };
-        let room = room.name.clone();
-        self.depart(now, &room, client, DepartReason::Left);
-    }
-
-    /// The client of a connection and its room. Tells the connection if it has none.
-    fn arrived(&mut self, id: ConnectionId) -> Option<(ClientId, &mut Room)> {
-        match &self.connections.get(&id)?.state {
-            State::Arrived { client, room } => {
-                let client = *client;
-                self.rooms.get_mut(room).map(|room| (client, room))
-            }
-            State::Departed => {
-                let error = departed();
-                self.tell(id, ServerMessage::Error(error));
-                None
-            }
-            State::Fresh | State::Assigned { .. } => {
-                self.tell_error(id, ErrorCode::OutOfTurn, "arrive in a room first");
-                None
-            }
-        }
-    }
-
-    /// For messages whose refusal has a form of its own.
-    fn departed_error(&self, id: ConnectionId) -> Option<WireError> {
-        let state = &self.connections.get(&id)?.state;
-        matches!(state, State::Departed).then(departed)
-    }
-
-    /// Ends a client's presence. An empty room is forgotten: its next log has another id.
-    fn depart(&mut self, now: Millis, name: &RoomName, client: ClientId, reason: DepartReason) {
-        let Some(room) = self.rooms.get_mut(name) else { return };
-        let Some(gone) = room.depart(now, client, reason, &self.limits, &mut self.outputs) else { return };
-        self.clients = self.clients.saturating_sub(1);
-        if room.present.is_empty() {
-            self.rooms.remove(name);
-        }
-        let Some(id) = gone.connection() else { return };
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        match reason {
-            DepartReason::Left | DepartReason::Replaced => connection.enter(now, State::Fresh),
-            DepartReason::Kicked | DepartReason::Silent | DepartReason::Lagging => {
-                connection.enter(now, State::Departed);
-                self.tell(id, ServerMessage::Error(departed()));
-            }
-        }
-    }
-
-    fn close(&mut self, now: Millis, id: ConnectionId) {
-        self.disconnected(now, id);
-        self.outputs.push_back(Output::Close { connection: id });
-    }
-
     fn tell(&mut self, id: ConnectionId, message: ServerMessage) {
         self.outputs.push_back(Output::Send { to: vec![id], message });
     }
@@ -380,8 +248,4 @@ impl Delivery {
     fn tell_error(&mut self, id: ConnectionId, code: ErrorCode, text: impl Into<String>) {
         self.tell(id, ServerMessage::Error(WireError::new(code, text)));
     }
-}
-
-fn departed() -> WireError {
-    WireError::new(ErrorCode::Departed, "the server took this client out of the room: arrive anew")
 }

@@ -12,6 +12,7 @@ use tangelo_wire::{
 
 use crate::{
     ConnectionId, Delivery, Limits, Output,
+    depart::departed,
     room::{Present, Room},
 };
 
@@ -71,7 +72,7 @@ impl Desk<'_> {
     }
 
     fn author<'r>(&self, room: &'r mut Room) -> Result<&'r mut Present, Refusal> {
-        let gone = || Refusal::Error(crate::departed());
+        let gone = || Refusal::Error(departed());
         room.present.get_mut(&self.author).ok_or_else(gone)
     }
 
@@ -94,7 +95,7 @@ impl Desk<'_> {
             return refuse(ErrorCode::Invalid, "the group id is not that of this log, parent and client");
         }
         let Some(author) = room.present.get(&self.author) else {
-            return Err(Refusal::Error(crate::departed()));
+            return Err(Refusal::Error(departed()));
         };
         if !room.may_found(self.now, author, self.limits) {
             return refuse(ErrorCode::GroupAlive, "the room has a group: wait to be added");

@@ -6,8 +6,8 @@ mod world;
 use ed25519_dalek::{Signer, SigningKey};
 use tangelo_delivery::Limits;
 use tangelo_wire::{
-    AccessProof, Admission, Bytes, ClientId, ClientMessage, Entry, ErrorCode, HostId, PROTOCOL, ResumeToken,
-    RoomName, Seq, ServerMessage, limits,
+    AccessProof, Admission, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode, HostId, PROTOCOL,
+    ResumeToken, RoomName, Seq, ServerMessage, limits,
 };
 use world::{HOST, World, arrival, found, message, room};
 
@@ -206,4 +206,29 @@ fn saying_hello_again_arrives_anew_and_departs_the_old_client_at_once() {
     let seen = world.entries(first.connection);
     assert!(matches!(seen[0].entry, Entry::Departed { client, .. } if client == second.id));
     assert!(matches!(seen[1].entry, Entry::Arrived { client, .. } if client == anew.id));
+}
+
+#[test]
+fn who_is_in_a_full_room_may_arrive_in_it_anew() {
+    let limits = Limits { room_clients_max: 2, clients_max: 2, rooms_max: 1, ..Limits::default() };
+    let mut world = World::with(limits);
+    let (first, second) = (world.arrive(), world.arrive());
+    world.take(first.connection);
+    let again = world.arrive_on(first.connection);
+    assert_ne!(again.id, first.id);
+    assert_eq!(world.delivery.population(), (1, 2));
+    let gone = Entry::Departed { client: first.id, reason: DepartReason::Replaced };
+    assert_eq!(world.entries(second.connection).first().map(|entry| &entry.entry), Some(&gone));
+
+    // Another room would be one too many as long as somebody stays behind in this one.
+    let other =
+        ClientMessage::Hello { protocol: PROTOCOL, room: "other".parse().unwrap(), host: HOST.into() };
+    world.say(again.connection, other.clone());
+    assert_eq!(world.error(again.connection), ErrorCode::ServerFull);
+    assert_eq!(world.delivery.population(), (1, 2), "who is refused stays where they are");
+    world.say(second.connection, ClientMessage::Leave {});
+    world.take(again.connection);
+    world.say(again.connection, other);
+    assert!(matches!(world.only(again.connection), ServerMessage::Assigned { present: 0, .. }));
+    assert_eq!(world.delivery.population(), (0, 0));
 }

@@ -30,7 +30,7 @@ impl Assets {
         Self::of(FILES)
     }
 
-    fn of(files: &[(&'static str, &'static [u8])]) -> Self {
+    pub(crate) fn of(files: &[(&'static str, &'static [u8])]) -> Self {
         let brotli: BTreeMap<&str, &'static [u8]> =
             files.iter().filter_map(|(path, bytes)| Some((path.strip_suffix(".br")?, *bytes))).collect();
         let plain = files.iter().filter(|(path, _)| !path.ends_with(".br"));

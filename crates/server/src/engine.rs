@@ -216,8 +216,9 @@ impl Engine {
                     let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
                 }
                 Output::Departed { client, .. } => {
-                    self.sessions.remove(&client);
-                    let _ = self.media.send(Command::Remove { client });
+                    if self.sessions.remove(&client).is_some() {
+                        let _ = self.media.send(Command::Remove { client });
+                    }
                 }
             }
         }

@@ -1,61 +1,43 @@
 //! The accept loop, with and without TLS.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::Response,
+};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
     service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
-    },
-};
+use tokio_rustls::TlsAcceptor;
 
-use crate::{ServeError, TlsFiles};
+use crate::{ConnectionLimits, addresses::PerAddress, headers::harden, idle::Idle, tls::ALPN_HTTP2, web};
 
-/// Most TCP connections at the same time; more wait in the system's queue.
-const CONNECTIONS_MAX: usize = 8_192;
+/// The other end of a request's connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Time for a TLS handshake, and for the head of a request (a WebSocket or a page that loads is not bound by it).
-const HEAD_MAX: Duration = Duration::from_secs(15);
-
-/// Reads the certificate and key.
-pub(crate) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, ServeError> {
-    let bad = |path: &Path, reason: String| ServeError::Tls(path.to_owned(), reason);
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| bad(&files.cert, pem_error(error, "certificate")))?;
-    if certificates.is_empty() {
-        return Err(bad(&files.cert, pem_error(pem::Error::NoItemsFound, "certificate")));
-    }
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| bad(&files.key, pem_error(error, "private key")))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-        .map_err(|error| bad(&files.cert, format!("it does not go with the key: {error}")))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-fn pem_error(error: pem::Error, what: &str) -> String {
-    match error {
-        pem::Error::Io(error) => error.to_string(),
-        pem::Error::NoItemsFound => format!("there is no {what} in PEM form in it"),
-        other => format!("it is not a {what} in PEM form: {other:?}"),
-    }
+/// What all connections share.
+#[derive(Clone)]
+struct Shared {
+    tls: Option<TlsAcceptor>,
+    limits: Arc<ConnectionLimits>,
+    stopped: watch::Receiver<bool>,
 }
 
 /// Accepts connections until `stopped`, and then waits until each has had its answer.
@@ -63,14 +45,24 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    limits: ConnectionLimits,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let per_address = PerAddress::new(limits.connections_per_address, limits.connections);
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+    let refusal = Router::new().fallback(async || too_many()).layer(middleware::from_fn(harden));
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    let shared = Shared { tls, limits: Arc::new(limits), stopped: stopped.clone() };
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let stream = tokio::select! {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = stop(&mut stopped) => break,
+        };
+        let Ok(place) = place else { return };
+        let (stream, ip) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, peer)) => (stream, peer.ip()),
                 Err(error) => {
                     // Out of file descriptors, most likely: some will come back.
                     tracing::warn!("cannot accept a connection: {error}");
@@ -82,42 +74,103 @@ pub(crate) async fn serve(
         };
         // Signalling is small messages that should not wait for each other.
         let _ = stream.set_nodelay(true);
-        let (tls, router, stopped) = (tls.clone(), router.clone(), stopped.clone());
-        tokio::spawn(async move {
-            match tls {
-                None => connection(stream, router, stopped).await,
-                Some(tls) => {
-                    if let Ok(Ok(stream)) = timeout(HEAD_MAX, tls.accept(stream)).await {
-                        connection(stream, router, stopped).await;
-                    }
-                }
-            }
-            drop(place);
-        });
+        let shared = shared.clone();
+        if let Some(held) = per_address.take(ip) {
+            let router = router.clone();
+            tokio::spawn(async move {
+                connection(stream, ip, router, shared).await;
+                drop((place, held));
+            });
+        } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+            let router = refusal.clone();
+            tokio::spawn(async move {
+                let _ = timeout(REFUSAL_MAX, connection(stream, ip, router, shared)).await;
+                drop(permit);
+            });
+        }
     }
-    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
     let _ = places.acquire_many(all).await;
 }
 
-async fn connection<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(64).keep_alive_interval(HEAD_MAX);
-    let connection =
-        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = std::pin::pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = stop(&mut stopped) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+/// Most connections at the same time that are only told that there are too many of them. More are just closed.
+const REFUSALS_MAX: usize = 64;
+
+/// Time to tell it.
+const REFUSAL_MAX: Duration = Duration::from_secs(5);
+
+/// RFC 6585 section 4.
+pub(crate) fn too_many() -> Response {
+    let text = "There are too many connections from your network: try again in a moment.";
+    let mut response = web::words(StatusCode::TOO_MANY_REQUESTS, text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
+async fn connection(stream: TcpStream, ip: IpAddr, router: Router, shared: Shared) {
+    let stream = Idle::new(stream, shared.limits.idle);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(ip));
+        router.call(request)
+    });
+    let outcome = match &shared.tls {
+        // Which protocol is spoken is known before the first byte: waiting for it would have no bound in time.
+        None => http1(stream, service, &shared).await,
+        Some(tls) => {
+            let Ok(Ok(stream)) = timeout(shared.limits.head, tls.accept(stream)).await else { return };
+            if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) {
+                http2(stream, service, &shared).await
+            } else {
+                http1(stream, service, &shared).await
+            }
         }
     };
     if let Err(error) = outcome {
         tracing::debug!("an HTTP connection ended: {error}");
+    }
+}
+
+async fn http1<S, R>(stream: S, service: R, shared: &Shared) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: Service<Request<Incoming>, Response = Response, Error: std::error::Error + Send + Sync + 'static>,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.head)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    run(connection, |connection| connection.graceful_shutdown(), shared).await
+}
+
+async fn http2<S, R>(stream: S, service: R, shared: &Shared) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: Service<
+            Request<Incoming>,
+            Response = Response,
+            Future: Send + 'static,
+            Error: std::error::Error + Send + Sync + 'static,
+        >,
+{
+    // Without pings: their answers would keep a connection alive that is used for nothing.
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .serve_connection(TokioIo::new(stream), service);
+    run(connection, |connection| connection.graceful_shutdown(), shared).await
+}
+
+/// Drives a connection to its end; once the server stops, to the end of what is being answered.
+async fn run<C: Future>(connection: C, finish: impl FnOnce(Pin<&mut C>), shared: &Shared) -> C::Output {
+    let mut connection = std::pin::pin!(connection);
+    let mut stopped = shared.stopped.clone();
+    tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = stop(&mut stopped) => {
+            finish(connection.as_mut());
+            connection.await
+        }
     }
 }
 

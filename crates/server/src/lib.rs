@@ -5,13 +5,18 @@
 // This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
 #![allow(clippy::disallowed_methods)]
 
+mod addresses;
 mod assets;
 mod engine;
+mod headers;
 mod http;
+mod idle;
 mod interfaces;
+mod limits;
 mod media;
 mod socket;
 mod tap;
+mod tls;
 mod web;
 
 use std::{
@@ -28,6 +33,8 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tokio_rustls::TlsAcceptor;
+
+pub use limits::ConnectionLimits;
 
 use media::Media;
 
@@ -83,6 +90,7 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     tls: Option<TlsAcceptor>,
+    limits: ConnectionLimits,
     media: Media,
 }
 
@@ -92,18 +100,32 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let tls = config.tls.as_ref().map(http::acceptor).transpose()?;
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let media = Media::bind(&config)?;
-        Ok(Self { listener, local_addr, tls, media })
+        Ok(Self { listener, local_addr, tls, limits: ConnectionLimits::default(), media })
+    }
+
+    /// Sets other bounds than the default ones.
+    #[must_use]
+    pub fn with_limits(self, limits: ConnectionLimits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Where HTTP is served.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Addresses at which the page can be opened from other machines, the likeliest first. None if it is served to
+    /// this machine alone.
+    #[must_use]
+    pub fn page_addrs(&self) -> Vec<SocketAddr> {
+        let ips = interfaces::reachable(self.local_addr.ip());
+        ips.into_iter().map(|ip| SocketAddr::new(ip, self.local_addr.port())).collect()
     }
 
     /// The UDP addresses that clients are told.
@@ -125,6 +147,8 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| ServeError::System(error.into()))?;
+        // Unbounded, but it cannot grow: at most one answer for each of the few offers that the engine lets wait, and
+        // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
         let media = self.media.start(news).map_err(ServeError::System)?;
         let (inbox, messages) = mpsc::channel(1_024);
@@ -133,8 +157,8 @@ impl Server {
             tokio::spawn(engine::run(seed, messages, media_news, media.commands(), stopped.clone()));
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
-        let router = web::router(Arc::new(web::App::new(inbox, socket_alive)));
-        let web = tokio::spawn(http::serve(self.listener, self.tls, router, stopped));
+        let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits)));
+        let web = tokio::spawn(http::serve(self.listener, self.tls, router, self.limits, stopped));
 
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
@@ -144,12 +168,14 @@ impl Server {
         stop.send_replace(true);
         let quiet = async {
             if outcome.is_ok() {
-                let _ = engine.await;
+                let _ = (&mut engine).await;
             }
             let _ = web.await;
             let _ = sockets_gone.recv().await;
         };
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
+        // It holds a sender of the media thread's commands, which waits until there is none.
+        engine.abort();
         media.stop().await;
         outcome
     }

@@ -67,6 +67,7 @@ impl Media {
 
     /// Starts the thread.
     pub(crate) fn start(self, news: mpsc::UnboundedSender<News>) -> io::Result<Running> {
+        // Unbounded, but it cannot grow: the engine lets few offers wait, and removes only whose offer it has sent.
         let (commands, inbox) = mpsc::unbounded_channel();
         let (alive, ended) = tokio::sync::watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -97,12 +98,20 @@ impl Running {
         async move { while ended.changed().await.is_ok() {} }
     }
 
+    /// Ends the thread, and waits until the tap has written what it holds.
     pub(crate) async fn stop(self) {
         let ended = self.ended();
         drop(self.commands);
-        let _ = time::timeout(time::Duration::from_secs(2), ended).await;
+        if time::timeout(STOP_MAX, ended).await.is_err() {
+            tracing::warn!(
+                "the media thread does not end; the tap, if there is one, may miss its last packets"
+            );
+        }
     }
 }
+
+/// Time for the tap to get its last packets to the disk.
+const STOP_MAX: time::Duration = time::Duration::from_secs(10);
 
 /// Bound to the public address if this machine has it, else to all, as behind a router that maps it one to one.
 fn public_port(ip: IpAddr, port: u16) -> Result<Port, ServeError> {
@@ -173,6 +182,7 @@ async fn run(
     }
     let receivers: Arc<[_]> = receivers.into();
     let mut buffer = vec![0; 65_535];
+    let mut first = 0;
     loop {
         carry_out(&mut sfu, &media.ports, tap.as_mut(), &news);
         let deadline = sfu.poll_timeout();
@@ -181,7 +191,9 @@ async fn run(
                 Some(command) => obey(&mut sfu, command, &news),
                 None => return Ok(()),
             },
-            index = readable(&receivers) => {
+            index = readable(&receivers, first) => {
+                // The others have their turn before this one has its next.
+                first = index + 1;
                 if let Some((socket, candidate)) = receivers.get(index) {
                     for _ in 0..BATCH {
                         // Errors here tell of earlier sends (ICMP), or that there is no more.
@@ -201,10 +213,11 @@ async fn run(
     }
 }
 
-/// Waits until one of the sockets has something, and tells which.
-async fn readable(sockets: &[(UdpSocket, SocketAddr)]) -> usize {
+/// Waits until one of the sockets has something, and tells which. Looks at socket `first` first.
+async fn readable(sockets: &[(UdpSocket, SocketAddr)], first: usize) -> usize {
     poll_fn(|context| {
-        for (index, (socket, _)) in sockets.iter().enumerate() {
+        let in_turn = sockets.iter().enumerate().cycle().skip(first).take(sockets.len());
+        for (index, (socket, _)) in in_turn {
             if socket.poll_recv_ready(context).is_ready() {
                 return Poll::Ready(index);
             }

@@ -1,13 +1,16 @@
 //! A WebSocket connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{
-        State, WebSocketUpgrade,
+        Extension, State, WebSocketUpgrade,
         ws::{Message, WebSocket, close_code, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use futures_util::{
@@ -23,11 +26,13 @@ use tokio::{
 
 use crate::{
     engine::{Outgoing, ToEngine, outbox},
+    headers::valid_host,
+    http::{Peer, too_many},
     web::{self, App},
 };
 
 /// A message above the protocol's bound, but below this, is answered with an error; above, the connection ends.
-const FRAME_MAX_BYTES: usize = 4 * limits::MESSAGE_MAX_BYTES;
+const FRAME_MAX_BYTES: usize = limits::MESSAGE_MAX_BYTES + (64 << 10);
 
 /// Time for the network to take one message.
 const SEND_MAX: Duration = Duration::from_secs(10);
@@ -38,16 +43,26 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// `GET /ws`.
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
+    Extension(Peer(ip)): Extension<Peer>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| web::valid_host(host.to_str().ok()?));
+    let host = headers.get(header::HOST).and_then(|host| valid_host(host.to_str().ok()?));
     let Some(host) = host else {
         return web::words(StatusCode::BAD_REQUEST, "This request does not say which host it is for.");
     };
-    if let Some(origin) = headers.get(header::ORIGIN)
-        && origin.to_str().ok().and_then(host_of_origin) != Some(host.clone())
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().ok().and_then(host_of_origin));
+    if let Some(origin) = origin
+        && origin.as_ref() != Some(&host)
     {
+        if app.strangers.is_due() {
+            let page = origin.as_deref().unwrap_or("another place");
+            tracing::warn!(
+                "a page of {page} was refused: its request names this server {host}. If a proxy stands before this \
+                 server, it must pass the Host header unchanged (nginx: \"proxy_set_header Host $http_host;\"); \
+                 until then no call connects"
+            );
+        }
         return web::words(
             StatusCode::FORBIDDEN,
             "A page of another site cannot use this server. If a proxy stands before it, the proxy must pass the \
@@ -55,8 +70,13 @@ pub(crate) async fn upgrade(
         );
     }
     let Ok(upgrade) = upgrade else {
-        return web::words(StatusCode::UPGRADE_REQUIRED, "This address is for the calls' WebSockets only.");
+        let mut response =
+            web::words(StatusCode::UPGRADE_REQUIRED, "This address is for the calls' WebSockets only.");
+        // RFC 9110 section 15.5.22.
+        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        return response;
     };
+    let Some(held) = app.sockets_per_address.take(ip) else { return too_many() };
     let Ok(permit) = Arc::clone(&app.sockets).try_acquire_owned() else {
         return web::words(StatusCode::SERVICE_UNAVAILABLE, "The server is full: try again later.");
     };
@@ -65,14 +85,29 @@ pub(crate) async fn upgrade(
     let alive = app.socket_alive.clone();
     upgrade.on_upgrade(async move |socket| {
         run(socket, host, engine).await;
-        drop((permit, alive));
+        drop((permit, held, alive));
     })
+}
+
+/// Says yes at most once a minute, so that strangers cannot fill the log.
+#[derive(Default)]
+pub(crate) struct Seldom(Mutex<Option<Instant>>);
+
+impl Seldom {
+    fn is_due(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(60));
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
 }
 
 /// The host of an origin (RFC 6454 section 6.2), in lower case.
 fn host_of_origin(origin: &str) -> Option<String> {
     let (scheme, host) = origin.split_once("://")?;
-    matches!(scheme, "http" | "https").then(|| web::valid_host(host))?
+    matches!(scheme, "http" | "https").then(|| valid_host(host))?
 }
 
 async fn run(socket: WebSocket, host: String, engine: mpsc::Sender<ToEngine>) {
@@ -158,6 +193,13 @@ async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_seldom_is_not_said_twice() {
+        let seldom = Seldom::default();
+        assert!(seldom.is_due());
+        assert!((0..1_000).all(|_| !seldom.is_due()));
+    }
 
     #[test]
     fn an_origin_is_a_scheme_and_a_host() {

@@ -9,7 +9,7 @@ use std::{
     io::{self, BufWriter, Write},
     path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,27 +20,30 @@ use tangelo_wire::{ClientId, Source};
 const QUEUE_MAX: usize = 16_384;
 
 pub(crate) struct Tap {
-    packets: SyncSender<Vec<u8>>,
+    /// `None` only while it ends.
+    packets: Option<SyncSender<Vec<u8>>>,
+    writer: Option<JoinHandle<()>>,
     left_out: u64,
 }
 
 impl Tap {
-    /// Begins the file, and a thread that writes it.
+    /// Begins the file, in place of an older one, and a thread that writes it.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         file.write_all(&FILE_HEADER)?;
         file.flush()?;
         let (packets, queue) = sync_channel(QUEUE_MAX);
-        thread::Builder::new().name("tap".into()).spawn(move || {
+        let writer = thread::Builder::new().name("tap".into()).spawn(move || {
             if let Err(error) = write(&mut file, &queue) {
                 tracing::error!("the tap ends: {error}");
             }
         })?;
-        Ok(Self { packets, left_out: 0 })
+        Ok(Self { packets: Some(packets), writer: Some(writer), left_out: 0 })
     }
 
     pub(crate) fn note(&mut self, packet: &ForwardedPacket) {
-        if let Err(TrySendError::Full(_)) = self.packets.try_send(record(packet)) {
+        let Some(packets) = &self.packets else { return };
+        if let Err(TrySendError::Full(_)) = packets.try_send(record(packet)) {
             self.left_out = self.left_out.saturating_add(1);
             if self.left_out.is_power_of_two() {
                 tracing::warn!(
@@ -48,6 +51,16 @@ impl Tap {
                     "the disk is too slow for the tap: packets are left out"
                 );
             }
+        }
+    }
+}
+
+/// Waits until everything is in the file: the program may end right after.
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.packets = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
         }
     }
 }
@@ -136,9 +149,8 @@ fn checksum(header: &[u8]) -> u16 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_record_holds_the_packet_behind_correct_headers() {
-        let packet = ForwardedPacket {
+    fn packet() -> ForwardedPacket {
+        ForwardedPacket {
             room: "a".parse().unwrap(),
             from: ClientId([1; 16]),
             source: Source::Camera,
@@ -149,8 +161,26 @@ mod tests {
             marker: true,
             ssrc: 0x090a_0b0c,
             payload: vec![0xee; 5],
-        };
-        let record = record(&packet);
+        }
+    }
+
+    #[test]
+    fn a_tap_that_is_dropped_has_written_everything() {
+        let path = std::env::temp_dir().join(format!("tangelo-tap-{}.pcap", std::process::id()));
+        let mut tap = Tap::create(&path).unwrap();
+        for _ in 0..QUEUE_MAX {
+            tap.note(&packet());
+        }
+        assert_eq!(tap.left_out, 0);
+        drop(tap);
+        let length = std::fs::metadata(&path).unwrap().len();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(length, (FILE_HEADER.len() + QUEUE_MAX * record(&packet()).len()) as u64);
+    }
+
+    #[test]
+    fn a_record_holds_the_packet_behind_correct_headers() {
+        let record = record(&packet());
         assert_eq!(record.len(), 16 + 20 + 8 + 12 + 5);
         assert_eq!(record[8..12], 45_u32.to_le_bytes());
         let ip = &record[16..36];

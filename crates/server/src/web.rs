@@ -1,40 +1,53 @@
 //! HTTP: the web app, and words for everything else.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
-    middleware::{self, Next},
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware,
     response::Response,
     routing::{any, get},
 };
-use tangelo_wire::{RoomName, limits};
+use tangelo_wire::RoomName;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
+    ConnectionLimits,
+    addresses::PerAddress,
     assets::{Asset, Assets},
     engine::ToEngine,
-    socket,
+    headers::harden,
+    socket::{self, Seldom},
 };
-
-/// Most WebSockets at the same time. More than clients: dropped ones overlap with those that resume.
-const SOCKETS_MAX: usize = 4_096;
 
 /// What requests share.
 pub(crate) struct App {
     pub(crate) engine: mpsc::Sender<ToEngine>,
     pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) sockets_per_address: Arc<PerAddress>,
+    /// When other sites' pages are warned about.
+    pub(crate) strangers: Seldom,
     pub(crate) socket_alive: mpsc::Sender<()>,
     assets: Assets,
 }
 
 impl App {
-    pub(crate) fn new(engine: mpsc::Sender<ToEngine>, socket_alive: mpsc::Sender<()>) -> Self {
-        let sockets = Arc::new(Semaphore::new(SOCKETS_MAX));
-        Self { engine, sockets, socket_alive, assets: Assets::embedded() }
+    pub(crate) fn new(
+        engine: mpsc::Sender<ToEngine>,
+        socket_alive: mpsc::Sender<()>,
+        limits: &ConnectionLimits,
+    ) -> Self {
+        Self {
+            engine,
+            sockets: Arc::new(Semaphore::new(limits.sockets)),
+            sockets_per_address: PerAddress::new(limits.sockets_per_address, limits.sockets),
+            strangers: Seldom::default(),
+            socket_alive,
+            assets: Assets::embedded(),
+        }
     }
 }
 
@@ -56,7 +69,10 @@ async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: He
     }
     let path = uri.path().trim_start_matches('/');
     if let Some(room) = path.strip_prefix("r/") {
+        // A slash that something appended to the link.
+        let (room, appended) = room.strip_suffix('/').map_or((room, false), |room| (room, true));
         return match room.parse::<RoomName>() {
+            Ok(room) if appended => moved(&format!("/r/{room}")),
             Ok(_) => index(&app, &headers),
             Err(error) => not_found(&format!("There is no such call: {error}.")),
         };
@@ -131,6 +147,16 @@ pub(crate) fn words(status: StatusCode, text: &str) -> Response {
     response
 }
 
+/// Browsers keep the part of the link behind `#` (RFC 9110 section 10.2.2).
+fn moved(path: &str) -> Response {
+    let mut response =
+        words(StatusCode::PERMANENT_REDIRECT, "This page is at the address without the last slash.");
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
 /// `text` is ours: nothing of the request is in it.
 fn not_found(text: &str) -> Response {
     let page = format!(
@@ -144,72 +170,77 @@ fn not_found(text: &str) -> Response {
     response
 }
 
-/// The server's host as a request names it, in lower case; `None` if it is no host (RFC 9110 section 7.2).
-pub(crate) fn valid_host(host: &str) -> Option<String> {
-    let fine =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');
-    let valid = !host.is_empty() && host.len() <= limits::HOST_MAX_BYTES && host.bytes().all(fine);
-    valid.then(|| host.to_ascii_lowercase())
-}
-
-/// Time to answer. WebSockets are answered at once, and live on.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
-
-/// Headers that make a page of this server hard to abuse.
-async fn harden(request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let named = named.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
-    let host = named.and_then(valid_host);
-    let mut response = match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy: try again."),
-    };
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(host.as_deref())) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    for (name, value) in FIXED_HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Scripts, styles, workers and connections of this server alone. `require-trusted-types-for 'script'` is left
-/// out: it forbids `new Worker(url)`, for which browsers have no trusted type without a policy in the page.
-fn content_security_policy(host: Option<&str>) -> String {
-    // 'self' does not take in WebSockets in every browser.
-    let sockets = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
-    format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'{sockets}; \
-         worker-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; \
-         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-}
-
-const FIXED_HEADERS: [(&str, &str); 7] = [
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-embedder-policy", "require-corp"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("referrer-policy", "no-referrer"),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    (
-        "permissions-policy",
-        "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), \
-         geolocation=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=()",
-    ),
-];
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderName;
+
     use super::*;
 
-    #[test]
-    fn hosts_cannot_smuggle_anything_into_a_header() {
-        assert_eq!(valid_host("Call.Example:8443").as_deref(), Some("call.example:8443"));
-        assert_eq!(valid_host("[::1]:8080").as_deref(), Some("[::1]:8080"));
-        for bad in ["", "a b", "a;script-src *", "a/b", "ä.example", &"a".repeat(300)] {
-            assert_eq!(valid_host(bad), None, "{bad}");
+    const WEB_APP: &[(&str, &[u8])] = &[
+        ("index.html", b"<html>page</html>"),
+        ("assets/call-1a2b.js", b"let plain = 'plain'"),
+        ("assets/call-1a2b.js.br", b"small"),
+    ];
+
+    fn app(files: &[(&'static str, &'static [u8])]) -> State<Arc<App>> {
+        let app = App::new(mpsc::channel(1).0, mpsc::channel(1).0, &ConnectionLimits::default());
+        State(Arc::new(App { assets: Assets::of(files), ..app }))
+    }
+
+    async fn get(
+        files: &[(&'static str, &'static [u8])],
+        path: &'static str,
+        headers: &[(HeaderName, &str)],
+    ) -> (StatusCode, HeaderMap, String) {
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
+        let response = page(app(files), Method::GET, Uri::from_static(path), headers.collect()).await;
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        (head.status, head.headers, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_page_is_the_same_for_every_room() {
+        for path in ["/", "/r/standup", "/r/_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+            let (status, headers, body) = get(WEB_APP, path, &[]).await;
+            assert_eq!((status, body.as_str()), (StatusCode::OK, "<html>page</html>"), "{path}");
+            assert_eq!(headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+            assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
+        }
+        assert_eq!(get(WEB_APP, "/index.html", &[]).await.0, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_server_without_the_web_app_says_how_to_build_it() {
+        let (status, _, body) = get(&[], "/r/standup", &[]).await;
+        assert!(status == StatusCode::SERVICE_UNAVAILABLE && body.contains("cargo xtask serve"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn files_are_served_compressed_and_cached() {
+        let path = "/assets/call-1a2b.js";
+        let (status, plain, body) = get(WEB_APP, path, &[]).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, "let plain = 'plain'"));
+        assert!(plain[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/javascript"));
+        assert!(plain[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        assert_eq!(plain.get(header::CONTENT_ENCODING), None);
+        let (_, small, body) = get(WEB_APP, path, &[(header::ACCEPT_ENCODING, "gzip, br")]).await;
+        assert_eq!(body, "small");
+        assert_eq!(small[header::CONTENT_ENCODING], "br");
+        assert_eq!(small[header::VARY], "Accept-Encoding");
+        let tag = plain[header::ETAG].to_str().unwrap();
+        let (status, _, body) = get(WEB_APP, path, &[(header::IF_NONE_MATCH, tag)]).await;
+        assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    }
+
+    #[tokio::test]
+    async fn one_slash_too_many_leads_to_the_room() {
+        let (status, headers, _) = get(WEB_APP, "/r/standup/", &[]).await;
+        assert_eq!(status, StatusCode::PERMANENT_REDIRECT);
+        assert_eq!(headers[header::LOCATION], "/r/standup");
+        for path in ["/r/standup//", "/r/", "/r//", "/r/_short/"] {
+            assert_eq!(get(WEB_APP, path, &[]).await.0, StatusCode::NOT_FOUND, "{path}");
         }
     }
 

@@ -3,11 +3,18 @@
 
 mod host;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
+use axum::body::Body;
 use host::{Host, Socket, config};
-use tangelo_server::{Config, Server, TlsFiles};
-use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream};
+use hyper::{Request, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tangelo_server::{Config, ConnectionLimits, Server, TlsFiles};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
@@ -38,11 +45,16 @@ impl Files {
     }
 
     async fn connect(&self, host: &Host) -> TlsStream<TcpStream> {
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        self.connect_as(host, &[]).await
+    }
+
+    async fn connect_as(&self, host: &Host, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
+        let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let stream = TcpStream::connect(host.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
@@ -72,6 +84,44 @@ async fn pages_and_calls_work_over_https() {
     let _ = plain.read_to_end(&mut Vec::new()).await;
     socket.say(tangelo_wire::ClientMessage::Leave {}).await;
     socket.arrive("standup").await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_with_those_who_can() {
+    let files = Files::new("https-2");
+    let host = Host::with(files.config("cert.pem", "key.pem")).await;
+    let stream = TokioIo::new(files.connect_as(&host, &[b"h2", b"http/1.1"]).await);
+    let (mut requests, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for _ in 0..3 {
+        let request = Request::get("https://localhost/healthz").body(Body::empty()).unwrap();
+        let answer = timeout(host::DEADLINE, requests.send_request(request)).await.unwrap().unwrap();
+        assert_eq!((answer.status(), answer.version()), (StatusCode::OK, Version::HTTP_2));
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("wss://localhost"), "{policy}");
+    }
+    host.stop().await;
+    timeout(host::DEADLINE, connection).await.expect("stopping closes it").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_before_or_after_the_tls_handshake_are_closed() {
+    let files = Files::new("https-silent");
+    let limits = ConnectionLimits {
+        head: Duration::from_secs(3),
+        idle: Duration::from_secs(3),
+        ..ConnectionLimits::default()
+    };
+    let host = Host::with_limits(files.config("cert.pem", "key.pem"), limits).await;
+    let mut plain = TcpStream::connect(host.address).await.unwrap();
+    let first = files.connect_as(&host, &[b"http/1.1"]).await;
+    let second = files.connect_as(&host, &[b"h2"]).await;
+    let _ = timeout(host::DEADLINE, plain.read_to_end(&mut Vec::new())).await.expect("closed");
+    for mut stream in [first, second] {
+        let _ = timeout(host::DEADLINE, stream.read_to_end(&mut Vec::new())).await.expect("closed");
+    }
     host.stop().await;
 }
 

@@ -2,11 +2,13 @@
 
 use std::{
     error::Error,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
 
+#[cfg(unix)]
+use tangelo_server::ConnectionLimits;
 use tangelo_server::{Config, Server, TlsFiles};
 use tracing_subscriber::EnvFilter;
 
@@ -14,7 +16,8 @@ use tracing_subscriber::EnvFilter;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Address and TCP port of the web page and of the signalling. Port 0 takes any free one.
-    #[arg(long, env = "TANGELO_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "TANGELO_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8080",
+          value_parser = listen)]
     listen: SocketAddr,
 
     /// UDP port for audio and video. 0 takes any free one.
@@ -28,7 +31,7 @@ pub(crate) struct Options {
     /// Needed where this machine does not have that address itself, as behind a router or a cloud's NAT, and where a
     /// proxy stands before --listen. Without it: the address of --listen, or, if that is 0.0.0.0 or this machine
     /// alone (127.0.0.1), every address of this machine.
-    #[arg(long, env = "TANGELO_PUBLIC_IP", value_name = "IP")]
+    #[arg(long, env = "TANGELO_PUBLIC_IP", value_name = "IP", value_parser = public_ip)]
     public_ip: Option<IpAddr>,
 
     /// PEM file with the HTTPS certificate and those that vouch for it. Default: no HTTPS.
@@ -41,7 +44,7 @@ pub(crate) struct Options {
 
     /// Write every media packet that is passed on to this pcap file, as the server sees it: encrypted. Default: none.
     ///
-    /// Open it with Wireshark and choose "Decode As... RTP" for UDP port 5004.
+    /// A file that is there already is overwritten. Open it with Wireshark and choose "Decode As... RTP" for UDP port 5004.
     #[arg(long, env = "TANGELO_TAP", value_name = "FILE")]
     tap: Option<PathBuf>,
 
@@ -53,7 +56,12 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_new(&options.log)
         .map_err(|error| format!("--log {:?} is no log filter: {error}", options.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+    raise_file_limit();
     let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     let config = Config {
         listen: options.listen,
@@ -79,17 +87,66 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());
     }
-    if let Some(media) = server.media_addrs().first() {
-        tracing::info!("audio and video use UDP port {}", media.port());
-    }
-    let scheme = if server.is_https() { "https" } else { "http" };
-    let mut out = io::stdout();
-    writeln!(out, "Tangelo is ready: {scheme}://{address}")?;
-    out.flush()?;
+    let media: Vec<String> = server.media_addrs().iter().map(ToString::to_string).collect();
+    tracing::info!("audio and video use UDP {}", media.join(", "));
+    print_addresses(&server)?;
     server.run(shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }
+
+/// Says where the page can be opened. All at once: whoever waits for the first line may read no further.
+fn print_addresses(server: &Server) -> io::Result<()> {
+    let scheme = if server.is_https() { "https" } else { "http" };
+    let address = server.local_addr();
+    let text = if address.ip().is_unspecified() {
+        let others =
+            server.page_addrs().into_iter().map(|other| format!("On other machines: {scheme}://{other}\n"));
+        format!("Tangelo is ready: {scheme}://localhost:{}\n{}", address.port(), others.collect::<String>())
+    } else {
+        format!("Tangelo is ready: {scheme}://{address}\n")
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
+}
+
+fn public_ip(text: &str) -> Result<IpAddr, String> {
+    let ip: IpAddr =
+        text.parse().map_err(|_| "this is to be an IP address, for example 203.0.113.7".to_owned())?;
+    if ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::from([255; 4]) {
+        return Err(
+            "browsers cannot send to this address: give the one under which others reach this machine, or \
+                    leave the option out to use every address that this machine has"
+                .to_owned(),
+        );
+    }
+    Ok(ip)
+}
+
+/// Every connection is an open file to the system, and the usual limit is far below what a server needs.
+#[cfg(unix)]
+fn raise_file_limit() {
+    let connections = u64::try_from(ConnectionLimits::default().connections).unwrap_or(u64::MAX);
+    // Files, media sockets and the like.
+    let wanted = connections.saturating_add(256);
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < wanted => tracing::warn!(
+            "the system lets this program have only {limit} connections and files open, where it would use up to \
+             {wanted}: raise the limit (ulimit -Hn; in systemd units LimitNOFILE=) to serve many people"
+        ),
+        Ok(limit) => tracing::debug!("up to {limit} connections and files may be open"),
+        Err(error) => tracing::warn!("cannot raise the limit of open connections and files: {error}"),
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn raise_file_limit() {}
 
 /// Completes when the system or the person asks the program to end.
 #[cfg(unix)]

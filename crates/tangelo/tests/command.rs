@@ -41,11 +41,60 @@ fn serve(arguments: &[&str]) -> (Running, String) {
 #[test]
 fn it_says_where_it_is_ready_and_serves_there() {
     let (_running, address) = serve(&[]);
-    let mut stream = TcpStream::connect(&address).unwrap();
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let answer = get(&address, "");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// What `/healthz` answers.
+fn get(address: &str, headers: &str) -> String {
+    request(address, "/healthz", headers)
+}
+
+fn request(address: &str, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
+}
+
+#[test]
+fn a_proxy_that_hides_the_host_is_named_in_the_log_once() {
+    let (mut running, address) = serve(&[]);
+    for _ in 0..3 {
+        let answer = request(&address, "/ws", "Origin: https://call.example\r\n");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+    let mut stderr = running.0.stderr.take().unwrap();
+    drop(running);
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("proxy")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    for part in ["WARN", "Host header", "call.example", &address] {
+        assert!(told[0].contains(part), "{part}: {log}");
+    }
+    assert!(!log.contains('\u{1b}'), "colours are for terminals: {log:?}");
+    assert!(log.contains("audio and video use UDP 127.0.0.1:"), "{log}");
+}
+
+#[test]
+fn addresses_that_cannot_work_are_refused_with_the_form_that_can() {
+    let cases = [
+        ("--listen", "8080", "for example 0.0.0.0:8080"),
+        ("--listen", "localhost:8080", "for example 0.0.0.0:8080"),
+        ("--public-ip", "call.example", "for example 203.0.113.7"),
+        ("--public-ip", "0.0.0.0", "leave the option out"),
+        ("--public-ip", "::", "leave the option out"),
+        ("--public-ip", "224.0.0.1", "leave the option out"),
+        ("--public-ip", "ff02::1", "leave the option out"),
+    ];
+    for (option, value, words) in cases {
+        let output = tangelo(&["serve", option, value]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option} {value}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(words) && text.contains(option) && text.contains(value), "{text}");
+    }
 }
 
 #[cfg(unix)]
@@ -57,6 +106,26 @@ fn it_stops_when_asked() {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         assert!(running.0.wait().unwrap().success(), "{signal}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_limit_of_open_files_is_raised() {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--media-port", "0", "--log", "debug"];
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -Sn 256 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tangelo")])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    drop(Running(child));
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    assert!(log.contains("connections and files") && !log.contains(" 256 connections"), "{log}");
 }
 
 #[test]
@@ -103,7 +172,10 @@ fn without_https_it_warns_about_other_machines() {
             .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.starts_with("Tangelo is ready: http://0.0.0.0:"), "{line}");
+    let address =
+        line.trim_end().strip_prefix("Tangelo is ready: http://").unwrap_or_else(|| panic!("{line:?}"));
+    assert!(address.starts_with("localhost:"), "an address that can be opened: {address}");
+    assert!(get(address, "").starts_with("HTTP/1.1 200"));
     let mut stderr = child.stderr.take().unwrap();
     drop(Running(child));
     let mut text = String::new();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use tangelo_server::{Config, Server};
+use tangelo_server::{Config, ConnectionLimits, Server};
 use tangelo_wire::{
     Bytes, ClientId, ClientMessage, ErrorCode, LogEntry, LogId, PROTOCOL, RoomName, Seq, ServerMessage,
 };
@@ -50,7 +50,11 @@ impl Host {
     }
 
     pub async fn with(config: Config) -> Self {
-        let server = Server::bind(config).await.unwrap();
+        Self::with_limits(config, ConnectionLimits::default()).await
+    }
+
+    pub async fn with_limits(config: Config, limits: ConnectionLimits) -> Self {
+        let server = Server::bind(config).await.unwrap().with_limits(limits);
         let (address, media) = (server.local_addr(), server.media_addrs());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {

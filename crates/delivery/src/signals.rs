@@ -1,0 +1,103 @@
+//! What a present client says besides posts: heartbeats and media offers.
+
+use tangelo_wire::{
+    ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, WireError, limits as bounds,
+};
+
+use crate::{
+    ConnectionId, Delivery, Output,
+    connection::State,
+    depart::departed,
+    room::{Room, send},
+};
+
+impl Delivery {
+    pub(crate) fn heartbeat(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        processed: Seq,
+        check: Option<ForkCheck>,
+    ) {
+        let Some((client, room)) = self.arrived(id) else { return };
+        if processed > room.log.head() {
+            let text = format!("entry {processed} is yet to come");
+            return self.tell_error(id, ErrorCode::Invalid, text);
+        }
+        let Some(present) = room.present.get_mut(&client) else { return };
+        present.processed = present.processed.max(processed);
+        let seq = room.log.head();
+        self.tell(id, ServerMessage::Alive { seq });
+        let Some((client, room)) = self.arrived(id) else { return };
+        let Some(present) = room.present.get_mut(&client) else { return };
+        // Around a `Founded` a member may not know yet that it is none.
+        let Some(check) = check.filter(|_| present.entered) else { return };
+        if check.tag.len() != 8 || check.signature.len() != 64 {
+            return self.tell_error(
+                id,
+                ErrorCode::Invalid,
+                "a check has a tag of 8 and a signature of 64 bytes",
+            );
+        }
+        if !present.checks.take(now) {
+            return self.tell_error(id, ErrorCode::TooMany, "too many checks: one a second is enough");
+        }
+        let to = room.connections(Some(client));
+        send(&mut self.outputs, to, || ServerMessage::Check { client, check });
+    }
+
+    pub(crate) fn offer(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        offer: u32,
+        sdp: String,
+        lines: Vec<MediaLine>,
+    ) {
+        let refuse = |error| ServerMessage::OfferRefused { offer, error };
+        if let Some(error) = self.departed_error(id) {
+            return self.tell(id, refuse(error));
+        }
+        let Some((client, room)) = self.arrived(id) else { return };
+        let name = room.name.clone();
+        let Some(present) = room.present.get_mut(&client) else { return };
+        let error = if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {
+            let (bytes, sections) = (bounds::SDP_MAX_BYTES, bounds::MEDIA_LINES_MAX);
+            let text = format!("an offer has at most {bytes} bytes and {sections} media sections");
+            Some(WireError::new(ErrorCode::TooLarge, text))
+        } else if !present.offers.take(now) {
+            Some(WireError::new(ErrorCode::TooMany, "too many offers: slow down"))
+        } else {
+            None
+        };
+        match error {
+            Some(error) => self.tell(id, refuse(error)),
+            None => self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines }),
+        }
+    }
+
+    /// The client of a connection and its room. Tells the connection if it has none.
+    pub(crate) fn arrived(&mut self, id: ConnectionId) -> Option<(ClientId, &mut Room)> {
+        match &self.connections.get(&id)?.state {
+            State::Arrived { client, room } => {
+                let client = *client;
+                self.rooms.get_mut(room).map(|room| (client, room))
+            }
+            State::Departed => {
+                let error = departed();
+                self.tell(id, ServerMessage::Error(error));
+                None
+            }
+            State::Fresh | State::Assigned { .. } => {
+                self.tell_error(id, ErrorCode::OutOfTurn, "arrive in a room first");
+                None
+            }
+        }
+    }
+
+    /// For messages whose refusal has a form of its own.
+    pub(crate) fn departed_error(&self, id: ConnectionId) -> Option<WireError> {
+        let state = &self.connections.get(&id)?.state;
+        matches!(state, State::Departed).then(departed)
+    }
+}

@@ -1,0 +1,118 @@
+//! Connections that say nothing, and too many of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod host;
+
+use std::time::Duration;
+
+use host::{DEADLINE, Host, config};
+use tangelo_server::ConnectionLimits;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+/// Connects, says this, and then nothing.
+async fn connect(host: &Host, beginning: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
+    stream.write_all(beginning).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn connections_that_do_not_finish_a_request_are_closed() {
+    // Long enough for the requests below that are complete, on a machine with much else to do.
+    let limits = ConnectionLimits { head: Duration::from_secs(3), ..ConnectionLimits::default() };
+    let host = Host::with_limits(config(), limits).await;
+    let mut socket = host.socket().await;
+    socket.arrive("standup").await;
+    let mut silent = Vec::new();
+    for beginning in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET / HTTP/1.1\r\nHost: a\r\nX-Un"] {
+        silent.push(connect(&host, beginning).await);
+    }
+    // One that had its answer, and does not ask again.
+    let mut idle = connect(&host, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    idle.read_exact(&mut [0; 12]).await.unwrap();
+    silent.push(idle);
+    assert_eq!(host.get("/healthz").await.status, 200);
+    for mut stream in silent {
+        let closed = timeout(DEADLINE, stream.read_to_end(&mut Vec::new())).await;
+        let _ = closed.expect("the server holds a silent connection");
+    }
+    socket.say(tangelo_wire::ClientMessage::Leave {}).await;
+    socket.arrive("standup").await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn silent_connections_that_take_every_place_lock_out_nobody() {
+    let limits =
+        ConnectionLimits { connections: 4, head: Duration::from_millis(200), ..ConnectionLimits::default() };
+    let host = Host::with_limits(config(), limits).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(connect(&host, b"").await);
+    }
+    // Some of the above wait for a place; the request comes after them.
+    let answered = timeout(DEADLINE, async { while !healthy(&host).await {} });
+    answered.await.expect("the server has no place for a request");
+    drop(silent);
+    host.stop().await;
+}
+
+/// Whether a request is answered in earnest.
+async fn healthy(host: &Host) -> bool {
+    let mut stream = TcpStream::connect(host.address).await.unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    sleep(Duration::from_millis(10)).await;
+    answer.starts_with(b"HTTP/1.1 200")
+}
+
+#[tokio::test]
+async fn one_address_cannot_have_every_connection() {
+    // Loopback, where a proxy may stand, has three quarters.
+    let limits =
+        ConnectionLimits { connections: 8, connections_per_address: 1, ..ConnectionLimits::default() };
+    let host = Host::with_limits(config(), limits).await;
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        let mut stream = connect(&host, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        held.push(stream);
+    }
+    for path in ["/", "/ws", "/healthz"] {
+        let refused = host.get(path).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "10"), "{path}");
+        assert!(refused.text().contains("try again"), "{}", refused.text());
+    }
+    held.pop();
+    let back = timeout(DEADLINE, async { while !healthy(&host).await {} });
+    back.await.expect("a place that was given back is free");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_have_every_websocket() {
+    let limits = ConnectionLimits { sockets: 4, sockets_per_address: 1, ..ConnectionLimits::default() };
+    let host = Host::with_limits(config(), limits).await;
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        sockets.push(host.socket().await);
+    }
+    assert_eq!(host.socket_with(&[]).await.err(), Some(429));
+    assert_eq!(host.get("/healthz").await.status, 200);
+    sockets.pop();
+    let back = timeout(DEADLINE, async {
+        while host.socket_with(&[]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    back.await.expect("a place that was given back is free");
+    host.stop().await;
+}
