@@ -117,7 +117,7 @@ impl Delivery {
             parent: room.parent,
             group_id: room.group.map(|(group_id, _)| group_id),
             present: room.presence(),
-            said: room.said.iter().cloned().collect(),
+            said: room.said.clone(),
             published: room.published(),
             token,
         };

@@ -17,8 +17,6 @@ pub struct Limits {
     pub log_entries_max: usize,
     /// Most bytes of a room's entries kept for those who resume.
     pub log_bytes_max: usize,
-    /// Most host statements kept for newcomers.
-    pub statements_max: usize,
     /// A connection that has arrived and sends nothing for this long is dropped, in milliseconds.
     pub silent_ms: u64,
     /// A connection that has not arrived is closed after this long, in milliseconds.
@@ -47,7 +45,6 @@ impl Default for Limits {
             room_clients_max: limits::ROOM_CLIENTS_MAX,
             log_entries_max: 4_096,
             log_bytes_max: 8 << 20,
-            statements_max: 64,
             silent_ms: 3 * limits::HEARTBEAT_MS,
             handshake_ms: 30_000,
             absent_ms: 3_000,

@@ -170,16 +170,13 @@ impl Desk<'_> {
         if !said.verify(room.log.id, host_id) {
             return refuse(ErrorCode::Invalid, "this is not signed by the room's host for this call");
         }
-        if room.said.back().is_some_and(|last| said.number <= last.number) {
+        if room.said.as_ref().is_some_and(|last| said.number <= last.number) {
             return refuse(ErrorCode::Invalid, "the number of a host's statement must rise");
         }
         if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
         }
-        if room.said.len() >= self.limits.statements_max {
-            room.said.pop_front();
-        }
-        room.said.push_back(said.clone());
+        room.said = Some(said.clone());
         self.append(room, Entry::HostSaid { client: self.author, said });
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(crate) struct Room {
     pub(crate) committed_at: Option<Millis>,
     /// From the first admission; none in a named room.
     pub(crate) host_id: Option<HostId>,
-    pub(crate) said: VecDeque<HostStatement>,
+    pub(crate) said: Option<HostStatement>,
 }
 
 /// A client that is present.
@@ -91,7 +91,7 @@ impl Room {
             departed_since_parent: BTreeSet::new(),
             committed_at: None,
             host_id: None,
-            said: VecDeque::new(),
+            said: None,
         }
     }
 

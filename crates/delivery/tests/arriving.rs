@@ -34,7 +34,7 @@ fn a_newcomer_gets_a_snapshot_with_itself_and_then_every_entry() {
     let ids: Vec<ClientId> = present.iter().map(|presence| presence.client).collect();
     assert_eq!(ids, [first.id, client], "in the order of arrival");
     assert_eq!(present[1].key_package, Bytes(vec![9; 300]));
-    assert!(published.is_empty() && said.is_empty());
+    assert!(published.is_empty() && said.is_none());
 
     let entries = world.entries(first.connection);
     assert_eq!(entries.len(), 1);

@@ -97,7 +97,8 @@ pub enum DepartReason {
     Replaced,
 }
 
-/// A signed statement of a host.
+/// A signed statement of a host: the whole of what the host wants (locked or not, who is admitted, who is shut out), so
+/// that the last one counts alone, and a newcomer that is shown it misses nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostStatement {
     /// Counts up per host key and log; a number that is not above the last one is void.

@@ -16,8 +16,8 @@ pub const SDP_MAX_BYTES: usize = 512 << 10;
 /// Most `m=` sections in an offer.
 pub const MEDIA_LINES_MAX: usize = 256;
 
-/// Longest statement of a host, in bytes.
-pub const HOST_STATEMENT_MAX_BYTES: usize = 512;
+/// Longest statement of a host, in bytes: it names everyone admitted and everyone shut out.
+pub const HOST_STATEMENT_MAX_BYTES: usize = 16 << 10;
 
 /// Longest host name with port, in bytes (RFC 1035 section 2.3.4 and `:65535`).
 pub const HOST_MAX_BYTES: usize = 261;

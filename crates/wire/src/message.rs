@@ -91,9 +91,9 @@ pub enum ServerMessage {
         group_id: Option<GroupId>,
         /// Who is present, in the order of arrival.
         present: Vec<Presence>,
-        /// The statements of hosts that still matter, oldest first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        said: Vec<HostStatement>,
+        /// The host's last statement, which holds all that its earlier ones said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<HostStatement>,
         /// What each present client sends.
         published: Vec<Published>,
         /// For `Resume`.
