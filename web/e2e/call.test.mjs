@@ -30,7 +30,7 @@ test("two, three and two again see and hear each other, and the numbers agree", 
   const ofTwo = await ada.number();
   assert.match(ofTwo, /^(\d{5} ){11}\d{5}$/);
   assert.equal(await grace.number(), ofTwo);
-  await sameSize(ada, grace);
+  await Promise.all([sameSize(ada, grace), sameSize(grace, ada)]);
 
   const lin = await Person.open(browser, link);
   await lin.joinCall("Lin");
@@ -47,6 +47,14 @@ test("two, three and two again see and hear each other, and the numbers agree", 
   assert.equal(await grace.number(), ofTwo);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
 
+  // The line on which Lin was seen now shows somebody else, under her own name.
+  const mae = await Person.open(browser, link);
+  await mae.joinCall("Mae");
+  const again = [ada, grace, mae];
+  await Promise.all(again.map(person => person.sees(3)));
+  await Promise.all(again.map(person => person.hearsAndSees(2)));
+  assert.deepEqual((await ada.names()).toSorted(), ["Ada", "Grace", "Mae"]);
+
   for (const person of [ada, grace]) {
     const { worker } = await person.stats();
     assert.deepEqual(worker.core.losses, [], "nobody had to arrive anew");
@@ -56,7 +64,7 @@ test("two, three and two again see and hear each other, and the numbers agree", 
       assert.deepEqual(reasons, [], "nothing was forged, replayed or on a wrong line");
     }
   }
-  for (const person of three) {
+  for (const person of [...three, mae]) {
     assert.deepEqual(person.errors, []);
     await person.close();
   }

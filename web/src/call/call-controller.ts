@@ -7,14 +7,15 @@ import type { WorkerPort } from "./call-worker.js";
 import type { Devices } from "./devices.js";
 import { type LineStats, summarize } from "./media-stats.js";
 import { Observable } from "./observable.js";
-import { PeerSession } from "./peer-session.js";
+import { type PeerFailure, PeerSession } from "./peer-session.js";
 import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
 
-/** The pause before a media connection that failed is made anew; doubled each time that it fails again. */
+/** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
 const RECONNECT_WAIT_MS = 1_000;
 const RECONNECT_WAIT_MAX_MS = 16_000;
-/** After so many refused offers in a row a person learns of it. */
-const REFUSALS_TOLD = 3;
+const FAILURE_COUNTS_MS = 60_000;
+/** After so many failures not long ago a person learns of another. */
+const FAILURES_TOLD = 2;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
 
@@ -29,10 +30,12 @@ export class CallController {
   private tracks: readonly RemoteTrack[] = [];
   private peer: PeerSession;
   private connections = 0;
-  private reconnectMs = RECONNECT_WAIT_MS;
+  /** When media connections failed, on the page's clock, in milliseconds. */
+  private failedAt: number[] = [];
+  /** Whether the server disagrees so often that a person should know. */
+  private refused = false;
   private reconnectTimer: ReturnType<typeof setTimeout> | undefined;
   private offers = 0;
-  private refusals = 0;
   private notices = 0;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats) => void>();
@@ -47,24 +50,18 @@ export class CallController {
   ) {
     this.peer = this.connect();
     this.unsubscribe = devices.view.subscribe(() => this.negotiate());
-    // Posted before listening: a worker that died earlier ends the call at once.
+    // Posted before listening: a worker that failed earlier ends the call at once.
     worker.post({ type: "join", link, host: location.host, name });
-    worker.listen({
-      message: message => this.heard(message),
-      died: () => this.end({ type: "failed", reason: "crashed", text: "" }),
-    });
+    worker.listen(message => this.heard(message));
   }
 
   leave(): void {
     if (this.view.get().ended !== undefined) return;
     const farewell = setTimeout(() => this.worker.end(), FAREWELL_WAIT_MS);
-    this.worker.listen({
-      message: message => {
-        if (message.type !== "closed" && message.type !== "failed") return;
-        clearTimeout(farewell);
-        this.worker.end();
-      },
-      died: () => undefined,
+    this.worker.listen(message => {
+      if (message.type !== "closed" && message.type !== "failed") return;
+      clearTimeout(farewell);
+      this.worker.end();
     });
     this.worker.post({ type: "command", command: { type: "leave" } });
     this.finish({ type: "left" });
@@ -85,22 +82,34 @@ export class CallController {
   private connect(): PeerSession {
     const connection = ++this.connections;
     const peer: PeerSession = new PeerSession({
-      offer: (offer, sdp, lines) =>
+      offer: (offer, { sdp, lines }) =>
         this.worker.post({ type: "command", command: { type: "offer", offer, sdp, lines } }),
       nextOffer: () => ++this.offers,
-      transform: use => this.worker.transform({ use, connection }),
+      transform: (use, line) => this.worker.transform({ use, connection, line }),
       changed: () => {
-        if (this.peer !== peer) return;
-        if (peer.state() === "connected") this.reconnectMs = RECONNECT_WAIT_MS;
-        this.draw();
+        if (this.peer === peer) this.draw();
       },
-      failed: () => {
-        if (this.peer !== peer) return;
-        this.reconnectTimer = setTimeout(() => this.reconnect(), this.reconnectMs);
-        this.reconnectMs = Math.min(2 * this.reconnectMs, RECONNECT_WAIT_MAX_MS);
+      agreed: () => {
+        if (this.peer === peer) this.refused = false;
+      },
+      failed: why => {
+        if (this.peer === peer) this.mediaFailed(why);
       },
     });
     return peer;
+  }
+
+  private mediaFailed(why: PeerFailure): void {
+    const now = performance.now();
+    this.failedAt = [...this.failedAt.filter(at => now - at < FAILURE_COUNTS_MS), now];
+    this.refused = why === "agreement" && this.failedAt.length >= FAILURES_TOLD;
+    const waitMs = RECONNECT_WAIT_MS * 2 ** (this.failedAt.length - 1);
+    clearTimeout(this.reconnectTimer);
+    this.reconnectTimer = setTimeout(
+      () => this.reconnect(),
+      Math.min(waitMs, RECONNECT_WAIT_MAX_MS),
+    );
+    this.draw();
   }
 
   /** Drops the media connection and makes another. */
@@ -122,6 +131,7 @@ export class CallController {
         return;
       case "failed":
         return this.end(message);
+      case "loaded":
       case "closed":
       case "room_made":
         return;
@@ -143,14 +153,14 @@ export class CallController {
         this.tracks = event.tracks;
         return this.negotiate();
       case "answer":
-        this.refusals = 0;
         return this.peer.answered(event.offer, event.sdp);
       case "offer_refused":
-        // The offer is made again; a person is told only if that does not help.
-        if (++this.refusals === REFUSALS_TOLD) this.notice(event.text);
-        return this.peer.refused(event.offer);
+        return this.peer.refused(event.offer, event.text);
       case "media_reset":
+        // The group is gone, and with it everything that was known of the others for certain.
         this.tracks = [];
+        this.people = this.people.map(person => ({ ...person, present: person.own }));
+        this.view.patch({ safetyNumber: undefined });
         return this.reconnect();
       case "key_frame_wanted":
         return this.peer.generateKeyFrames();
@@ -187,7 +197,8 @@ export class CallController {
           .map(({ source, stream }) => [source, stream]),
       ),
     }));
-    this.view.patch({ people, media: this.peer.state() });
+    const media = this.refused ? "refused" : this.peer.state();
+    this.view.patch({ people, media });
   }
 
   private notice(text: string): void {

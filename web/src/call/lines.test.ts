@@ -54,6 +54,16 @@ test("a camera that comes back takes its own line, and nobody else's receiving o
   assert.deepEqual(shown(lines), ["send camera", "video free"]);
 });
 
+test("a screen never takes the line of a camera, whose transform and key it has", () => {
+  let lines = apply([], ["camera"], []);
+  lines = apply(lines, ["screen"], []);
+  assert.deepEqual(shown(lines), ["video free", "send screen"]);
+  lines = apply(lines, ["screen", "camera"], []);
+  assert.deepEqual(shown(lines), ["send camera", "send screen"]);
+  lines = apply(lines, [], [camera("a")]);
+  assert.deepEqual(shown(lines), ["video free", "video free", "a camera"]);
+});
+
 test("any walk ends with exactly what was wanted", () => {
   let seed = 1;
   const random = (below: number) => {
@@ -62,7 +72,7 @@ test("any walk ends with exactly what was wanted", () => {
   };
   let lines: Line[] = [];
   for (let step = 0; step < 500; step++) {
-    const sent = (["microphone", "camera"] as const).filter(() => random(2) === 0);
+    const sent = (["microphone", "camera", "screen"] as const).filter(() => random(2) === 0);
     const received = ["a", "b", "c", "d"]
       .flatMap(client => [camera(client), microphone(client)])
       .filter(() => random(2) === 0);
@@ -77,7 +87,8 @@ test("any walk ends with exactly what was wanted", () => {
     before.forEach((line, index) => {
       assert.equal(lines[index]?.kind, line.kind);
       assert.equal(lines[index]?.direction, line.direction);
+      assert.equal(lines[index]?.source, line.source);
     });
   }
-  assert.equal(lines.length <= 10, true, `${lines.length} lines`);
+  assert.equal(lines.length <= 11, true, `${lines.length} lines`);
 });

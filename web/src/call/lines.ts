@@ -3,11 +3,14 @@ import type { LineUse } from "../generated/LineUse.js";
 import type { MediaKind } from "../generated/MediaKind.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
+import { kindOf } from "../media-kind.js";
 
-/** A transceiver, as far as the plan cares. It keeps its kind and its direction for good. */
+/** A transceiver, as far as the plan cares. It keeps everything but its use for good. */
 export interface Line {
   readonly kind: MediaKind;
   readonly direction: "send" | "receive";
+  /** Of a sending line: whose encoder, transform and key it has. Nothing on receiving lines, which take any. */
+  readonly source: Source | undefined;
   /** Nothing while it is out of use. */
   readonly use: LineUse | undefined;
 }
@@ -19,9 +22,8 @@ export interface Change {
 }
 
 /**
- * The changes that lead from `lines` to exactly these sources sent and tracks received. A line out of use is taken
- * again by what comes next of its kind and direction; a sending line is bound to its source for good, for its
- * encoder is.
+ * The changes that lead from `lines` to exactly these sources sent and tracks received. A receiving line out of use is
+ * taken again by what comes next of its kind, a sending one only by its own source.
  */
 export function plan(
   lines: readonly Line[],
@@ -32,11 +34,13 @@ export function plan(
     ...sent.map(source => ({
       kind: kindOf(source),
       direction: "send" as const,
+      source,
       use: { type: "send" as const, source },
     })),
     ...received.map(({ client, source, kind }) => ({
       kind,
       direction: "receive" as const,
+      source: undefined,
       use: { type: "receive" as const, client, source },
     })),
   ];
@@ -56,7 +60,9 @@ export function plan(
   for (const want of missing) {
     const index = [...free].find(candidate => {
       const line = lines[candidate];
-      return line?.kind === want.kind && line.direction === want.direction;
+      return (
+        line?.kind === want.kind && line.direction === want.direction && line.source === want.source
+      );
     });
     if (index === undefined) {
       changes.push({ line: next++, to: want });
@@ -68,10 +74,6 @@ export function plan(
     changes.push({ line: index, to: want });
   }
   return changes;
-}
-
-export function kindOf(source: Source): MediaKind {
-  return source === "camera" || source === "screen" ? "video" : "audio";
 }
 
 export function sameUse(a: LineUse | undefined, b: LineUse | undefined): boolean {

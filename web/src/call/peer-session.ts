@@ -5,25 +5,33 @@ import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
 import type { FrameUse } from "../worker/messages.js";
 import { type Line, plan } from "./lines.js";
-import { isLoudness, midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
+import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
+import { midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
+import { addTransceiver, generateKeyFrame } from "./transceiver.js";
 import type { MediaState } from "./view.js";
 
-const CAMERA_BITRATE_MAX_BPS = 1_200_000;
-const CAMERA_FRAME_RATE_MAX = 30;
 /** An answer that takes longer was lost on the way. */
 const ANSWER_WAIT_MS = 10_000;
+/** The pause after an offer that failed for another reason. */
 const RETRY_WAIT_MS = 1_000;
-const RETRY_WAIT_MAX_MS = 16_000;
+/** So many failures in a row, and the connection is given up. */
+const FAILURES_MAX = 2;
+
+/** `connection`: no way to the server for sound and picture. `agreement`: no agreement on what is sent. */
+export type PeerFailure = "connection" | "agreement";
 
 export interface PeerOwner {
   /** Sends an offer; its answer comes back through `answered` or `refused`, if at all. */
-  offer(offer: number, sdp: string, lines: MediaLine[]): void;
+  offer(number: number, offer: Offer): void;
   nextOffer(): number;
-  transform(use: FrameUse): RTCRtpScriptTransform;
+  /** `line` counts this session's lines from 0. */
+  transform(use: FrameUse, line: number): RTCRtpScriptTransform;
   /** Remote streams or the connection's state are others now. */
   changed(): void;
-  /** The connection broke for good: another is needed. */
-  failed(): void;
+  /** The server has taken an offer. */
+  agreed(): void;
+  /** Said once, at the end: another session is needed. */
+  failed(why: PeerFailure): void;
 }
 
 interface Slot extends Line {
@@ -32,27 +40,54 @@ interface Slot extends Line {
   readonly stream: MediaStream | undefined;
 }
 
-type Reply = { type: "answer"; sdp: string } | { type: "refused" } | { type: "none" };
+type Outcome =
+  /** Everything is as wanted. */
+  | "nothing_to_do"
+  | "agreed"
+  /** Once more, as soon as there is a way to the server. */
+  | "interrupted"
+  /** Once more. */
+  | "lost"
+  /** Once more, after a pause. */
+  | "failed"
+  /** The two sides have come apart. */
+  | "hopeless";
 
 export class PeerSession {
   private readonly connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  private readonly exchange: OfferExchange;
   private slots: Slot[] = [];
   private sent: ReadonlyMap<Source, MediaStreamTrack> = new Map();
   private received: readonly RemoteTrack[] = [];
   private mayOffer = false;
   private running = false;
+  /** Something else may be wanted than what was last planned. */
+  private stale = false;
   /** Whether the server has agreed to the slots as they are. */
   private agreed = true;
-  private retryMs = RETRY_WAIT_MS;
-  private waiting: { offer: number; reply: (reply: Reply) => void } | undefined;
+  /** The local description that has no answer yet. */
+  private pending: (Offer & { sentBefore: boolean }) | undefined;
+  /** In a row. */
+  private failures = 0;
   private wake: (() => void) | undefined;
+  /** Failed or closed. */
+  private over = false;
   private closed = false;
 
-  constructor(private readonly owner: PeerOwner) {
+  constructor(
+    private readonly owner: PeerOwner,
+    answerWaitMs = ANSWER_WAIT_MS,
+    private readonly retryWaitMs = RETRY_WAIT_MS,
+  ) {
+    this.exchange = new OfferExchange(
+      (number, offer) => owner.offer(number, offer),
+      () => owner.nextOffer(),
+      answerWaitMs,
+    );
     this.connection.onconnectionstatechange = () => {
       if (this.closed) return;
       this.owner.changed();
-      if (this.connection.connectionState === "failed") this.owner.failed();
+      if (this.connection.connectionState === "failed") this.fail("connection");
     };
   }
 
@@ -65,52 +100,41 @@ export class PeerSession {
     this.sent = sent;
     this.received = received;
     this.mayOffer = mayOffer;
-    this.wake?.();
+    this.stale = true;
+    if (!mayOffer) {
+      // What is on the way now gets no answer: answers are not kept for those who come back.
+      this.exchange.interrupt();
+      this.wake?.();
+    }
     void this.swapTracks();
     void this.run();
   }
 
-  answered(offer: number, sdp: string): void {
-    if (this.waiting?.offer === offer) this.waiting.reply({ type: "answer", sdp });
+  answered(number: number, sdp: string): void {
+    this.exchange.heard(number, { type: "answer", sdp });
   }
 
-  refused(offer: number): void {
-    if (this.waiting?.offer === offer) this.waiting.reply({ type: "refused" });
+  refused(number: number, text: string): void {
+    this.exchange.heard(number, { type: "refused", text });
   }
 
-  /**
-   * Has every camera and screen send a key frame next. For browsers whose transforms cannot ask for that themselves;
-   * the others take no notice of the option.
-   */
   generateKeyFrames(): void {
     for (const { kind, direction, use, transceiver } of this.slots) {
-      if (kind !== "video" || direction !== "send" || use === undefined) continue;
-      const sender = transceiver.sender as {
-        getParameters(): RTCRtpSendParameters;
-        setParameters(
-          parameters: RTCRtpSendParameters,
-          options: { encodingOptions: { keyFrame: boolean }[] },
-        ): Promise<void>;
-      };
-      const parameters = sender.getParameters();
-      if (parameters.encodings.length === 0) continue;
-      sender
-        .setParameters(parameters, {
-          encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })),
-        })
-        .catch(() => undefined);
+      if (kind === "video" && direction === "send" && use !== undefined) {
+        generateKeyFrame(transceiver);
+      }
     }
   }
 
   /** Ends the connection. Transforms stay in place: without them frames would be in clear. */
   close(): void {
     if (this.closed) return;
-    this.closed = true;
+    this.closed = this.over = true;
     for (const { transceiver } of this.slots) {
       void transceiver.sender.replaceTrack(null).catch(() => undefined);
     }
     this.connection.close();
-    this.waiting?.reply({ type: "none" });
+    this.exchange.interrupt();
     this.wake?.();
   }
 
@@ -149,19 +173,20 @@ export class PeerSession {
     if (this.running) return;
     this.running = true;
     try {
-      while (!this.closed && this.mayOffer) {
-        try {
-          const changed = await this.apply();
-          if (!changed && this.agreed) break;
+      while (!this.over && this.mayOffer) {
+        const outcome = await this.round().catch((error: unknown): Outcome => {
+          if (!this.over) console.warn("could not set up sound and picture:", error);
           this.agreed = false;
-          this.agreed = await this.negotiate();
-        } catch (error) {
-          if (!this.closed) console.warn("could not set up sound and picture:", error);
-          this.agreed = false;
+          return "failed";
+        });
+        if (this.over || outcome === "nothing_to_do") break;
+        if (outcome === "agreed") {
+          this.failures = 0;
+          this.owner.agreed();
         }
-        if (this.closed) break;
-        if (this.agreed) this.retryMs = RETRY_WAIT_MS;
-        else await this.pause();
+        if (outcome === "lost" || outcome === "failed") this.failures++;
+        if (outcome === "hopeless" || this.failures >= FAILURES_MAX) return this.fail("agreement");
+        if (outcome === "failed") await this.pause();
         this.owner.changed();
       }
     } finally {
@@ -169,12 +194,62 @@ export class PeerSession {
     }
   }
 
-  /** Waits before the next try, unless something else is wanted before. */
+  /** One offer and what came of it: the one that has no answer yet, or else a new one if something is to change. */
+  private async round(): Promise<Outcome> {
+    let offer = this.pending;
+    if (offer === undefined) {
+      this.stale = false;
+      const changed = await this.apply();
+      if (!changed && this.agreed) return this.stale ? "interrupted" : "nothing_to_do";
+      this.agreed = false;
+      offer = this.pending = { ...(await this.makeOffer()), sentBefore: false };
+      if (this.over || !this.mayOffer) return "interrupted";
+    }
+    const reply = await this.exchange.ask(offer);
+    return this.over ? "interrupted" : this.take(reply, offer);
+  }
+
+  private async take(reply: Reply, offer: Offer & { sentBefore: boolean }): Promise<Outcome> {
+    switch (reply.type) {
+      case "answer":
+        try {
+          const sdp = withConstantBitRate(reply.sdp);
+          await this.connection.setRemoteDescription({ type: "answer", sdp });
+        } catch (error) {
+          if (!this.over) console.warn("the server's answer was refused by the browser:", error);
+          return "hopeless";
+        }
+        this.pending = undefined;
+        this.agreed = true;
+        return "agreed";
+      case "refused":
+        console.warn("the server refused an offer:", reply.text);
+        // Nothing of it holds on either side, unless the server had taken it when it was sent before.
+        if (!offer.sentBefore) {
+          await this.connection.setLocalDescription({ type: "rollback" });
+          this.pending = undefined;
+        }
+        return "failed";
+      case "lost":
+      case "interrupted":
+        // Not rolled back: the server may have taken it, and browsers number the lines of a new one differently.
+        offer.sentBefore = true;
+        return reply.type;
+    }
+  }
+
+  private fail(why: PeerFailure): void {
+    if (this.over) return;
+    this.over = true;
+    this.exchange.interrupt();
+    this.wake?.();
+    this.owner.failed(why);
+  }
+
+  /** Waits before the next try, unless that is off. */
   private async pause(): Promise<void> {
-    const ms = this.retryMs;
-    this.retryMs = Math.min(2 * ms, RETRY_WAIT_MAX_MS);
     await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, this.retryWaitMs);
       this.wake = () => {
         clearTimeout(timer);
         resolve();
@@ -188,8 +263,7 @@ export class PeerSession {
     const changes = plan(this.slots, [...this.sent.keys()], this.received);
     const slots = [...this.slots];
     for (const { line, to } of changes) {
-      const old = slots[line]?.transceiver;
-      const transceiver = old ?? this.add(to);
+      const transceiver = slots[line]?.transceiver ?? this.add(to, line);
       let stream: MediaStream | undefined;
       if (to.use === undefined) {
         transceiver.direction = "inactive";
@@ -197,11 +271,8 @@ export class PeerSession {
         transceiver.direction = "sendonly";
       } else {
         const { client, source } = to.use;
-        transceiver.receiver.transform = this.owner.transform({
-          kind: "receive",
-          client,
-          source,
-        });
+        const use: FrameUse = { kind: "receive", client, source };
+        transceiver.receiver.transform = this.owner.transform(use, line);
         transceiver.direction = "recvonly";
         stream = new MediaStream([transceiver.receiver.track]);
       }
@@ -213,23 +284,11 @@ export class PeerSession {
     return changes.length > 0;
   }
 
-  /** A new transceiver, with its transform set before it can carry a track. */
-  private add({ kind, direction, use }: Line): RTCRtpTransceiver {
-    const camera = use?.type === "send" && use.source === "camera";
-    const transceiver = this.connection.addTransceiver(kind, {
-      direction: direction === "send" ? "sendonly" : "recvonly",
-      ...(camera && {
-        sendEncodings: [
-          { maxBitrate: CAMERA_BITRATE_MAX_BPS, maxFramerate: CAMERA_FRAME_RATE_MAX },
-        ],
-      }),
+  private add(to: Line, line: number): RTCRtpTransceiver {
+    return addTransceiver(this.connection, to, () => {
+      if (to.source === undefined) throw new Error("a sending line has a source");
+      return this.owner.transform({ kind: "send", source: to.source }, line);
     });
-    if (use?.type === "send") {
-      transceiver.sender.transform = this.owner.transform({ kind: "send", source: use.source });
-    }
-    preferCodec(transceiver, kind, direction);
-    silenceLoudness(transceiver);
-    return transceiver;
   }
 
   /** Puts each sender's track in place, or takes it away. Needs no offer. */
@@ -244,81 +303,13 @@ export class PeerSession {
     );
   }
 
-  /** One offer and its answer. Whether it was agreed. */
-  private async negotiate(): Promise<boolean> {
+  private async makeOffer(): Promise<Offer> {
     await this.connection.setLocalDescription(await this.connection.createOffer());
     const sdp = withoutLoudness(this.connection.localDescription?.sdp ?? "");
-    const offer = this.owner.nextOffer();
     const lines = midsOf(sdp).map((mid): MediaLine => {
       const use = this.useOf(mid);
       return use === undefined ? { mid } : { mid, use };
     });
-    const reply = await this.ask(offer, sdp, lines);
-    if (this.closed) return false;
-    if (reply.type === "answer") {
-      try {
-        await this.connection.setRemoteDescription({
-          type: "answer",
-          sdp: withConstantBitRate(reply.sdp),
-        });
-        return true;
-      } catch (error) {
-        console.warn("the server's answer was refused by the browser:", error);
-      }
-    }
-    if (this.connection.signalingState === "have-local-offer") {
-      await this.connection.setLocalDescription({ type: "rollback" });
-    }
-    return false;
+    return { sdp, lines };
   }
-
-  private ask(offer: number, sdp: string, lines: MediaLine[]): Promise<Reply> {
-    return new Promise<Reply>(resolve => {
-      const timer = setTimeout(() => reply({ type: "none" }), ANSWER_WAIT_MS);
-      const reply = (reply: Reply) => {
-        clearTimeout(timer);
-        this.waiting = undefined;
-        resolve(reply);
-      };
-      this.waiting = { offer, reply };
-      this.owner.offer(offer, sdp, lines);
-    });
-  }
-}
-
-/** VP8 and Opus alone (and retransmission): the codecs whose frames Tangelo encrypts. RED would hide Opus in it. */
-function preferCodec(
-  transceiver: RTCRtpTransceiver,
-  kind: "audio" | "video",
-  direction: "send" | "receive",
-): void {
-  const wanted = kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"];
-  const capabilities =
-    direction === "send"
-      ? RTCRtpSender.getCapabilities(kind)
-      : RTCRtpReceiver.getCapabilities(kind);
-  const codecs =
-    capabilities?.codecs.filter(codec => wanted.includes(codec.mimeType.toLowerCase())) ?? [];
-  if (codecs.length > 0) transceiver.setCodecPreferences(codecs);
-}
-
-interface HeaderExtension {
-  uri: string;
-  direction: RTCRtpTransceiverDirection;
-}
-
-/** Takes part in what browsers offer; where they cannot be told, `withoutLoudness` tells the server alone. */
-function silenceLoudness(transceiver: RTCRtpTransceiver): void {
-  const controls = transceiver as {
-    getHeaderExtensionsToNegotiate?: () => HeaderExtension[];
-    setHeaderExtensionsToNegotiate?: (extensions: HeaderExtension[]) => void;
-  };
-  const extensions = controls.getHeaderExtensionsToNegotiate?.();
-  if (extensions === undefined) return;
-  controls.setHeaderExtensionsToNegotiate?.(
-    extensions.map(({ uri, direction }) => ({
-      uri,
-      direction: isLoudness(uri) ? "stopped" : direction,
-    })),
-  );
 }

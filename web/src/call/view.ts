@@ -7,9 +7,9 @@ export interface CallView {
   readonly phase: Phase;
   /** Why the call is over; nothing while it goes on. */
   readonly ended: Ended | undefined;
-  /** The members of the group, the own one first. Empty until the person is inside. */
+  /** The members of the group, or of the last one, the own one first. Empty until the person is inside. */
   readonly people: readonly PersonView[];
-  /** 12 groups of 5 digits. */
+  /** 12 groups of 5 digits. Nothing while there is no group, and so no promise about who hears what. */
   readonly safetyNumber: readonly string[] | undefined;
   /** The way that sound and picture take to the server. */
   readonly media: MediaState;
@@ -23,7 +23,14 @@ export type Ended =
   /** The worker gave up, or is gone. */
   | { readonly type: "failed"; readonly reason: Failure; readonly text: string };
 
-export type MediaState = "none" | "connecting" | "connected" | "failed";
+export type MediaState =
+  | "none"
+  | "connecting"
+  | "connected"
+  /** The network does not let it through. */
+  | "failed"
+  /** The server does not agree to it, again and again. */
+  | "refused";
 
 export interface PersonView {
   readonly client: string;

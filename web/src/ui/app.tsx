@@ -89,6 +89,9 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
   useEffect(() => {
     if (stage.type === "lobby") {
       void stage.devices.start();
+      stage.worker.listen(message => {
+        if (message.type === "failed") setStage({ type: "over", ended: message });
+      });
       return () => {
         if (stage.joined) return;
         stage.devices.stop();
@@ -127,7 +130,7 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       return <Lobby route={route} devices={stage.devices} join={join} home={home} />;
     }
     case "call":
-      return <Call call={stage.call} link={route.link} secret={route.secret} />;
+      return <Call call={stage.call} route={route} />;
     case "over":
       return <Over ended={stage.ended} rejoin={() => setStage(enterLobby)} home={home} />;
   }

@@ -1,36 +1,47 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { PersonView } from "../call/view.js";
-import { useStream } from "./hooks.js";
+import { isRefusal, useStream } from "./hooks.js";
 import { text } from "./text.en.js";
 
 /** Plays what the others say. Where the browser wants a click for that, asks for one. */
 export function AudioOut({ people }: { people: readonly PersonView[] }) {
-  const [blocked, setBlocked] = useState(false);
-  const [tries, setTries] = useState(0);
+  const [blocked, setBlocked] = useState<ReadonlySet<HTMLAudioElement>>(new Set());
+  const mark = (element: HTMLAudioElement, isBlocked: boolean) =>
+    setBlocked(before => {
+      if (before.has(element) === isBlocked) return before;
+      const after = new Set(before);
+      if (isBlocked) after.add(element);
+      else after.delete(element);
+      return after;
+    });
   const heard = people.flatMap(({ client, own, streams }) =>
     own
       ? []
       : (["microphone", "screen_audio"] as const).flatMap(source => {
           const stream = streams.get(source);
-          return stream === undefined ? [] : [{ key: `${client} ${source} ${tries}`, stream }];
+          return stream === undefined ? [] : [{ key: `${client} ${source}`, stream }];
         }),
   );
+
+  // In the click itself: that is what the browser waits for.
+  const turnOn = () => {
+    setBlocked(new Set());
+    for (const element of blocked) {
+      element.play().catch((error: unknown) => {
+        if (isRefusal(error)) mark(element, true);
+      });
+    }
+  };
+
   return (
     <>
       {heard.map(({ key, stream }) => (
-        <Voice key={key} stream={stream} blocked={() => setBlocked(true)} />
+        <Voice key={key} stream={stream} mark={mark} />
       ))}
-      {blocked && (
+      {blocked.size > 0 && (
         <div class="sound-blocked" role="alert">
           <p>{text.call.soundBlocked}</p>
-          <button
-            type="button"
-            class="button primary"
-            onClick={() => {
-              setBlocked(false);
-              setTries(tries + 1);
-            }}
-          >
+          <button type="button" class="button primary" onClick={turnOn}>
             {text.call.unmute}
           </button>
         </div>
@@ -39,7 +50,18 @@ export function AudioOut({ people }: { people: readonly PersonView[] }) {
   );
 }
 
-function Voice({ stream, blocked }: { stream: MediaStream; blocked: () => void }) {
-  const audio = useStream<HTMLAudioElement>(stream, blocked);
-  return <audio ref={audio} autoplay />;
+interface VoiceProps {
+  stream: MediaStream;
+  mark: (element: HTMLAudioElement, isBlocked: boolean) => void;
+}
+
+function Voice({ stream, mark }: VoiceProps) {
+  const audio = useStream<HTMLAudioElement>(stream, element => mark(element, true));
+  useEffect(() => {
+    const element = audio.current;
+    return () => {
+      if (element !== null) mark(element, false);
+    };
+  }, []);
+  return <audio ref={audio} autoplay onPlaying={event => mark(event.currentTarget, false)} />;
 }

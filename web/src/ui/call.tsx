@@ -1,17 +1,22 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
 import type { Devices, DevicesView } from "../call/devices.js";
+import type { Route } from "../call/link.js";
 import type { Observable } from "../call/observable.js";
 import type { CallView, PersonView } from "../call/view.js";
 import { AudioOut } from "./audio-out.js";
 import { Grid } from "./grid.js";
-import { useObservable } from "./hooks.js";
+import { useObservable, useUnchanged } from "./hooks.js";
 import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
+import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
 import { Toolbar } from "./toolbar.js";
 import { VerifyDialog } from "./verify-dialog.js";
 
 const TOAST_MS = 6_000;
+/** After so long a person is told what may be wrong. */
+const CONNECTING_MAX_MS = 10_000;
+const WAITING_MAX_MS = 15_000;
 
 /** The part of `CallController` that is drawn. */
 export type CallLike = Pick<CallController, "leave" | "name"> & {
@@ -19,13 +24,15 @@ export type CallLike = Pick<CallController, "leave" | "name"> & {
   devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
 };
 
-export function Call(props: { call: CallLike; link: string; secret: boolean }) {
-  const { call, link, secret } = props;
+export function Call({ call, route }: { call: CallLike; route: Route & { type: "room" } }) {
+  const { link, room, secret } = route;
   const view = useObservable(call.view);
   const devices = useObservable(call.devices.view);
   const [verifying, setVerifying] = useState(false);
   const [toast, say] = useToast();
   const inside = view.people.length > 0;
+  const { phase, safetyNumber } = view;
+  const overdue = useUnchanged(phase, phase === "waiting" ? WAITING_MAX_MS : CONNECTING_MAX_MS);
 
   useEffect(() => {
     if (view.notice !== undefined) say(view.notice.text);
@@ -57,8 +64,9 @@ export function Call(props: { call: CallLike; link: string; secret: boolean }) {
           <Logo />
           <span class="wide-only">{text.product}</span>
         </span>
+        <PageTitle hidden>{text.call.title(secret ? undefined : room)}</PageTitle>
         <p class="status" role="status">
-          {statusOf(view)}
+          {statusOf(view, overdue)}
         </p>
         {!secret && (
           <span class="badge warn">
@@ -66,7 +74,7 @@ export function Call(props: { call: CallLike; link: string; secret: boolean }) {
             <span class="wide-only">{text.call.namedRoom}</span>
           </span>
         )}
-        {inside && (
+        {safetyNumber !== undefined && (
           <>
             <span class="badge">
               <LockIcon />
@@ -96,10 +104,14 @@ export function Call(props: { call: CallLike; link: string; secret: boolean }) {
   );
 }
 
-function statusOf({ phase, media, people }: CallView): string {
+/** `overdue`: the phase lasts for longer than it should. */
+function statusOf({ phase, media, people }: CallView, overdue: boolean): string {
   const { status } = text.call;
+  if (overdue && phase === "connecting") return status.unreachable;
+  if (overdue && phase === "waiting") return status.unanswered;
   if (phase !== "inside") return status[phase];
   if (media === "failed") return status.mediaFailed;
+  if (media === "refused") return status.mediaRefused;
   if (people.length === 1) return status.alone;
   return media === "connecting" ? status.media : "";
 }

@@ -9,6 +9,16 @@ export function useObservable<T>(observable: Observable<T>): T {
   return observable.get();
 }
 
+/** Whether a value has stayed the same for so long. */
+export function useUnchanged(value: unknown, ms: number): boolean {
+  const [elapsed, setElapsed] = useState<{ value: unknown } | undefined>(undefined);
+  useEffect(() => {
+    const timer = setTimeout(() => setElapsed({ value }), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return elapsed?.value === value && elapsed !== undefined;
+}
+
 /** The inner size of an element, in CSS pixels. */
 export function useSize(ref: RefObject<HTMLElement | null>): { width: number; height: number } {
   const [size, setSize] = useState({ width: 0, height: 0 });
@@ -34,7 +44,7 @@ export function useSize(ref: RefObject<HTMLElement | null>): { width: number; he
 /** Puts a stream into a media element and has it played. */
 export function useStream<E extends HTMLMediaElement>(
   stream: MediaStream | undefined,
-  refused?: () => void,
+  refused?: (element: E) => void,
 ): RefObject<E | null> {
   const ref = useRef<E>(null);
   useEffect(() => {
@@ -43,7 +53,7 @@ export function useStream<E extends HTMLMediaElement>(
     element.srcObject = stream ?? null;
     if (stream === undefined) return;
     element.play().catch((error: unknown) => {
-      if ((error as { name?: unknown }).name === "NotAllowedError") refused?.();
+      if (isRefusal(error)) refused?.(element);
     });
     return () => {
       element.srcObject = null;
@@ -51,6 +61,11 @@ export function useStream<E extends HTMLMediaElement>(
     // A new function each time is the same wish.
   }, [stream]);
   return ref;
+}
+
+/** Whether the browser wants a click before it plays. */
+export function isRefusal(error: unknown): boolean {
+  return (error as { name?: unknown } | null)?.name === "NotAllowedError";
 }
 
 /** A stream of one track, the same as long as the track is. */

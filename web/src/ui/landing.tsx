@@ -1,14 +1,19 @@
-import { useId, useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
 import { rememberHostSecret } from "../call/preferences.js";
 import { Logo } from "./icons.js";
+import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
 
 export function Landing({ go }: { go: (path: string) => void }) {
   const [typed, setTyped] = useState("");
+  /** What is wrong with what was typed. */
+  const [invalid, setInvalid] = useState("");
+  /** Why no link was made. */
   const [problem, setProblem] = useState("");
   const [making, setMaking] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
   const field = useId();
   const hint = useId();
 
@@ -30,8 +35,10 @@ export function Landing({ go }: { go: (path: string) => void }) {
     event.preventDefault();
     const read = readTyped(typed, location.host);
     if (read.type === "path") go(read.path);
-    else if (read.type === "other_host") setProblem(text.landing.otherHost(read.host));
-    else setProblem(text.landing.bad);
+    else {
+      setInvalid(read.type === "other_host" ? text.landing.otherHost(read.host) : text.landing.bad);
+      input.current?.focus();
+    }
   };
 
   const read = readTyped(typed, location.host);
@@ -44,7 +51,7 @@ export function Landing({ go }: { go: (path: string) => void }) {
         {text.product}
       </header>
       <main class="hero">
-        <h1>{text.landing.title}</h1>
+        <PageTitle>{text.landing.title}</PageTitle>
         <p class="sentence">{text.landing.sentence}</p>
         <button
           type="button"
@@ -55,6 +62,9 @@ export function Landing({ go }: { go: (path: string) => void }) {
           {making ? text.landing.making : text.landing.newCall}
         </button>
         <p class="hint">{text.landing.newCallHint}</p>
+        <p class="problem" role="alert">
+          {problem}
+        </p>
         <p class="or" aria-hidden="true">
           {text.landing.or}
         </p>
@@ -63,16 +73,18 @@ export function Landing({ go }: { go: (path: string) => void }) {
           <div class="row">
             <input
               id={field}
+              ref={input}
               type="text"
               autocomplete="off"
               autocapitalize="none"
               spellcheck={false}
               placeholder={text.landing.placeholder}
               value={typed}
+              aria-invalid={invalid !== ""}
               aria-describedby={hint}
               onInput={event => {
                 setTyped(event.currentTarget.value);
-                setProblem("");
+                setInvalid("");
               }}
             />
             <button type="submit" class="button">
@@ -82,7 +94,7 @@ export function Landing({ go }: { go: (path: string) => void }) {
           <div id={hint}>
             {named && <p class="hint warn">{text.landing.namedHint}</p>}
             <p class="problem" role="alert">
-              {problem}
+              {invalid}
             </p>
           </div>
         </form>

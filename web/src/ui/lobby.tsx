@@ -5,6 +5,7 @@ import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
 import { useObservable, useStream, useTrackStream } from "./hooks.js";
 import { CameraIcon, LockIcon, Logo, MicrophoneIcon, OpenLockIcon } from "./icons.js";
+import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
 
 const NAME_MAX = 40;
@@ -22,6 +23,7 @@ export function Lobby({ route, devices, join, home }: Props) {
   const [problem, setProblem] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const field = useId();
+  const error = useId();
   const reason = unsupported();
 
   const submit = (event: Event) => {
@@ -53,7 +55,9 @@ export function Lobby({ route, devices, join, home }: Props) {
       <main class="lobby-main">
         {devices === undefined ? <NoSelfView /> : <SelfView devices={devices} />}
         <form class="card" onSubmit={submit} noValidate>
-          <h1>{route.secret ? text.lobby.title : text.lobby.titleNamed(route.room)}</h1>
+          <PageTitle>
+            {route.secret ? text.lobby.title : text.lobby.titleNamed(route.room)}
+          </PageTitle>
           <p class={route.secret ? "protection" : "protection warn"}>
             {route.secret ? <LockIcon /> : <OpenLockIcon />}
             <span>{route.secret ? text.lobby.secretRoom : text.lobby.namedRoom}</span>
@@ -72,15 +76,17 @@ export function Lobby({ route, devices, join, home }: Props) {
             maxLength={NAME_MAX}
             placeholder={text.lobby.namePlaceholder}
             value={name}
+            aria-invalid={problem !== ""}
+            aria-describedby={error}
             onInput={event => {
               setName(event.currentTarget.value);
               setProblem("");
             }}
           />
-          {devices !== undefined && <Choices devices={devices} />}
-          <p class="problem" role="alert">
+          <p id={error} class="problem" role="alert">
             {problem}
           </p>
+          {devices !== undefined && <Choices devices={devices} />}
           <button type="submit" class="button primary large" disabled={reason !== undefined}>
             {text.lobby.join}
           </button>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Ended } from "../call/view.js";
 import { Logo } from "./icons.js";
+import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
 
 interface Props {
@@ -22,7 +23,7 @@ export function MessageScreen({ title, hint, home, alert = false, children }: Pr
       </header>
       <main class="card">
         <div role={alert ? "alert" : "status"}>
-          <h1>{title}</h1>
+          <PageTitle>{title}</PageTitle>
           <p>{hint}</p>
         </div>
         <div class="row">
@@ -40,10 +41,16 @@ export function MessageScreen({ title, hint, home, alert = false, children }: Pr
 export function Over(props: { ended: Ended; rejoin: () => void; home: () => void }) {
   const { ended, rejoin, home } = props;
   const [title, hint] = wordsOf(ended);
+  // Another worker would not load either: this page may be of an older version than the server.
+  const reload = ended.type === "failed" && ended.reason === "not_loaded";
   return (
     <MessageScreen title={title} hint={hint} home={home} alert={ended.type !== "left"}>
-      <button type="button" class="button primary" onClick={rejoin}>
-        {text.over.rejoin}
+      <button
+        type="button"
+        class="button primary"
+        onClick={reload ? () => location.reload() : rejoin}
+      >
+        {reload ? text.over.reload : text.over.rejoin}
       </button>
     </MessageScreen>
   );

@@ -56,6 +56,8 @@ export const text = {
     people: (count: number) => (count === 1 ? "1 person" : `${count} people`),
     grid: "People in the call",
     toolbar: "Call controls",
+    title: (room: string | undefined) =>
+      room === undefined ? "Private call" : `Call in “${room}”`,
     you: "You",
     ownLabel: (name: string) => `${name} (You)`,
     encrypted: "End-to-end encrypted",
@@ -74,6 +76,12 @@ export const text = {
       media: "Setting up sound and picture…",
       mediaFailed:
         "Sound and picture do not get through. The network may block them; trying again…",
+      mediaRefused:
+        "The server does not agree to pass on sound and picture; trying again… If this stays, leave and join again, and tell whoever hosts this server.",
+      unreachable:
+        "The server cannot be reached; trying again… Check your network. If you host it: a proxy in front must pass WebSockets and the Host header.",
+      unanswered:
+        "Nobody in the call has let you in yet: they may be away, or losing their connection. Stay here, or leave and try again.",
       alone: "You are the only one here. Copy the link and send it to someone.",
     },
   },
@@ -84,6 +92,8 @@ export const text = {
       "Compare these numbers with the others, best by reading them aloud. If all of you see the same, exactly the people listed here are in the call, and nobody in between.",
     differ: "If a number differs, do not say anything private: leave, and share a new link.",
     none: "There is no number yet. It appears once you are in the call.",
+    noneNow:
+      "There is no number at the moment: the connection was lost and is being made anew. Say nothing private until it is back, and compare it again then.",
     people: "In this call",
     close: "Close",
   },
@@ -98,10 +108,11 @@ export const text = {
       crashed:
         "The part of this page that holds the keys has stopped, so the call was ended and nothing more is sent. Your microphone and camera are off.",
       not_loaded:
-        "A part of this page could not be loaded. Check your connection, reload the page, and try again.",
+        "A part of this page could not be loaded: the server may have a new version, or your connection is down. Reload the page and try again.",
       no_ed25519: `This browser is too old: it cannot make the key that stands for you in calls (Ed25519). Please use ${BROWSERS}.`,
     } satisfies Record<Exclude<Failure, "refused">, string>,
     rejoin: "Rejoin",
+    reload: "Reload the page",
     home: "Home",
   },
 

@@ -11,7 +11,7 @@ export function VerifyDialog({ view, close }: { view: CallView; close: () => voi
     <dialog ref={dialog} class="verify" aria-labelledby={title} onClose={close}>
       <h2 id={title}>{text.verify.title}</h2>
       {view.safetyNumber === undefined ? (
-        <p>{text.verify.none}</p>
+        <p>{view.phase === "reconnecting" ? text.verify.noneNow : text.verify.none}</p>
       ) : (
         <>
           <p>{text.verify.explain}</p>

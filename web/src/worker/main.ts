@@ -14,8 +14,8 @@ declare const self: DedicatedWorkerGlobalScope & {
 const wasm = init({ module_or_path: WASM_URL }).catch(() => {
   throw new Failed("not_loaded");
 });
-// Whoever awaits it learns of the failure; before that it is nobody's error.
-wasm.catch(() => undefined);
+// Said at once: the page need not wait for somebody to join.
+wasm.then(() => say({ type: "loaded" }), fail);
 
 let core: Core | undefined;
 let session: Session | undefined;

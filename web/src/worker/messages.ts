@@ -17,6 +17,8 @@ export type ToWorker =
   | { type: "get_stats"; request: number };
 
 export type FromWorker =
+  /** The worker's program and its WASM module are there. */
+  | { type: "loaded" }
   /** `path` is `/r/_ROOM#SECRET`; `hostSecret` stays on this device. */
   | { type: "room_made"; path: string; hostSecret: string }
   | { type: "event"; event: CallEvent }
@@ -27,7 +29,7 @@ export type FromWorker =
   | { type: "failed"; reason: Failure; text: string };
 
 export type Failure =
-  /** The WASM module did not load. */
+  /** The worker's program or its WASM module did not load. */
   | "not_loaded"
   /** The browser cannot make an Ed25519 key. */
   | "no_ed25519"
@@ -45,6 +47,8 @@ export interface TransformOptions {
   use: FrameUse;
   /** The page's number for the peer connection that it belongs to. */
   connection: number;
+  /** The page's number for the line within that connection; has one transform at a time. */
+  line: number;
 }
 
 export interface WorkerStats {

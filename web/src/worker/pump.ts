@@ -1,5 +1,6 @@
 /** The way of each frame through a transform. A frame leaves encrypted and arrives authenticated, or not at all. */
 import type { Source } from "../generated/Source.js";
+import { kindOf } from "../media-kind.js";
 import { type FrameCrypto, codecOf } from "./frame-crypto.js";
 import type { FrameCounts } from "./messages.js";
 
@@ -13,10 +14,6 @@ export type Enqueue = (frame: EncodedFrame) => void;
 
 /** Frames that a receiver may have put aside. The core's own bound is lower. */
 const HELD_MAX = 1024;
-
-export function kindOf(source: Source): "audio" | "video" {
-  return source === "camera" || source === "screen" ? "video" : "audio";
-}
 
 /** Encrypts the frames of one source. */
 export class SenderPump {

@@ -1,7 +1,8 @@
 /** Ties the browser's encoded transforms to the pumps. */
+import { kindOf } from "../media-kind.js";
 import type { FrameCrypto } from "./frame-crypto.js";
 import { type FrameCounts, type FrameUse, type TransformOptions, noFrames } from "./messages.js";
-import { type EncodedFrame, ReceiverPump, SenderPump, kindOf } from "./pump.js";
+import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
 
 /** What browsers let a transform ask for; not all of them let it ask for both. */
 interface KeyFrames {
@@ -9,8 +10,9 @@ interface KeyFrames {
   sendKeyFrameRequest?: () => Promise<unknown>;
 }
 
-interface OpenTransform {
-  readonly connection: number;
+type Place = Pick<TransformOptions, "connection" | "line">;
+
+interface OpenTransform extends Place {
   close(): void;
 }
 
@@ -28,9 +30,14 @@ export class Transforms {
 
   /** Takes over a transform for as long as it has frames. */
   add(transformer: RTCRtpScriptTransformer): void {
-    const { use, connection } = transformer.options as TransformOptions;
-    if (use.kind === "send") this.addSender(transformer, connection, use);
-    else this.addReceiver(transformer, connection, use);
+    const { use, connection, line } = transformer.options as TransformOptions;
+    // A line that is taken again has another transform, and browsers need not end the stream of the one before.
+    for (const old of [...this.open]) {
+      if (old.connection === connection && old.line === line) old.close();
+    }
+    const place = { connection, line };
+    if (use.kind === "send") this.addSender(transformer, place, use);
+    else this.addReceiver(transformer, place, use);
   }
 
   /** Lets go of a connection's transforms: not every browser ends their streams as it closes. */
@@ -56,7 +63,7 @@ export class Transforms {
 
   private addSender(
     transformer: RTCRtpScriptTransformer,
-    connection: number,
+    place: Place,
     use: FrameUse & { kind: "send" },
   ): void {
     const pump = new SenderPump(use.source, this.counts);
@@ -68,7 +75,7 @@ export class Transforms {
         if (open) pump.frame(this.crypto(), frame, sealed => out.enqueue(sealed));
       },
     });
-    this.run(transformer, connection, through, () => {
+    this.run(transformer, place, through, () => {
       open = false;
       this.videoSenders.delete(keyFrames);
     });
@@ -76,7 +83,7 @@ export class Transforms {
 
   private addReceiver(
     transformer: RTCRtpScriptTransformer,
-    connection: number,
+    place: Place,
     use: FrameUse & { kind: "receive" },
   ): void {
     const keyFrames = transformer as KeyFrames;
@@ -94,7 +101,7 @@ export class Transforms {
         if (open && pump.frame(this.crypto(), frame, opened => out.enqueue(opened))) this.settle();
       },
     });
-    this.run(transformer, connection, through, () => {
+    this.run(transformer, place, through, () => {
       open = false;
       if (release !== undefined) this.receivers.delete(release);
       pump.close(this.crypto());
@@ -104,12 +111,12 @@ export class Transforms {
   /** Pumps until the stream ends or breaks, or is closed. */
   private run(
     transformer: RTCRtpScriptTransformer,
-    connection: number,
+    place: Place,
     through: TransformStream<EncodedFrame, EncodedFrame>,
     ended: () => void,
   ): void {
     const transform: OpenTransform = {
-      connection,
+      ...place,
       close: () => {
         if (this.open.delete(transform)) ended();
       },

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeConnection, installFakePeer } from "../test/fake-peer.js";
+import type { CallEvent, FromWorker, ToWorker } from "../worker/messages.js";
+import { CallController } from "./call-controller.js";
+import type { WorkerListener } from "./call-worker.js";
+import type { Devices } from "./devices.js";
+import { Observable } from "./observable.js";
+
+const NUMBER = Array.from({ length: 12 }, () => "01234").join(" ");
+
+function world() {
+  installFakePeer();
+  Object.assign(globalThis, { location: { host: "example.test" } });
+  const posted: ToWorker[] = [];
+  let say: WorkerListener = () => undefined;
+  const worker = {
+    listen: (listener: WorkerListener) => void (say = listener),
+    post: (message: ToWorker) => void posted.push(message),
+    transform: (options: object) => options as RTCRtpScriptTransform,
+    end: () => undefined,
+  };
+  const off = { on: false, track: undefined };
+  const devices = {
+    view: new Observable({ microphone: off, camera: off }),
+    stop: () => undefined,
+  } as unknown as Devices;
+  const call = new CallController(worker, devices, "/r/standup", "Ada");
+  const person = { identity: "", leaf: 0, confirmed: true, present: true };
+  const roster: CallEvent = {
+    type: "roster",
+    people: [
+      { ...person, client: "a", name: "Ada", own: true },
+      { ...person, client: "b", name: "Grace", own: false },
+    ],
+    safety_number: NUMBER,
+    epoch: 1,
+  };
+  return {
+    call,
+    roster,
+    hear: (message: FromWorker) => say(message),
+    event: (event: CallEvent) => say({ type: "event", event }),
+    offers: () =>
+      posted.flatMap(message =>
+        message.type === "command" && message.command.type === "offer" ? [message.command] : [],
+      ),
+  };
+}
+
+async function until(done: () => boolean, what: string): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (done()) return;
+    await new Promise(resolve => setTimeout(resolve, 1));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+test("with the group go the safety number and the others' presence, until the next roster", () => {
+  const { call, roster, event } = world();
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  assert.equal(call.view.get().safetyNumber?.length, 12);
+  event({ type: "media_reset" });
+  event({ type: "phase", phase: "reconnecting" });
+  assert.equal(call.view.get().safetyNumber, undefined);
+  const present = () => call.view.get().people.map(person => person.present);
+  assert.deepEqual(present(), [true, false]);
+  event(roster);
+  assert.equal(call.view.get().safetyNumber?.length, 12);
+  assert.deepEqual(present(), [true, true]);
+  call.leave();
+});
+
+test("refusals lead to another connection, and to words only if that does not help", async () => {
+  const { call, roster, event, offers } = world();
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  event({ type: "tracks", tracks: [{ client: "b", source: "camera", kind: "video" }] });
+  const refuse = async (count: number) => {
+    await until(() => offers().length === count, `offer ${count}`);
+    event({ type: "offer_refused", offer: count, text: "line 0 has lost its place in the SDP" });
+  };
+  await refuse(1);
+  await refuse(2);
+  await until(() => FakeConnection.made.length === 2, "another connection");
+  assert.notEqual(call.view.get().media, "refused");
+  await refuse(3);
+  await refuse(4);
+  await until(() => call.view.get().media === "refused", "the words");
+  await until(() => offers().length === 5, "offer 5");
+  event({ type: "answer", offer: 5, sdp: "v=0" });
+  await until(() => call.view.get().media !== "refused", "the words to go away");
+  assert.equal(call.view.get().notice, undefined);
+  call.leave();
+});
+
+test("a worker that did not load ends the call with that reason", () => {
+  const { call, hear } = world();
+  hear({ type: "failed", reason: "not_loaded", text: "" });
+  const { ended } = call.view.get();
+  assert(ended?.type === "failed");
+  assert.equal(ended.reason, "not_loaded");
+});

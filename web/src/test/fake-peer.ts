@@ -1,0 +1,104 @@
+/** What `PeerSession` needs of a browser: as much of WebRTC's signalling states (RFC 9429) as its rules rest on. */
+
+export class FakeTransceiver {
+  mid: string | null = null;
+  readonly sender = {
+    track: null as unknown,
+    transform: undefined as unknown,
+    replaceTrack: (track: unknown) => {
+      this.sender.track = track;
+      return Promise.resolve();
+    },
+  };
+  readonly receiver = { track: {}, transform: undefined as unknown };
+
+  constructor(
+    readonly kind: string,
+    public direction: string,
+  ) {}
+
+  setCodecPreferences(): void {}
+}
+
+export class FakeConnection {
+  static made: FakeConnection[] = [];
+  connectionState = "new";
+  signalingState = "stable";
+  localDescription: { sdp: string } | null = null;
+  onconnectionstatechange: (() => void) | undefined;
+  readonly transceivers: FakeTransceiver[] = [];
+  rollbacks = 0;
+  /** The next answer is one that the browser does not take. */
+  refusing = false;
+  private mids = 0;
+  private readonly number: number;
+
+  constructor() {
+    this.number = FakeConnection.made.push(this);
+  }
+
+  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(kind, direction);
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  createOffer(): Promise<{ type: string }> {
+    return Promise.resolve({ type: "offer" });
+  }
+
+  setLocalDescription({ type }: { type: string }): Promise<void> {
+    if (type === "rollback") {
+      if (this.signalingState !== "have-local-offer") throw new Error("nothing to roll back");
+      this.rollbacks++;
+      this.signalingState = "stable";
+      // As Chromium does: the next offer numbers these lines anew.
+      for (const transceiver of this.fresh) transceiver.mid = null;
+      return Promise.resolve();
+    }
+    if (this.signalingState !== "stable") throw new Error(`an offer in ${this.signalingState}`);
+    this.fresh = this.transceivers.filter(({ mid }) => mid === null);
+    for (const transceiver of this.fresh) transceiver.mid = String(this.mids++);
+    const lines = this.transceivers.flatMap(({ kind, mid, direction }) => [
+      `m=${kind} 9 UDP/TLS/RTP/SAVPF 0`,
+      `a=mid:${mid}`,
+      `a=${direction}`,
+    ]);
+    const sdp = ["v=0", `o=- ${this.number} 1 IN IP4 0.0.0.0`, ...lines, ""].join("\r\n");
+    this.localDescription = { sdp };
+    this.signalingState = "have-local-offer";
+    return Promise.resolve();
+  }
+
+  setRemoteDescription(): Promise<void> {
+    if (this.signalingState !== "have-local-offer") throw new Error("an answer to nothing");
+    if (this.refusing) return Promise.reject(new Error("no such line"));
+    this.signalingState = "stable";
+    this.fresh = [];
+    return Promise.resolve();
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+
+  close(): void {
+    this.connectionState = this.signalingState = "closed";
+  }
+
+  /** Lines whose first offer has no answer yet. */
+  private fresh: FakeTransceiver[] = [];
+}
+
+/** Makes them the browser's own. */
+export function installFakePeer(): void {
+  FakeConnection.made = [];
+  const codecs = { getCapabilities: () => ({ codecs: [] }) };
+  Object.assign(globalThis, {
+    RTCPeerConnection: FakeConnection,
+    RTCRtpSender: codecs,
+    RTCRtpReceiver: codecs,
+    MediaStream: class {},
+  });
+}
