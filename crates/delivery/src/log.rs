@@ -65,7 +65,7 @@ impl Log {
     }
 }
 
-/// The entry as this client gets it: a Welcome goes to those it is for only (review E3).
+/// The entry as this client gets it: a Welcome goes to those it is for only.
 pub(crate) fn view(entry: &LogEntry, client: ClientId) -> LogEntry {
     match &entry.entry {
         Entry::Committed { adds, .. } if !adds.contains(&client) => without_welcome(entry),

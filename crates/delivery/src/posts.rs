@@ -90,7 +90,7 @@ impl Desk<'_> {
         if parent != room.parent {
             return Err(Refusal::Stale);
         }
-        // So no group is met twice, and what members have stored cannot stand in its way (review A3).
+        // So no group is met twice, and what members have stored cannot stand in its way.
         if group_id != GroupId::derive(room.log.id, parent, self.author) {
             return refuse(ErrorCode::Invalid, "the group id is not that of this log, parent and client");
         }
@@ -113,7 +113,7 @@ impl Desk<'_> {
         commit: Bytes,
         welcome: Option<Bytes>,
     ) -> Result<(), Refusal> {
-        // First of all, or one client without the group's keys could make every honest commit stale (review B3).
+        // First of all, or one client without the group's keys could make every honest commit stale.
         self.member(room)?;
         if parent != room.parent {
             return Err(Refusal::Stale);
@@ -144,7 +144,7 @@ impl Desk<'_> {
 
     fn enter(&mut self, room: &mut Room, commit: Seq) -> Result<(), Refusal> {
         let author = self.author(room)?;
-        // Named is forgotten at each `Founded`, so an old group is not entered any more (review A6).
+        // Named is forgotten at each `Founded`, so an old group is not entered any more.
         if !author.named.contains(&commit) {
             return refuse(
                 ErrorCode::Invalid,

@@ -21,7 +21,7 @@ pub(crate) struct Room {
     pub(crate) group: Option<(GroupId, Millis)>,
     /// The last `Founded` or `Committed`.
     pub(crate) parent: Seq,
-    /// A commit may add whom its author could still see: it is for the members to judge (design section 5).
+    /// A commit may add whom its author could still see: it is for the members to judge.
     pub(crate) departed_since_parent: BTreeSet<ClientId>,
     pub(crate) committed_at: Option<Millis>,
     /// From the first admission; none in a named room.
@@ -65,7 +65,7 @@ impl Present {
         }
     }
 
-    /// Whether it counts for founding: a client without a connection soon does not (review B8).
+    /// Whether it counts for founding: a client without a connection soon does not.
     fn counts(&self, now: Millis, limits: &Limits) -> bool {
         match self.link {
             Link::Up { .. } => true,
@@ -73,7 +73,7 @@ impl Present {
         }
     }
 
-    /// Whether it has waited for long without being in any `adds` of the current group (review B1).
+    /// Whether it has waited for long without being in any `adds` of the current group.
     fn waits(&self, now: Millis, founded_at: Millis) -> bool {
         let since = self.arrived_at.max(founded_at);
         !self.entered && self.named.is_empty() && now.since(since) >= limits::FOUND_ANEW_MS

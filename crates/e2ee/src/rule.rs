@@ -118,4 +118,13 @@ mod tests {
         let numbers: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.number()).collect();
         assert_eq!(numbers.len(), Rule::ALL.len());
     }
+
+    #[test]
+    fn the_protocol_page_lists_every_rule() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        for rule in Rule::ALL {
+            assert!(page.contains(&format!("| {} |", rule.number())), "{rule}");
+        }
+    }
 }

@@ -28,6 +28,7 @@ test("a secret room without its secret is refused, never opened as a named one",
   assert.equal(routeOf(`/r/${ROOM}`, "#").type, "secret_missing");
   assert.equal(routeOf("/r/_short", "#secret").type, "bad_room");
   assert.equal(routeOf(`/r/${ROOM}a`, "#secret").type, "bad_room");
+  assert.equal(routeOf(`/r/${ROOM.slice(1)}`, "").type, "bad_room", "without its mark");
 });
 
 test("names that are none are refused", () => {

@@ -15,6 +15,8 @@ export type Typed =
 
 const SECRET_ROOM = /^_[a-z2-7]{32}$/;
 const NAMED_ROOM = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** A secret room's name that lost its mark must not open a room without a secret. */
+const LOST_MARK = /^[a-z2-7]{32}$/;
 const NAME_MAX = 40;
 
 /** What an address of this server stands for. `hash` begins with `#` or is empty, as in `location`. */
@@ -33,7 +35,7 @@ export function routeOf(path: string, hash: string): Route {
 }
 
 export function isRoomName(text: string): boolean {
-  return text.length <= NAME_MAX && NAMED_ROOM.test(text);
+  return text.length <= NAME_MAX && NAMED_ROOM.test(text) && !LOST_MARK.test(text);
 }
 
 /** Reads what a person typed or pasted: a whole link, a path, or a room's name as people write names. */

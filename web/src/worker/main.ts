@@ -94,6 +94,8 @@ function makeCore({ link, host, name }: ToWorker & { type: "join" }, publicKey: 
 /** The end: frames are dropped from here on. */
 function fail(error: unknown): void {
   frameCrypto = undefined;
+  // Without its socket the client departs: one that holds no keys must not stay present.
+  session?.end();
   session = undefined;
   core = undefined;
   if (error instanceof Failed) {

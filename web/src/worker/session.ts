@@ -144,7 +144,7 @@ export class Session {
     this.timer = setTimeout(() => this.turn(now => this.core.handle_timeout(now)), delay);
   }
 
-  private end(): void {
+  end(): void {
     this.over = true;
     clearTimeout(this.timer);
     const socket = this.socket;
