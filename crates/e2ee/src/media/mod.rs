@@ -6,6 +6,7 @@
 mod codec;
 mod epoch;
 mod key_id;
+mod opus;
 mod receiver;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +19,7 @@ pub use receiver::{DropReason, Opened, ReceiverStats};
 
 use crate::{Error, group::Group};
 use epoch::EpochKeys;
+use opus::PacketSize;
 use receiver::Receiver;
 
 /// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.
@@ -32,6 +34,8 @@ const RETAIN_REMOVED_MS: u64 = 2_000;
 const EPOCHS_MAX: usize = 32;
 /// Longest frame, in bytes.
 const FRAME_MAX_BYTES: usize = 4 << 20;
+/// Most that sealing adds: SFrame's header (17) and the tag (16), in bytes.
+const OVERHEAD_MAX_BYTES: usize = 33;
 
 /// How an epoch began: it decides how fast the sender switches and how long old keys stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +52,9 @@ pub enum SealError {
     /// There is no group yet, or no more: drop the frame.
     #[error("there is no key yet")]
     NoKey,
-    /// Longer than 4 MiB, or shorter than the codec's clear prefix: drop the frame.
-    #[error("the frame's size is wrong")]
-    Size,
+    /// It is no frame of its codec, or the source is not of the codec's kind, or it has more than 4 MiB: drop it.
+    #[error("the frame is malformed")]
+    Malformed,
     /// SFrame failed inside, or 2^64 frames were sealed with one key: drop the frame.
     #[error("the encryption failed inside")]
     Failed,
@@ -68,6 +72,9 @@ pub struct Media {
     welcoming: bool,
     /// Such an epoch is in use for sending, and nobody was told yet.
     key_frame_wanted: bool,
+    /// The size of each source's Opus packets.
+    packet_sizes: BTreeMap<Context, PacketSize>,
+    padded: Vec<u8>,
     receivers: BTreeMap<u32, Receiver>,
     next_receiver: u32,
     sealed: u64,
@@ -151,8 +158,8 @@ impl Media {
         self.key_frame_wanted = false;
     }
 
-    /// Seals a frame of the own `source` in layer `layer` (0 without simulcast) into `output`, which is emptied
-    /// first.
+    /// Seals a frame of an own source and layer into `output`, which is emptied first. Opus packets are padded before,
+    /// such that their size tells nothing of what is said.
     ///
     /// # Errors
     /// See [`SealError`]; the frame must then be dropped.
@@ -167,11 +174,7 @@ impl Media {
         if self.switch_at.is_some_and(|at| at <= now) {
             self.switch();
         }
-        let sealed = match self.sending_keys() {
-            None => Err(SealError::NoKey),
-            Some(_) if frame.len() > FRAME_MAX_BYTES => Err(SealError::Size),
-            Some(keys) => keys.seal(context, codec, frame, output),
-        };
+        let sealed = self.seal_or_say_why(context, codec, frame, output);
         match sealed {
             Ok(()) => self.sealed += 1,
             Err(_) => {
@@ -209,7 +212,7 @@ impl Media {
         let Some(line) = self.receivers.get_mut(&receiver) else {
             return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
         };
-        let size_ok = frame.len() <= FRAME_MAX_BYTES;
+        let size_ok = frame.len() <= FRAME_MAX_BYTES + OVERHEAD_MAX_BYTES;
         let key_id = if size_ok { codec.key_id(frame) } else { None };
         let Some(key_id) = key_id else { return line.drop_frame(now, DropReason::Malformed) };
         if key_id.context().source() != Some(line.source) {
@@ -262,15 +265,39 @@ impl Media {
         self.epochs.back().map(|keys| keys.group)
     }
 
+    fn seal_or_say_why(
+        &mut self,
+        context: Context,
+        codec: Codec,
+        frame: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        let sending = self.sending.ok_or(SealError::NoKey)?;
+        let keys = self.epochs.iter_mut().find(|keys| keys.epoch == sending).ok_or(SealError::NoKey)?;
+        let kind = context.source().map(Source::kind);
+        if frame.len() > FRAME_MAX_BYTES || kind != Some(codec.kind()) {
+            return Err(SealError::Malformed);
+        }
+        let frame = match codec {
+            Codec::Opus => {
+                let size = self.packet_sizes.entry(context).or_default();
+                // What is no Opus packet, an empty frame for one, says nothing to a decoder at any size.
+                size.pad(frame, &mut self.padded).map_or(frame, |()| &self.padded)
+            }
+            Codec::Vp8 | Codec::Vp9 => frame,
+        };
+        keys.seal(context, codec, frame, output)
+    }
+
     fn switch(&mut self) {
         self.sending = self.epochs.back().map(|keys| keys.epoch);
         self.switch_at = None;
         self.key_frame_wanted |= std::mem::take(&mut self.welcoming);
     }
 
-    fn sending_keys(&mut self) -> Option<&mut EpochKeys> {
+    fn sending_keys(&self) -> Option<&EpochKeys> {
         let sending = self.sending?;
-        self.epochs.iter_mut().find(|keys| keys.epoch == sending)
+        self.epochs.iter().find(|keys| keys.epoch == sending)
     }
 }
 
