@@ -158,3 +158,6 @@ fn authenticated(codec: Codec, source: Source, prefix: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(prefix);
     bytes
 }
+
+#[cfg(test)]
+mod vectors;
