@@ -32,6 +32,10 @@ const RETAIN_MS: u64 = 10_000;
 const RETAIN_REMOVED_MS: u64 = 2_000;
 /// Most epochs kept. The key id tells 64 apart: 32 that are kept and 31 that may be to come.
 const EPOCHS_MAX: usize = 32;
+/// Most that all lines hold together, in bytes.
+const HELD_MAX_BYTES: usize = 64 << 20;
+/// Own places in groups whose newest epoch is remembered, so that none comes back.
+const PLACES_MAX: usize = 64;
 /// Longest frame, in bytes.
 const FRAME_MAX_BYTES: usize = 4 << 20;
 /// Most that sealing adds: SFrame's header (17) and the tag (16), in bytes.
@@ -65,6 +69,9 @@ pub enum SealError {
 pub struct Media {
     /// Oldest first; all of one group.
     epochs: VecDeque<EpochKeys>,
+    /// The newest epoch of every place that was ever had: group, own client, epoch. Keys that were wiped do not come
+    /// back, or their counters would start again.
+    places: VecDeque<(GroupId, ClientId, u64)>,
     /// The epoch that frames are sealed in, and from when on the newest one is.
     sending: Option<u64>,
     switch_at: Option<Millis>,
@@ -85,7 +92,7 @@ impl Media {
     /// A new epoch began: its keys are there to receive at once, and to send as soon as the change allows.
     ///
     /// # Errors
-    /// [`Error::Mls`].
+    /// [`Error::Mls`], also for an epoch whose keys were wiped already.
     pub fn install(&mut self, now: Millis, group: &Group, change: Change) -> Result<(), Error> {
         if self.epochs.back().is_some_and(|newest| newest.group != group.id()) {
             self.epochs.clear();
@@ -96,6 +103,8 @@ impl Media {
         }
         let roster: BTreeMap<_, _> =
             group.members().iter().map(|member| (member.leaf, member.client)).collect();
+        let own = roster.get(&group.own_leaf()).ok_or(Error::Mls("finding the own leaf"))?;
+        self.note_place(group.id(), *own, group.epoch())?;
         for old in &mut self.epochs {
             old.retire(now, change.removes, &roster);
         }
@@ -126,6 +135,7 @@ impl Media {
         self.epochs.clear();
         self.sending = None;
         self.switch_at = None;
+        (self.welcoming, self.key_frame_wanted) = (false, false);
     }
 
     /// The next moment at which [`Media::handle_timeout`] has something to do.
@@ -171,9 +181,7 @@ impl Media {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        if self.switch_at.is_some_and(|at| at <= now) {
-            self.switch();
-        }
+        self.handle_timeout(now);
         let sealed = self.seal_or_say_why(context, codec, frame, output);
         match sealed {
             Ok(()) => self.sealed += 1,
@@ -209,6 +217,8 @@ impl Media {
         output: &mut Vec<u8>,
     ) -> Opened {
         output.clear();
+        // Timers can be late.
+        self.handle_timeout(now);
         let Some(line) = self.receivers.get_mut(&receiver) else {
             return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
         };
@@ -223,7 +233,12 @@ impl Media {
         let keys = self.epochs.iter_mut().rev().find(|keys| key_id.is_of_epoch(keys.epoch));
         let future = newest.is_some_and(|newest| key_id.is_after(newest));
         if line.must_wait(ticket) || (keys.is_none() && future && !line.is_overdue(ticket)) {
-            return line.hold(now, ticket, key_id);
+            let held: usize = self.receivers.values().map(Receiver::held_bytes).sum();
+            let Some(line) = self.receivers.get_mut(&receiver) else {
+                return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
+            };
+            let room_bytes = HELD_MAX_BYTES.saturating_sub(held);
+            return line.hold(now, ticket, key_id, frame.len(), room_bytes);
         }
         line.released(ticket);
         let result = match keys {
@@ -242,6 +257,7 @@ impl Media {
     /// The next held frame of a receiver to call [`Media::open`] with again: its keys are there, or it has waited
     /// long enough. Call until it returns `None` after each change of keys and each timeout.
     pub fn release(&mut self, now: Millis, receiver: u32) -> Option<u32> {
+        self.handle_timeout(now);
         let epochs = &self.epochs;
         self.receivers
             .get_mut(&receiver)?
@@ -287,6 +303,21 @@ impl Media {
             Codec::Vp8 | Codec::Vp9 => frame,
         };
         keys.seal(context, codec, frame, output)
+    }
+
+    /// Notes that an epoch is in use, unless it was in use before.
+    fn note_place(&mut self, group: GroupId, own: ClientId, epoch: u64) -> Result<(), Error> {
+        match self.places.iter_mut().find(|(other, client, _)| (*other, *client) == (group, own)) {
+            Some((_, _, newest)) if *newest >= epoch => {
+                return Err(Error::Mls("taking media keys a second time"));
+            }
+            Some((_, _, newest)) => *newest = epoch,
+            None => self.places.push_back((group, own, epoch)),
+        }
+        while self.places.len() > PLACES_MAX {
+            self.places.pop_front();
+        }
+        Ok(())
     }
 
     fn switch(&mut self) {
