@@ -19,21 +19,42 @@ const PEOPLE: usize = 4;
 #[derive(Clone, Debug)]
 enum Step {
     /// Frames of a source and layer, each of the same content.
-    Seal { who: usize, source: usize, layer: u8, count: u8 },
+    Seal {
+        who: usize,
+        source: usize,
+        layer: u8,
+        count: u8,
+    },
     /// A transform is made anew: its lines go, others come.
-    NewLines { who: usize },
+    NewLines {
+        who: usize,
+    },
     /// The same epoch is handed over once more.
-    InstallAgain { who: usize },
+    InstallAgain {
+        who: usize,
+    },
     /// The page or the network was lost for a while, but the worker lives: its keys go and the group stays.
-    Clear { who: usize },
-    Rekey { who: usize },
-    Leave { who: usize },
+    Clear {
+        who: usize,
+    },
+    Rekey {
+        who: usize,
+    },
+    Leave {
+        who: usize,
+    },
     Join,
     /// The worker dies; another one arrives anew in its place.
-    WorkerDies { who: usize },
+    WorkerDies {
+        who: usize,
+    },
     /// The group is given up for another; media goes on with the same object.
-    FoundAnew { who: usize },
-    Pass { ms: u64 },
+    FoundAnew {
+        who: usize,
+    },
+    Pass {
+        ms: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -151,8 +151,7 @@ fn keys(frame: &Frame, own_leaf: u32) -> EpochKeys {
 
 #[test]
 fn frames_are_sealed_and_opened_as_in_the_vectors() {
-    let vectors: Frames =
-        serde_json::from_str(include_str!("../../../../../vectors/frames.json")).unwrap();
+    let vectors: Frames = serde_json::from_str(include_str!("../../../../../vectors/frames.json")).unwrap();
     assert!(vectors.frames.len() >= 12);
     for (index, vector) in vectors.frames.iter().enumerate() {
         let codec = Codec::from_name(&vector.codec).unwrap();
@@ -173,11 +172,7 @@ fn frames_are_sealed_and_opened_as_in_the_vectors() {
         assert_eq!(clear, bytes(&vector.clear), "{index}");
         let wanted = [&vector.sframe_secret, &vector.sframe_key, &vector.sframe_salt, &vector.nonce];
         let base_key = bytes(&vector.base_key);
-        assert_eq!(
-            derived(&base_key, vector.kid, vector.counter),
-            wanted.map(|hex| bytes(hex)),
-            "{index}"
-        );
+        assert_eq!(derived(&base_key, vector.kid, vector.counter), wanted.map(|hex| bytes(hex)), "{index}");
         let header = Vec::from(&SframeHeader::new(vector.kid, vector.counter));
         assert_eq!(header, bytes(&vector.header), "{index}");
         let aad = [header, authenticated(codec, vector.source, clear)].concat();
@@ -200,8 +195,7 @@ fn frames_are_sealed_and_opened_as_in_the_vectors() {
 
 #[test]
 fn a_used_up_counter_seals_nothing_more() {
-    let vectors: Frames =
-        serde_json::from_str(include_str!("../../../../../vectors/frames.json")).unwrap();
+    let vectors: Frames = serde_json::from_str(include_str!("../../../../../vectors/frames.json")).unwrap();
     let vector = vectors.frames.iter().find(|vector| vector.codec == "vp9").unwrap();
     let context = Context::new(vector.source, vector.layer).unwrap();
     let mut sender = keys(vector, vector.leaf);
