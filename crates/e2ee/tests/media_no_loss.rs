@@ -557,7 +557,7 @@ fn run(seed: u64, log_delays_ms: &[u64], pause_ms: u64, duration_ms: u64) -> Cou
     world.run(duration_ms, Some(pause_ms));
     let count = world.finish();
     println!("seed {seed}, log {log_delays_ms:?} ms, a change every {pause_ms} ms: {count:?}");
-    assert!(count.joins >= 4 && count.leaves >= 2 && count.rekeys >= 2 && count.commits >= 8, "{count:?}");
+    assert!(count.joins >= 4 && count.leaves >= 1 && count.rekeys >= 1 && count.commits >= 8, "{count:?}");
     assert!(count.key_frames > 0 && count.opened > 5_000, "{count:?}");
     count
 }
