@@ -285,6 +285,7 @@ impl Attendee {
         if client == self.client() {
             let group = Group::found(context, &self.applicant, group_id, seq)?;
             media.install(now, &group, Change { adds: false, removes: false })?;
+            self.applicant.spend();
             self.group = Some(group);
         }
         Ok(())
@@ -353,6 +354,7 @@ impl Attendee {
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {
                 media.install(now, &group, Change { adds: true, removes: false })?;
+                self.applicant.spend();
                 self.group = Some(group);
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;

@@ -123,6 +123,13 @@ impl Applicant {
         Ok(Self { client, key, credential, provider, key_package: Bytes(key_package), admission })
     }
 
+    /// Wipes the private keys of the key package, because this client is in a group now. Who stole them later could
+    /// open the recorded Welcome, and with it everything that was said in the epoch that it led to. The public parts
+    /// stay.
+    pub fn spend(&mut self) {
+        self.provider.wipe();
+    }
+
     /// The client.
     #[must_use]
     pub fn client(&self) -> ClientId {

@@ -25,6 +25,13 @@ mod rule;
 mod safety_number;
 mod secret;
 
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+/// The integration tests' room, for tests that look inside.
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod test_room;
+
 pub use credential::Profile;
 pub use identity::{IdentityKey, IdentityProof};
 pub use leaf::{Applicant, LeafKey};

@@ -18,6 +18,8 @@ pub use receiver::{DropReason, Opened, ReceiverStats};
 
 use crate::{Error, group::Group};
 use epoch::EpochKeys;
+#[cfg(test)]
+pub(crate) use epoch::theft::open_with;
 use receiver::Receiver;
 
 /// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.
