@@ -11,7 +11,7 @@ use tangelo_e2ee::group::{Bundle, CommitOutcome};
 /// joined below since its last rekey.
 const NODE_BYTES: f64 = 250.0;
 /// What a path commit costs whatever the group: framing, the leaf with its credential, signatures and tags.
-const LEAF_BYTES: f64 = 900.0;
+const LEAF_BYTES: f64 = 800.0;
 
 fn bound(members: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "at most 1024")]
@@ -91,7 +91,6 @@ fn commits_stay_logarithmic_through_churn_where_everyone_rekeys() {
         }
     }
     assert!(person > 30 && room.clients.len() - members(&room).len() > 5, "people came and went");
-    eprintln!("{sizes:?}");
     for (members, size) in &sizes {
         #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
         let size = *size as f64;
@@ -109,7 +108,7 @@ fn a_warm_tree_costs_little_more_at_twice_the_size() {
         rekey(&mut room, usize::from(n / 2))
     };
     let (small, large) = (warm(8), warm(16));
-    eprintln!("{small} {large}");assert!(large - small <= 250, "one more level: {small} and {large} bytes");
+    assert!(large - small <= 250, "one more level: {small} and {large} bytes");
 }
 
 #[test]
@@ -120,5 +119,5 @@ fn where_nobody_rekeys_a_path_costs_a_ciphertext_for_each_member() {
     };
     let (small, large) = (cold(16), cold(48));
     // 32 bytes of KEM output, 48 of ciphertext, and two lengths.
-    eprintln!("{small} {large}");assert!(large - small >= 32 * 82, "{small} and {large} bytes");
+    assert!(large - small >= 32 * 82, "{small} and {large} bytes");
 }
