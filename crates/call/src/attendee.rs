@@ -20,6 +20,9 @@ const RETRY_MS: u64 = 300;
 /// Who waits founds within this time, in milliseconds: jitter, so that two seldom do it at once.
 const FOUND_JITTER_MS: u64 = 300;
 
+/// A room has no more clients than a group has leaves; beyond that the server only fills this client's memory.
+const CLIENTS_MAX: usize = 1_024;
+
 /// The number of every `Enter` post; others count from 1.
 const ENTER_POST: u32 = 0;
 /// Most skipped entries that are remembered for the inspector.
@@ -97,6 +100,9 @@ impl Attendee {
         else {
             return Err(Lost::ArriveAnew("the server sent something else than a snapshot"));
         };
+        if present.len() > CLIENTS_MAX {
+            return Err(Lost::ArriveAnew("the snapshot shows more clients than a group can have"));
+        }
         let mut presence = Presence::default();
         for client in &present {
             let candidate =

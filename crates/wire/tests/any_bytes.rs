@@ -1,8 +1,11 @@
 //! Whatever arrives: no panic, nothing that grows with more than what was sent, and what is taken reads back the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod spoil;
+
 use ed25519_dalek::{Signer, SigningKey};
 use proptest::{collection::vec, prelude::*};
+use spoil::{spoil, spoiled};
 use tangelo_wire::{
     AccessProof, Admission, AdmissionError, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode,
     ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogId, MediaLine, Millis, PROTOCOL, Post,
@@ -139,65 +142,6 @@ fn server_messages() -> Vec<ServerMessage> {
     let entries = entries().into_iter().map(|entry| LogEntry { seq: Seq(u64::MAX), entry });
     messages.extend(entries.map(ServerMessage::Entry));
     messages
-}
-
-/// One way to spoil a text.
-#[derive(Clone, Debug)]
-enum Spoil {
-    Cut(prop::sample::Index),
-    Flip(prop::sample::Index, u8),
-    Insert(prop::sample::Index, String),
-    Repeat(prop::sample::Index, prop::sample::Index),
-    /// Puts another number in place of the digits at or after the index.
-    Number(prop::sample::Index, &'static str),
-}
-
-const NUMBERS: [&str; 8] =
-    ["18446744073709551615", "18446744073709551616", "-1", "-0", "1e999", "0.5", "1e-400", "00"];
-
-fn spoil() -> impl Strategy<Value = Spoil> {
-    let at = any::<prop::sample::Index>;
-    prop_oneof![
-        at().prop_map(Spoil::Cut),
-        (at(), 0..8_u8).prop_map(|(at, bit)| Spoil::Flip(at, bit)),
-        (at(), r#"[\[\]{}",:0-9a-z\\]{1,6}"#).prop_map(|(at, text)| Spoil::Insert(at, text)),
-        (at(), at()).prop_map(|(from, to)| Spoil::Repeat(from, to)),
-        (at(), prop::sample::select(&NUMBERS[..])).prop_map(|(at, number)| Spoil::Number(at, number)),
-    ]
-}
-
-fn spoiled(text: &str, spoils: &[Spoil]) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    for spoil in spoils {
-        let at = |index: &prop::sample::Index, bytes: &[u8]| index.index(bytes.len() + 1);
-        match spoil {
-            Spoil::Cut(index) => bytes.truncate(at(index, &bytes)),
-            Spoil::Flip(index, bit) => {
-                let at = at(index, &bytes);
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte ^= 1 << bit;
-                }
-            }
-            Spoil::Insert(index, text) => {
-                let at = at(index, &bytes);
-                bytes.splice(at..at, text.bytes());
-            }
-            Spoil::Repeat(from, to) => {
-                let (a, b) = (at(from, &bytes), at(to, &bytes));
-                let part = bytes[a.min(b)..a.max(b)].to_vec();
-                bytes.splice(a..a, part);
-            }
-            Spoil::Number(index, number) => {
-                let at = at(index, &bytes);
-                let digits = |byte: &u8| byte.is_ascii_digit();
-                if let Some(from) = bytes[at..].iter().position(digits).map(|offset| at + offset) {
-                    let length = bytes[from..].iter().take_while(|byte| digits(byte)).count();
-                    bytes.splice(from..from + length, number.bytes());
-                }
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What is taken reads back the same, whatever it was made of, and what is refused says so in few words.
