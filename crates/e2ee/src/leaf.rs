@@ -61,6 +61,13 @@ impl LeafKey {
     }
 }
 
+#[cfg(test)]
+impl LeafKey {
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+}
+
 impl Signer for LeafKey {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
         Ok(self.0.sign(payload).to_bytes().to_vec())

@@ -27,10 +27,17 @@ mod secret;
 
 #[cfg(test)]
 extern crate self as tangelo_e2ee;
+#[cfg(test)]
+#[path = "../tests/leaks/mod.rs"]
+mod leaks;
+#[cfg(test)]
+mod secrecy_test;
 /// The integration tests' room, for tests that look inside.
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
 mod test_room;
+#[cfg(test)]
+mod test_secrets;
 
 pub use credential::Profile;
 pub use identity::{IdentityKey, IdentityProof};

@@ -273,6 +273,13 @@ impl std::fmt::Debug for Group {
     }
 }
 
+#[cfg(test)]
+impl Group {
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+}
+
 fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)

@@ -11,7 +11,6 @@ use openmls::prelude::{
     ProtocolMessage, tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
 use openmls_traits::types::HpkeCiphertext;
-use serde_json::Value;
 use tangelo_wire::{Bytes, Source};
 
 use super::{CommitEntry, CommitOutcome, Group, PAST_EPOCHS, WelcomeEntry, commit::parse_commit};
@@ -21,6 +20,7 @@ use crate::{
     media::{Codec, Context, open_with},
     secret::BaseKey,
     test_room::{Client, Room},
+    test_secrets::stored_secrets,
 };
 
 /// How long the sender keeps the old key after a rekey, in milliseconds.
@@ -90,10 +90,9 @@ impl Thief {
 
     /// Notes every private key in the storage.
     fn collect(&mut self) {
-        let values = self.group.provider.storage().values.read().unwrap();
-        for value in values.values() {
-            gather(&serde_json::from_slice(value).unwrap_or_default(), false, &mut self.private_keys);
-        }
+        let stored = stored_secrets(&self.group.provider);
+        let keys = stored.into_iter().filter(|(_, name)| name == "private_key");
+        self.private_keys.extend(keys.filter_map(|(key, _)| <[u8; 32]>::try_from(key).ok()));
     }
 
     /// Goes on to the epoch that a commit begins, if MLS lets it.
@@ -148,26 +147,6 @@ fn ciphertexts(commit: &[u8]) -> Vec<HpkeCiphertext> {
             ciphertext: window[34..].to_vec().into(),
         })
         .collect()
-}
-
-/// OpenMLS stores JSON, in which bytes are arrays of numbers: finds 32 bytes under a name that speaks of a private key.
-/// (That the trial with these keys is right is seen before the bound.)
-fn gather(value: &Value, private: bool, found: &mut BTreeSet<[u8; 32]>) {
-    match value {
-        Value::Array(values) => {
-            let byte = |value: &Value| value.as_u64().and_then(|number| u8::try_from(number).ok());
-            let bytes: Option<Vec<u8>> = values.iter().map(byte).collect();
-            match bytes.and_then(|bytes| bytes.try_into().ok()) {
-                Some(key) if private => drop(found.insert(key)),
-                Some(_) => {}
-                None => values.iter().for_each(|value| gather(value, private, found)),
-            }
-        }
-        Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| gather(value, private || name.contains("private"), found));
-        }
-        _ => {}
-    }
 }
 
 const SPOKEN: &[u8] = b"for the members' ears only";
