@@ -11,7 +11,7 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunn
 use spoil::{Spoil, spoil, spoiled};
 use tangelo_call::{Command, Phase};
 use tangelo_wire::{
-    Bytes, ClientId, ErrorCode, ForkCheck, LogId, Millis, Presence, Published, ResumeToken, Seq,
+    Bytes, ClientId, ErrorCode, ForkCheck, LogHash, LogId, Millis, Presence, Published, ResumeToken, Seq,
     ServerMessage, Source, WireError,
 };
 
@@ -228,6 +228,7 @@ fn clocks_and_numbers_at_their_end() {
     let snapshot = ServerMessage::Snapshot {
         log_id: LogId([1; 16]),
         seq: Seq(u64::MAX),
+        hash: LogHash([5; 32]),
         parent: Seq(u64::MAX),
         group_id: None,
         present: Vec::new(),

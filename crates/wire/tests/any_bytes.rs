@@ -8,9 +8,9 @@ use proptest::{collection::vec, prelude::*};
 use spoil::{spoil, spoiled};
 use tangelo_wire::{
     AccessProof, Admission, AdmissionError, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode,
-    ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogId, MediaLine, Millis, PROTOCOL, Post,
-    Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript, WireError, base32,
-    limits,
+    ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogHash, LogId, MediaLine, Millis,
+    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript,
+    WireError, base32, limits,
 };
 
 const CLIENT: ClientId = ClientId([7; 16]);
@@ -122,6 +122,7 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Snapshot {
             log_id: LOG,
             seq: Seq(u64::MAX),
+            hash: LogHash([5; 32]),
             parent: Seq(2),
             group_id: Some(GroupId([1; 32])),
             present: vec![presence; 2],
@@ -312,6 +313,7 @@ fn the_largest_messages_of_an_honest_server_fit() {
     let snapshot = ServerMessage::Snapshot {
         log_id: LOG,
         seq: Seq(u64::MAX),
+        hash: LogHash([5; 32]),
         parent: Seq(u64::MAX),
         group_id: Some(GroupId([1; 32])),
         present: vec![presence; limits::ROOM_CLIENTS_MAX],
