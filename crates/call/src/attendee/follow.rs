@@ -33,7 +33,7 @@ impl Attendee {
             Entry::Arrived { client, key_package, admission } => {
                 let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
                 if !self.presence.arrive(client, candidate, seq) {
-                    return Err(Lost::ArriveAnew("the log lets a client arrive twice"));
+                    return Err(Lost::ArriveAnew("the log lets a client arrive twice, or too many"));
                 }
             }
             Entry::Departed { client, reason } => self.departed(seq, client, reason)?,

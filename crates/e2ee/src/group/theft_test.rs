@@ -7,13 +7,16 @@
 use std::collections::BTreeSet;
 
 use openmls::prelude::{
-    MlsMessageIn, MlsMessageOut, OpenMlsCrypto as _, OpenMlsProvider as _, ProcessedMessageContent,
-    ProtocolMessage, tls_codec::Deserialize as _, tls_codec::Serialize as _,
+    MlsMessageIn, OpenMlsCrypto as _, OpenMlsProvider as _, ProcessedMessageContent, ProtocolMessage,
+    tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
 use openmls_traits::types::HpkeCiphertext;
 use tangelo_wire::{Bytes, Source};
 
-use super::{CommitEntry, CommitOutcome, Group, PAST_EPOCHS, WelcomeEntry, commit::parse_commit};
+use super::{
+    CommitEntry, CommitOutcome, Group, MessageEntry, MessageOutcome, PAST_EPOCHS, WelcomeEntry,
+    commit::parse_commit,
+};
 use crate::{
     Rule,
     leaf::SUITE,
@@ -115,6 +118,13 @@ impl Thief {
         self.base_keys.iter().filter_map(open).any(|plain| plain == SPOKEN)
     }
 
+    /// Whether a message can be read. The author's presence is no obstacle: the thief asks OpenMLS alone.
+    fn reads(&mut self, bytes: &Bytes) -> bool {
+        let message = MlsMessageIn::tls_deserialize_exact(bytes.as_slice()).unwrap();
+        let message = message.try_into_protocol_message().unwrap();
+        self.group.mls.process_message(&self.group.provider, message).is_ok()
+    }
+
     /// Whether any stolen private key opens any ciphertext of a commit's path.
     fn opens_path(&self, accepted: &Accepted) -> bool {
         let label = b"MLS 1.0 UpdatePathNode";
@@ -147,6 +157,12 @@ fn ciphertexts(commit: &[u8]) -> Vec<HpkeCiphertext> {
             ciphertext: window[34..].to_vec().into(),
         })
         .collect()
+}
+
+/// A message of some member other than the victim, sealed to the group as it is now.
+fn someone_writes(room: &mut Room, victim: usize) -> Bytes {
+    let author = &mut room.clients[usize::from(victim == 0)];
+    author.group().seal_message(SPOKEN).unwrap()
 }
 
 const SPOKEN: &[u8] = b"for the members' ears only";
@@ -195,17 +211,19 @@ fn assert_healed_by_own_path(n: u8, victim: usize, warm: bool) {
     let case = format!("{n} members, victim {victim}, warm {warm}");
 
     // Until then the attack is real: whoever else rekeys, the thief follows.
-    for committer in &others {
+    for committer in others.iter().cycle().skip(victim).take(2) {
         let accepted = rekey(&mut room, *committer);
         assert!(thief.opens_path(&accepted), "{case}: the trial is right, committer {committer}");
         assert!(thief.follow(&accepted.commit), "{case}: committer {committer}");
         wait(&mut room, SWITCH_MS);
         assert!(everyone_speaks(&mut room).iter().all(|frame| thief.opens(frame)), "{case}");
+        assert!(thief.reads(&someone_writes(&mut room, victim)), "{case}: messages as well");
     }
 
     let healing = rekey(&mut room, victim);
     assert!(!thief.follow(&healing.commit), "{case}");
     assert!(!thief.opens_path(&healing), "{case}");
+    assert!(!thief.reads(&someone_writes(&mut room, victim)), "{case}: messages heal at once");
     if n > 2 {
         assert!(everyone_speaks(&mut room).iter().all(|frame| thief.opens(frame)), "{case}: not switched");
     }
@@ -218,6 +236,7 @@ fn assert_healed_by_own_path(n: u8, victim: usize, warm: bool) {
         assert!(!thief.opens_path(&accepted), "{case}: path of {committer} after");
         wait(&mut room, SWITCH_MS);
         assert!(!everyone_speaks(&mut room).iter().any(|frame| thief.opens(frame)), "{case}: after");
+        assert!(!thief.reads(&someone_writes(&mut room, victim)), "{case}: after");
     }
 }
 
@@ -310,31 +329,42 @@ fn what_is_stolen_opens_no_recorded_welcome() {
     assert!(open_with(&base_key, Source::Microphone, Codec::Opus, &frame).is_some());
 }
 
-fn written(message: MlsMessageOut) -> Vec<u8> {
-    message.tls_serialize_detached().unwrap()
-}
-
-fn reads(group: &mut Group, message: &[u8]) -> bool {
-    let message = MlsMessageIn::tls_deserialize_exact(message).unwrap().try_into_protocol_message().unwrap();
-    group.mls.process_message(&group.provider, message).is_ok()
+/// What a message of member 0 tells a copy of member 1.
+fn read(room: &Room, group: &mut Group, bytes: &Bytes) -> MessageOutcome {
+    group.open_message(&room.clients[1].presence, MessageEntry { author: room.clients[0].id, bytes })
 }
 
 #[test]
 fn what_is_stolen_reads_no_message_that_was_read_or_is_old() {
     let mut room = Room::of(3);
     let sender = room.clients[0].group();
-    let (read, unread) = (
-        written(sender.mls.create_message(&sender.provider, &sender.key, b"one").unwrap()),
-        written(sender.mls.create_message(&sender.provider, &sender.key, b"two").unwrap()),
-    );
-    assert!(reads(room.clients[1].group(), &read));
+    let (first, second) = (sender.seal_message(SPOKEN).unwrap(), sender.seal_message(SPOKEN).unwrap());
     let steal = |room: &Room| room.clients[1].group.as_ref().unwrap().stolen_copy();
-    assert!(!reads(&mut steal(&room), &read), "its key was deleted when it was used");
-    assert!(reads(&mut steal(&room), &unread), "the attack is real");
+    let spoken = MessageOutcome::Read(SPOKEN.to_vec());
+
+    let mut reader = room.clients[1].group.take().unwrap();
+    assert_eq!(read(&room, &mut reader, &first), spoken);
+    room.clients[1].group = Some(reader);
+    assert_ne!(read(&room, &mut steal(&room), &first), spoken, "its key was deleted when it was used");
+    assert_eq!(read(&room, &mut steal(&room), &second), spoken, "the attack is real");
+
+    rekey(&mut room, 0);
+    assert_eq!(read(&room, &mut steal(&room), &second), spoken, "kept for a message that is under way");
+    let mut forgetful = room.clients[1].group.take().unwrap();
+    forgetful.forget_past_messages().unwrap();
+    room.clients[1].group = Some(forgetful);
+    assert_ne!(read(&room, &mut steal(&room), &second), spoken, "10 s after the epoch at the most");
+}
+
+#[test]
+fn however_fast_epochs_pass_few_keep_their_message_keys() {
+    let mut room = Room::of(3);
+    let message = room.clients[0].group().seal_message(SPOKEN).unwrap();
     for round in 0..=usize::try_from(PAST_EPOCHS).unwrap() {
         rekey(&mut room, round % 3);
     }
-    assert!(!reads(&mut steal(&room), &unread), "its epoch is too old");
+    let mut stolen = room.clients[1].group.as_ref().unwrap().stolen_copy();
+    assert_ne!(read(&room, &mut stolen, &message), MessageOutcome::Read(SPOKEN.to_vec()));
 }
 
 #[test]
