@@ -114,7 +114,7 @@ fn tell(world: &mut World, text: String) -> Result<(), TestCaseError> {
 #[test]
 fn a_lying_server_breaks_no_session_and_no_other_call() {
     let corpus = corpus();
-    let config = ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&said(), |said| {
         let mut world = begin();
         for (steps, which, spoils) in said {
