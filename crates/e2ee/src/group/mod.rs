@@ -8,6 +8,8 @@ mod commit;
 mod join;
 mod judge;
 mod message;
+#[cfg(test)]
+mod theft_test;
 
 use openmls::prelude::{
     LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
@@ -67,7 +69,6 @@ impl Work {
 }
 
 /// One member's view of the group.
-#[derive(Debug)]
 pub struct Group {
     id: GroupId,
     own: ClientId,
@@ -260,6 +261,27 @@ impl Group {
         self.mls.members().any(|member| {
             candidate.keys.contains(&member.encryption_key) || candidate.keys.contains(&member.signature_key)
         })
+    }
+}
+
+/// What OpenMLS holds does not print, whatever its own types show.
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members: Vec<ClientId> = self.members.iter().map(|member| member.client).collect();
+        f.debug_struct("Group")
+            .field("id", &self.id)
+            .field("epoch", &self.epoch())
+            .field("own", &self.own)
+            .field("members", &members)
+            .field("began", &self.began)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Group {
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
     }
 }
 
