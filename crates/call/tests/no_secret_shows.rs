@@ -79,7 +79,7 @@ impl Seen {
                 moved |= world.step_to_client(index);
             }
             self.steps += 1;
-            if self.steps % 12 == 0 {
+            if self.steps.is_multiple_of(12) {
                 self.look(world);
             }
             if !moved {
