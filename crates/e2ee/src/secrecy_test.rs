@@ -65,13 +65,13 @@ fn link_secrets(context: &RoomContext, host: &str, secrets: &mut Secrets) {
 }
 
 fn speak(room: &mut Room, shown: &mut Shown) {
-    let (context, now) = (Context::new(Source::Microphone, 0).unwrap(), room.now);
+    let (context, now) = (Context::new(Source::Camera, 0).unwrap(), room.now);
     let sender = room.clients[0].id;
     let mut sealed = Vec::new();
-    let codec = Codec::Opus;
+    let codec = Codec::Vp9;
     room.clients[0].media.seal(now, context, codec, SPOKEN, &mut sealed).unwrap();
     let media = &mut room.clients[1].media;
-    let line = media.add_receiver(sender, Source::Microphone);
+    let line = media.add_receiver(sender, Source::Camera);
     let mut opened = Vec::new();
     shown.debug(&media.open(now, line, 0, codec, &sealed, &mut opened));
     assert_eq!(opened, SPOKEN);
@@ -147,7 +147,7 @@ fn nothing_shows_a_secret() {
         shown.debug(&error);
         shown.0.insert(error.to_string());
     }
-    for error in [SealError::NoKey, SealError::Size, SealError::Failed] {
+    for error in [SealError::NoKey, SealError::Malformed, SealError::Failed] {
         shown.debug(&error);
         shown.0.insert(error.to_string());
     }

@@ -28,13 +28,15 @@ impl Attendee {
             return self.talk.tell_state_by(at);
         }
         self.entering = None;
-        self.talk.tell_state_by(now);
-        self.check_at = Some(now);
         self.rekey.entered(now, size, &mut self.jitter);
         let others: Vec<_> = self.entered_others();
         for other in &others {
             self.alarm.heard(now, *other);
         }
+        // Who is alone has nobody to tell.
+        let tell_at = if others.is_empty() { now + self.period_ms() } else { now };
+        self.talk.tell_state_by(tell_at);
+        self.check_at = Some(tell_at);
         self.proof_by = (!others.is_empty()).then_some(now + PROOF_MS);
     }
 
