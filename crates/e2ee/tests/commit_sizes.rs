@@ -59,12 +59,12 @@ fn rekey(room: &mut Room, author: usize) -> usize {
 
 #[test]
 fn commits_stay_logarithmic_through_churn_where_everyone_rekeys() {
-    let mut room = Room::of(24);
+    let mut room = Room::of(16);
     let mut dice = Dice(0x7a6e_6765_6c6f);
     for author in members(&room) {
         rekey(&mut room, author);
     }
-    let mut person = 25_u8;
+    let mut person = 17_u8;
     let mut sizes = Vec::new();
     for _ in 0..2 {
         for author in members(&room) {
@@ -90,7 +90,7 @@ fn commits_stay_logarithmic_through_churn_where_everyone_rekeys() {
             sizes.push((members(&room).len(), size));
         }
     }
-    assert!(person > 30 && room.clients.len() - members(&room).len() > 5, "people came and went");
+    assert!(person > 20 && room.clients.len() - members(&room).len() > 2, "people came and went");
     for (members, size) in &sizes {
         #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
         let size = *size as f64;
@@ -117,7 +117,7 @@ fn where_nobody_rekeys_a_path_costs_a_ciphertext_for_each_member() {
         let mut room = Room::of(n);
         rekey(&mut room, 0)
     };
-    let (small, large) = (cold(16), cold(48));
+    let (small, large) = (cold(8), cold(24));
     // 32 bytes of KEM output, 48 of ciphertext, and two lengths.
-    assert!(large - small >= 32 * 82, "{small} and {large} bytes");
+    assert!(large - small >= 16 * 82, "{small} and {large} bytes");
 }

@@ -114,7 +114,7 @@ impl Thief {
     }
 
     fn opens(&self, frame: &[u8]) -> bool {
-        let open = |key| open_with(key, Source::Microphone, Codec::Opus, frame);
+        let open = |key| open_with(key, Source::Camera, Codec::Vp9, frame);
         self.base_keys.iter().filter_map(open).any(|plain| plain == SPOKEN)
     }
 
@@ -167,14 +167,14 @@ fn someone_writes(room: &mut Room, victim: usize) -> Bytes {
 
 const SPOKEN: &[u8] = b"for the members' ears only";
 
-/// A sound frame of each member, sealed in the epoch that it sends in now.
+/// A picture of each member, sealed in the epoch that it sends in now.
 fn everyone_speaks(room: &mut Room) -> Vec<Vec<u8>> {
-    let context = Context::new(Source::Microphone, 0).unwrap();
+    let context = Context::new(Source::Camera, 0).unwrap();
     let now = room.now;
     let mut frames = Vec::new();
     for client in room.clients.iter_mut().filter(|client| client.group.is_some()) {
         let mut frame = Vec::new();
-        client.media.seal(now, context, Codec::Opus, SPOKEN, &mut frame).unwrap();
+        client.media.seal(now, context, Codec::Vp9, SPOKEN, &mut frame).unwrap();
         frames.push(frame);
     }
     frames
@@ -326,7 +326,7 @@ fn what_is_stolen_opens_no_recorded_welcome() {
     client.applicant.provider = before;
     let group = Group::join(&context, &client.applicant, entry).unwrap();
     let base_key = group.base_key().unwrap();
-    assert!(open_with(&base_key, Source::Microphone, Codec::Opus, &frame).is_some());
+    assert!(open_with(&base_key, Source::Camera, Codec::Vp9, &frame).is_some());
 }
 
 /// What a message of member 0 tells a copy of member 1.
