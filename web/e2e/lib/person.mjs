@@ -7,11 +7,11 @@ const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, millise
 
 export class Person {
   /** Opens an address in a profile of its own. `before` runs in the page before its scripts. */
-  static async open(browser, url, before) {
+  static async open(browser, url, before, viewport = { width: 960, height: 640 }) {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     page.setDefaultTimeout(DEADLINE);
-    await page.setViewport({ width: 960, height: 640 });
+    await page.setViewport(viewport);
     if (before) await page.evaluateOnNewDocument(before);
     const person = new Person(context, page);
     await page.goto(url);
