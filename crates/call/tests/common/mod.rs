@@ -282,13 +282,13 @@ impl World {
             let client = self.client(*sender);
             let mut sealed = Vec::new();
             let session = &mut self.peers[*sender].session;
-            let verdict = session.seal(self.now, Source::Microphone, "opus", b"hello", &mut sealed);
+            let verdict = session.seal(self.now, Source::Camera, "vp9", b"hello", &mut sealed);
             assert_eq!(verdict, FrameVerdict::Pass);
             for receiver in peers.iter().filter(|receiver| *receiver != sender) {
                 let session = &mut self.peers[*receiver].session;
-                let line = session.add_receiver(client, Source::Microphone);
+                let line = session.add_receiver(client, Source::Camera);
                 let mut opened = Vec::new();
-                let verdict = session.open(self.now, line, 0, "opus", &sealed, &mut opened);
+                let verdict = session.open(self.now, line, 0, "vp9", &sealed, &mut opened);
                 assert_eq!((verdict, opened.as_slice()), (FrameVerdict::Pass, b"hello".as_slice()));
                 session.remove_receiver(line);
             }
