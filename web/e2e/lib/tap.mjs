@@ -42,15 +42,38 @@ export async function readFrames(file) {
     if (codec === undefined) throw new Error(`payload type ${rtp[1] & 0x7f} in the tap`);
     const [sender, receiver] = [13, 17].map(from => packet.toString("hex", from, from + 3));
     const about = { sender, receiver, stream, source, codec, timestamp };
-    const frame = frames.get(key) ?? { about, parts: new Map(), whole: false };
-    frame.parts.set(rtp.readUInt16BE(2), WITHOUT_DESCRIPTOR[codec](payload));
-    frame.whole ||= source === "microphone" || (rtp[1] & 0x80) !== 0;
+    const frame = frames.get(key) ?? { about, parts: new Map() };
+    frame.parts.set(rtp.readUInt16BE(2), {
+      bytes: WITHOUT_DESCRIPTOR[codec](payload),
+      begins: BEGINS[codec](payload),
+      ends: codec === "opus" || (rtp[1] & 0x80) !== 0,
+    });
     frames.set(key, frame);
   }
   return [...frames.values()]
-    .filter(frame => frame.whole)
-    .map(({ about, parts }) => ({ ...about, bytes: Buffer.concat([...parts.values()]) }));
+    .map(({ about, parts }) => ({ ...about, bytes: wholeFrame(parts) }))
+    .filter(({ bytes }) => bytes !== undefined);
 }
+
+/** A frame's packets, by number, in their order; nothing while one is missing. Lost ones come late, or not at all. */
+function wholeFrame(parts) {
+  const first = [...parts].find(([, { begins }]) => begins);
+  if (first === undefined) return undefined;
+  const bytes = [];
+  for (let number = first[0]; ; number = (number + 1) & 0xffff) {
+    const part = parts.get(number);
+    if (part === undefined) return undefined;
+    bytes.push(part.bytes);
+    if (part.ends) return Buffer.concat(bytes);
+  }
+}
+
+/** Whether a packet is the first of its frame: of VP8's first partition, of a VP9 frame. */
+const BEGINS = {
+  opus: () => true,
+  vp8: ([first]) => (first & 0x1f) === 0x10,
+  vp9: ([first]) => (first & 0x08) !== 0,
+};
 
 const WITHOUT_DESCRIPTOR = {
   opus: payload => payload,
