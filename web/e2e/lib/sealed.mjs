@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { readFrames, sframeHeader } from "./tap.mjs";
 import { DEADLINE } from "./person.mjs";
 
+const TAG_BYTES = 16;
+/** To which packets of sound are padded, see crates/e2ee/src/media/opus.rs. */
+const SOUND_SIZES = [80, 120, 160, 240, 320, 480, 640, 960, 1280];
+
 /** Bytes that stay in clear, by codec. */
 function clearBytes(codec, bytes) {
   if (codec !== "vp8") return 0;
@@ -17,22 +21,29 @@ function clearBytes(codec, bytes) {
  * `leaves`: one more than the highest leaf index that the group can have had. Returns what was seen.
  */
 export function assertSealed(frames, leaves) {
-  // By leaf and epoch a key is one sender's, and one receiver's copy of each frame is enough.
   const nonces = new Map();
   const firstBytes = { opus: new Set(), vp8: new Set(), vp9: new Set() };
   const counts = { opus: 0, vp8: 0, vp9: 0 };
+  const sounds = new Map();
   for (const { sender, receiver, source, codec, bytes } of frames) {
     const clear = clearBytes(codec, bytes);
     const header = sframeHeader(bytes.subarray(clear));
     assert.equal(header.keyId >> 16n, source === "camera" ? 2n : 0n, "the key is the source's");
     assert.ok((header.keyId >> 6n) % 1024n < BigInt(leaves), "the leaf is one of the group's");
-    assert.ok(bytes.length >= clear + header.length + 16, "there is room for the tag");
-    // A line may be made anew for the same frame, with another timestamp; its content is the same then.
+    assert.ok(bytes.length >= clear + header.length + TAG_BYTES, "there is room for the tag");
+    // Each receiver gets a copy of its own, and perhaps another on another line: of the same bytes.
     const nonce = `${sender} ${receiver} ${header.keyId} ${header.counter}`;
     const content = bytes.toString("base64");
     assert.equal(nonces.get(nonce) ?? content, content, `${nonce} was used for two frames`);
     nonces.set(nonce, content);
     counts[codec]++;
+    if (codec === "opus") {
+      // Without the header, whose length follows the counter's.
+      const size = bytes.length - header.length - TAG_BYTES;
+      const key = `${sender} ${header.keyId}`;
+      if (!sounds.has(key)) sounds.set(key, []);
+      sounds.get(key).push({ counter: header.counter, size });
+    }
     firstBytes[codec].add(bytes[clear + header.length]);
   }
   for (const [codec, count] of Object.entries(counts)) {
@@ -43,7 +54,23 @@ export function assertSealed(frames, leaves) {
       `${size} different first bytes in ${count} ${codec} frames`,
     );
   }
+  for (const packets of sounds.values()) assertConstantSize(packets);
   return counts;
+}
+
+/** What is said does not show in the sizes of packets: the size only ever grows, to one of a few. */
+function assertConstantSize(packets) {
+  const sizes = packets
+    .toSorted((one, other) => Number(one.counter - other.counter))
+    .map(({ size }) => size);
+  const steps = sizes.filter((size, index) => index === 0 || size !== sizes[index - 1]);
+  assert.deepEqual(
+    steps,
+    steps.toSorted((one, other) => one - other),
+    "the size grows",
+  );
+  assert.equal(new Set(steps).size, steps.length);
+  for (const size of steps) assert.ok(SOUND_SIZES.includes(size), `a packet of ${size} bytes`);
 }
 
 /** The tap's frames, as soon as `enough` of them are there. */
