@@ -21,25 +21,28 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
+/** How a worker dies, by who kills it: itself, a loop, the browser. */
 const DEATHS = {
-  ended: () => self.close(),
-  stuck: () => {
-    for (;;);
-  },
+  ended: worker => worker.evaluate(() => self.close()),
+  stuck: worker =>
+    worker.evaluate(() => {
+      for (;;);
+    }),
+  terminated: (_, page) => page.evaluate(() => window.workers.at(-1).terminate()),
 };
 
-for (const [death, kill] of Object.entries(DEATHS)) {
+for (const death of Object.keys(DEATHS)) {
   test(`a worker that is ${death} is replaced, and the call goes on for all`, () =>
-    survives(browser, death, kill));
+    survives(browser, death));
 }
 
-test("the same in Firefox", () => survives(other, "ended in Firefox", DEATHS.ended));
+test("the same in Firefox", () => survives(other, "terminated"));
 
-async function survives(victims, death, kill) {
-  const tap = join(folder, `${death}.pcap`);
+async function survives(victims, death) {
+  const tap = join(folder, `${death}-${victims === other}.pcap`);
   const server = await Server.startOnAll("--tap", tap);
   try {
-    const ada = await Person.open(victims, server.url);
+    const ada = await Person.open(victims, server.url, `(${noteWorkers})()`);
     await ada.startCall("Ada");
     const grace = await Person.open(browser, ada.page.url());
     await grace.joinCall("Grace");
@@ -53,9 +56,8 @@ async function survives(victims, death, kill) {
     const idOfAda = () => tileOf(grace, "Ada");
     const before = await idOfAda();
 
-    const worker = await ada.worker();
     // Who is dead does not answer.
-    void worker.evaluate(kill).catch(() => undefined);
+    void DEATHS[death](await ada.worker(), ada.page).catch(() => undefined);
     await ada.until("another worker's call", () =>
       document.querySelector(".status").textContent.includes("Reconnecting"),
     );
@@ -83,6 +85,17 @@ async function survives(victims, death, kill) {
   } finally {
     await server.stop();
   }
+}
+
+function noteWorkers() {
+  window.workers = [];
+  const Original = window.Worker;
+  window.Worker = class extends Original {
+    constructor(...args) {
+      super(...args);
+      window.workers.push(this);
+    }
+  };
 }
 
 function tileOf(person, name) {
