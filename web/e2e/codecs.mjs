@@ -50,7 +50,8 @@ async function measure(name, codec, source) {
     await grace.receives("Ada's picture", lines =>
       lines.some(line => line.codec === `video/${codec.toUpperCase()}` && line.frames > 0),
     );
-    const layers = await simulcast(ada, codec);
+    // Without a mode, Chromium takes three encodings of VP9 for three spatial layers of one stream.
+    const layers = [await simulcast(ada, codec), await simulcast(ada, codec, "L1T2")];
     await new Promise(resolve => setTimeout(resolve, WARM_UP_SECONDS * 1_000));
     const before = await sample(ada, grace, there, here);
     if (source === "canvas") await grace.page.evaluate(compareFrames, SIZE);
@@ -76,7 +77,7 @@ async function measure(name, codec, source) {
       "encode ms/frame": per("encodeTime", "encoded", 1),
       "decode ms/frame": per("decodeTime", "decoded", 1),
       "PSNR dB": psnr === undefined ? "" : `${psnr.mean.toFixed(1)} (${psnr.count})`,
-      "simulcast layers": layers,
+      "layers, plain and L1T2": layers.join(", "),
     };
   } finally {
     await Promise.all([there.close(), here.close()]);
@@ -130,9 +131,9 @@ async function cpuSeconds(root) {
   return ticks / 100;
 }
 
-/** How many of three simulcast layers the browser really sends with the codec, in a call with itself. */
-function simulcast(person, codec) {
-  return person.page.evaluate(async codec => {
+/** How many of three simulcast layers the browser really sends with codec and mode, in a call with itself. */
+function simulcast(person, codec, scalabilityMode) {
+  const inPage = async (codec, mode) => {
     const [one, other] = [new RTCPeerConnection(), new RTCPeerConnection()];
     one.onicecandidate = ({ candidate }) => void other.addIceCandidate(candidate);
     other.onicecandidate = ({ candidate }) => void one.addIceCandidate(candidate);
@@ -147,9 +148,9 @@ function simulcast(person, codec) {
       const transceiver = one.addTransceiver(track, {
         direction: "sendonly",
         sendEncodings: [
-          { rid: "q", scaleResolutionDownBy: 4 },
-          { rid: "h", scaleResolutionDownBy: 2 },
-          { rid: "f" },
+          { rid: "q", scaleResolutionDownBy: 4, ...mode },
+          { rid: "h", scaleResolutionDownBy: 2, ...mode },
+          { rid: "f", ...mode },
         ],
       });
       const { codecs } = RTCRtpSender.getCapabilities("video");
@@ -184,7 +185,8 @@ function simulcast(person, codec) {
       one.close();
       other.close();
     }
-  }, codec);
+  };
+  return person.page.evaluate(inPage, codec, scalabilityMode ? { scalabilityMode } : {});
 }
 
 /** Frame `number` of the picture: things of all sizes that move, text and noise, and the number in 16 squares. */

@@ -4,6 +4,7 @@
 mod common;
 
 use common::Room;
+use proptest::prelude::*;
 use tangelo_e2ee::media::{Codec, Context, DropReason, KeyId, Opened, SealError};
 use tangelo_wire::{Millis, Source};
 
@@ -322,4 +323,39 @@ fn counters_never_start_again_whatever_happens_to_lines() {
     let audio = KeyId::new(Context::new(Source::Microphone, 0).unwrap(), 0, 1);
     let sealed = seal(&mut room, 0, Source::Microphone, Codec::Opus, b"x");
     assert_eq!(Codec::Opus.key_id(&sealed), Some(audio));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever comes: it is dropped or held, never opened, and nobody panics.
+    #[test]
+    fn no_bytes_of_others_pass(
+        frames in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..60), 0..3_usize, 0..4_usize, 0..50_u32), 200)
+    ) {
+        let mut room = Room::of(2);
+        let sources = [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
+        let lines = sources.map(|source| line(&mut room, 1, 0, source));
+        for (mut frame, codec, at, ticket) in frames {
+            let codec = [Codec::Opus, Codec::Vp8, Codec::Vp9][codec];
+            // Half of them name a real key: sources, leaf 0, and the epochs about this one.
+            if let Some(first) = frame.first_mut().filter(|first| **first & 1 == 0) {
+                *first = 0xa0 | *first & 0x0f;
+                let id = KeyId::new(Context::new(sources[at], 0).unwrap(), 0, u64::from(ticket % 4)).0;
+                let id = &id.to_be_bytes()[5..];
+                frame.splice(1..1, id.iter().copied());
+            }
+            let (opened, output) = open(&mut room, 1, lines[at], ticket, codec, &frame);
+            prop_assert!(opened != Opened::Frame && output.is_empty());
+            room.now = room.now + u64::from(ticket);
+            while room.clients[1].media.release(room.now, lines[at]).is_some() {}
+        }
+        // And nothing of it stays in the way.
+        room.now = room.now + 2_000;
+        for line in lines {
+            while room.clients[1].media.release(room.now, line).is_some() {}
+        }
+        let sealed = seal(&mut room, 0, Source::Camera, Codec::Vp8, &KEY_FRAME);
+        prop_assert_eq!(open(&mut room, 1, lines[1], 99, Codec::Vp8, &sealed).0, Opened::Frame);
+    }
 }
