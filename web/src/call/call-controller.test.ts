@@ -33,7 +33,8 @@ function world({ sending = false } = {}) {
     stop: () => undefined,
   } as unknown as Devices;
   const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada");
-  const person = { identity: "", leaf: 0, confirmed: true, present: true };
+  const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
+  const person = { identity: "", leaf: 0, confirmed: true, present: true, ...shown };
   const roster: CallEvent = {
     type: "roster",
     people: [
