@@ -3,6 +3,12 @@
 //! Sans-IO: time and bytes come in, bytes and verdicts go out. Every secret of a call lives in this crate; only
 //! [`group`] names OpenMLS and only [`media`] names SFrame.
 
+// The tests' room names this crate as tests from outside do.
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+
+#[cfg(test)]
+mod attacks;
 pub mod candidate;
 pub mod committer;
 mod credential;

@@ -251,6 +251,12 @@ impl Group {
         Ok(Member { client, leaf: index.u32(), profile, confirmed, signature_key })
     }
 
+    /// Gives this member a PSK that is none of the link's.
+    #[cfg(test)]
+    pub(crate) fn store_psk(&self, id: &openmls::schedule::PreSharedKeyId, psk: &[u8]) {
+        id.store(&self.provider, psk).expect("storage in memory");
+    }
+
     fn has_key_of(&self, candidate: &Candidate) -> bool {
         self.mls.members().any(|member| {
             candidate.keys.contains(&member.encryption_key) || candidate.keys.contains(&member.signature_key)
@@ -258,7 +264,7 @@ impl Group {
     }
 }
 
-fn join_config() -> MlsGroupJoinConfig {
+pub(crate) fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
         .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
