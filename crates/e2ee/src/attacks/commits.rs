@@ -76,7 +76,8 @@ fn rule_1_nobody_comes_in_by_an_external_commit() {
     assert_eq!(world.arrive(&forgery).1, Ok(()));
     let (eve, crypto) = (&world.eve, &world.eve.provider.crypto);
     let info = eve.mls.export_group_info(crypto, &eve.key, true).unwrap().tls_serialize_detached().unwrap();
-    let MlsMessageBodyIn::GroupInfo(info) = MlsMessageIn::tls_deserialize_exact(&info).unwrap().extract() else {
+    let MlsMessageBodyIn::GroupInfo(info) = MlsMessageIn::tls_deserialize_exact(&info).unwrap().extract()
+    else {
         panic!("no GroupInfo")
     };
     let provider = LyingProvider::default();
@@ -138,7 +139,8 @@ fn rule_3_who_departed_commits_nothing() {
 fn rule_4_tags_and_signatures_count_whole() {
     let mut world = World::new(3, 1);
     let good = world.eve.commit(Plan::path());
-    let reframe = |world: &World, change: &dyn Fn(&mut Parts)| bundle(world.eve.reframe(&good.commit, change));
+    let reframe =
+        |world: &World, change: &dyn Fn(&mut Parts)| bundle(world.eve.reframe(&good.commit, change));
     assert_eq!(reframe(&world, &|_| ()), Bundle { adds: vec![], ..good.clone() }, "reframing is right");
 
     // GHSA-8x3w-qj7j-gqhf: a tag that is cut short must not count, down to nothing at all.
@@ -247,8 +249,7 @@ fn rule_6_the_entry_names_whom_the_commit_adds() {
     let mut world = World::new(3, 1);
     let context = world.context();
     let (newcomer, other) = (world.room.arrive(50), world.room.arrive(51));
-    let (newcomer, other, key_package) =
-        (world.id(newcomer), world.id(other), world.key_package(newcomer));
+    let (newcomer, other, key_package) = (world.id(newcomer), world.id(other), world.key_package(newcomer));
     // Named but not added: it would wait for a Welcome that never comes. Added but not named: it would never know.
     for named in [vec![], vec![other], vec![newcomer, other], vec![newcomer, newcomer], vec![world.id(0)]] {
         let plan = Plan { named, ..Plan::add(&context, newcomer, key_package.clone()) };
@@ -366,7 +367,8 @@ fn rule_12_the_links_psk_is_in_every_commit_that_adds_and_in_no_other() {
     assert_eq!(world.refused(&bundle), Rule::CommitPsk);
 
     // PSKs that some members hold and others do not: a fork if each one judged by what it has.
-    let of_eve = PreSharedKeyId::new(SUITE, world.eve.provider.rand(), Psk::External(ExternalPsk::new(vec![1])));
+    let of_eve =
+        PreSharedKeyId::new(SUITE, world.eve.provider.rand(), Psk::External(ExternalPsk::new(vec![1])));
     let of_eve = of_eve.unwrap();
     of_eve.store(&world.eve.provider, &[7; 32]).unwrap();
     let bundle = world.eve.commit(add(vec![of_eve.clone()]));
@@ -389,7 +391,8 @@ fn rule_12_the_links_psk_is_in_every_commit_that_adds_and_in_no_other() {
 fn rule_12_a_psk_that_a_member_holds_is_refused_by_that_member_too() {
     let mut world = World::new(3, 1);
     let context = world.context();
-    let other = PreSharedKeyId::new(SUITE, world.eve.provider.rand(), Psk::External(ExternalPsk::new(vec![1])));
+    let other =
+        PreSharedKeyId::new(SUITE, world.eve.provider.rand(), Psk::External(ExternalPsk::new(vec![1])));
     let other = other.unwrap();
     other.store(&world.eve.provider, &[7; 32]).unwrap();
     for place in world.honest() {
@@ -438,11 +441,18 @@ fn rule_15_a_path_changes_nothing_of_its_author_but_the_key() {
     assert_eq!(world.attack(plan), Rule::PathLeaf);
     // Capabilities that would let her bring in proposals that are not ours.
     let mut more = capabilities();
-    more = Capabilities::new(None, Some(&[SUITE]), None, Some(&[openmls::prelude::ProposalType::Custom(0xf00d)]), Some(more.credentials()));
+    more = Capabilities::new(
+        None,
+        Some(&[SUITE]),
+        None,
+        Some(&[openmls::prelude::ProposalType::Custom(0xf00d)]),
+        Some(more.credentials()),
+    );
     let leaf = LeafNodeParameters::builder().with_capabilities(more).build();
     assert_eq!(world.attack(Plan { leaf, ..Plan::path() }), Rule::PathLeaf);
     // Extensions in the leaf: bytes that everybody would carry along.
-    let id = openmls::prelude::Extension::ApplicationId(openmls::prelude::ApplicationIdExtension::new(&[7; 900]));
+    let id =
+        openmls::prelude::Extension::ApplicationId(openmls::prelude::ApplicationIdExtension::new(&[7; 900]));
     let leaf = LeafNodeParameters::builder().with_extensions(Extensions::single(id).unwrap()).build();
     assert_eq!(world.attack(Plan { leaf, ..Plan::path() }), Rule::PathLeaf);
 }

@@ -31,39 +31,86 @@ pub(super) enum Sealed {
     Ciphertext(HpkeCiphertext),
 }
 
+/// What a key pair is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyOf {
+    /// A node of a path, counted from the leaf up.
+    Node(usize),
+    /// The leaf of a path; or first the init key, then the leaf of a key package.
+    Other(usize),
+}
+
 type SealHook = Box<dyn Fn(&Sealing<'_>) -> Sealed + Send + Sync>;
-type KeyPairHook = Box<dyn Fn(usize, HpkeKeyPair) -> HpkeKeyPair + Send + Sync>;
+type KeyPairHook = Box<dyn Fn(KeyOf, HpkeKeyPair) -> HpkeKeyPair + Send + Sync>;
 type TagHook = Box<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
 
 #[derive(Default)]
 pub(super) struct LyingCrypto {
     inner: RustCrypto,
     pub(super) on_seal: Option<SealHook>,
-    /// Gets the number of the key pair, from 0, since it was set.
     pub(super) on_key_pair: Option<KeyPairHook>,
     /// HMAC is what MLS makes its tags with (RFC 9420 section 6.1).
     pub(super) on_tag: Option<TagHook>,
-    key_pairs: Mutex<usize>,
+    seen: Mutex<Seen>,
+}
+
+/// What passed by.
+#[derive(Default)]
+struct Seen {
     /// The last secret that was derived under each label (RFC 9420 section 8).
-    derived: Mutex<BTreeMap<String, Vec<u8>>>,
+    derived: BTreeMap<String, Vec<u8>>,
+    /// The path secrets, from the leaf up, and the node secret of each (RFC 9420 section 7.4).
+    path_secrets: Vec<Vec<u8>>,
+    path_secret_of_node: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Key pairs that are no node's.
+    others: usize,
 }
 
 impl LyingCrypto {
+    /// Lies no more.
     pub(super) fn honest(&mut self) {
         (self.on_seal, self.on_key_pair, self.on_tag) = (None, None, None);
-        *self.key_pairs.lock().unwrap_or_else(PoisonError::into_inner) = 0;
+        self.forget_path();
+    }
+
+    /// The next path that is made begins at its leaf.
+    pub(super) fn forget_path(&self) {
+        let mut seen = self.seen();
+        *seen = Seen { derived: std::mem::take(&mut seen.derived), ..Seen::default() };
     }
 
     pub(super) fn derived(&self, label: &str) -> Vec<u8> {
-        self.derived.lock().unwrap()[label].clone()
+        self.seen().derived[label].clone()
     }
 
-    fn note(&self, info: &[u8], secret: &[u8]) {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, info: &[u8], from: &[u8], secret: &[u8]) {
         // KDFLabel: length (2), label with its length (1), context.
         let Some(label) = info.get(3..3 + usize::from(info[2])) else { return };
         let Some(label) = label.strip_prefix(b"MLS 1.0 ") else { return };
-        let label = String::from_utf8_lossy(label).into_owned();
-        self.derived.lock().unwrap().insert(label, secret.to_vec());
+        let mut seen = self.seen();
+        match label {
+            b"path" => seen.path_secrets.push(from.to_vec()),
+            b"node" => _ = seen.path_secret_of_node.insert(secret.to_vec(), from.to_vec()),
+            _ => (),
+        }
+        seen.derived.insert(String::from_utf8_lossy(label).into_owned(), secret.to_vec());
+    }
+
+    fn key_of(&self, secret: &[u8]) -> KeyOf {
+        let mut seen = self.seen();
+        let path_secret = seen.path_secret_of_node.get(secret);
+        let node = path_secret.and_then(|secret| seen.path_secrets.iter().position(|other| other == secret));
+        node.map_or_else(
+            || {
+                seen.others += 1;
+                KeyOf::Other(seen.others - 1)
+            },
+            KeyOf::Node,
+        )
     }
 }
 
@@ -96,7 +143,7 @@ impl OpenMlsCrypto for LyingCrypto {
         okm_len: usize,
     ) -> Result<SecretVLBytes, CryptoError> {
         let okm = self.inner.hkdf_expand(hash, prk, info, okm_len)?;
-        self.note(info, okm.as_slice());
+        self.note(info, prk, okm.as_slice());
         Ok(okm)
     }
 
@@ -197,10 +244,8 @@ impl OpenMlsCrypto for LyingCrypto {
 
     fn derive_hpke_keypair(&self, config: HpkeConfig, ikm: &[u8]) -> Result<HpkeKeyPair, CryptoError> {
         let pair = self.inner.derive_hpke_keypair(config, ikm)?;
-        let Some(hook) = &self.on_key_pair else { return Ok(pair) };
-        let mut count = self.key_pairs.lock().unwrap();
-        *count += 1;
-        Ok(hook(*count - 1, pair))
+        let key_of = self.key_of(ikm);
+        Ok(self.on_key_pair.as_ref().map_or(pair.clone(), |hook| hook(key_of, pair)))
     }
 }
 

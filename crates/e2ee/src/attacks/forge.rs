@@ -13,7 +13,7 @@ use tangelo_wire::{Admission, Bytes, ClientId, Transcript};
 
 use super::{
     common,
-    crypto::LyingProvider,
+    crypto::{KeyOf, LyingProvider},
 };
 use crate::{
     IdentityProof, LeafKey, RoomContext,
@@ -123,7 +123,11 @@ impl Forgery {
     }
 
     /// One in whose credential `lie` was told.
-    pub(super) fn with_papers(context: &RoomContext, client: ClientId, lie: impl FnOnce(&mut Papers)) -> Self {
+    pub(super) fn with_papers(
+        context: &RoomContext,
+        client: ClientId,
+        lie: impl FnOnce(&mut Papers),
+    ) -> Self {
         let mut forgery = Self::new(context, client);
         let leaf_key = forgery.key.public();
         let mut papers = Papers::new(context, client, &leaf_key, 77);
@@ -136,8 +140,8 @@ impl Forgery {
     pub(super) fn make(&self) -> (KeyPackage, LyingProvider) {
         let mut provider = LyingProvider::default();
         let (init_key, encryption_key) = (self.init_key.clone(), self.encryption_key.clone());
-        let replace = move |number, mut pair: HpkeKeyPair| {
-            let other = if number == 0 { &init_key } else { &encryption_key };
+        let replace = move |key_of, mut pair: HpkeKeyPair| {
+            let other = if key_of == KeyOf::Other(0) { &init_key } else { &encryption_key };
             pair.public = other.clone().unwrap_or(pair.public);
             pair
         };

@@ -2,8 +2,8 @@
 
 use openmls::prelude::{
     Extension, Extensions, GroupContext, JoinBuilder, KeyPackage, LeafNodeIndex, LeafNodeParameters,
-    MlsGroup, MlsMessageBodyIn, MlsMessageIn, NewSignerBundle, OpenMlsProvider as _,
-    PreSharedKeyProposal, ProcessedMessageContent, ProcessedWelcome, Proposal,
+    MlsGroup, MlsMessageBodyIn, MlsMessageIn, NewSignerBundle, OpenMlsProvider as _, PreSharedKeyProposal,
+    ProcessedMessageContent, ProcessedWelcome, Proposal,
     tls_codec::{Deserialize as _, Serialize as _},
 };
 use openmls::schedule::PreSharedKeyId;
@@ -102,9 +102,8 @@ impl Insider {
             .with_wire_format_policy(openmls::prelude::PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true);
         let credential = founding.credential.unwrap_or_else(|| applicant.credential.clone());
-        let mls = mls
-            .build(&provider, &applicant.key, credential_with_key(&credential, &applicant.key))
-            .unwrap();
+        let mls =
+            mls.build(&provider, &applicant.key, credential_with_key(&credential, &applicant.key)).unwrap();
         let epoch = EpochSecrets::last(&provider);
         Self { id: applicant.client, key: applicant.key.clone(), provider, mls, epoch }
     }
@@ -116,6 +115,7 @@ impl Insider {
 
     pub(super) fn try_commit(&mut self, plan: Plan) -> Result<Bundle, String> {
         self.mls.clear_pending_commit(self.provider.storage()).unwrap();
+        self.provider.crypto.forget_path();
         let psks = plan.psks.into_iter();
         let psks = psks.map(|id| Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id))));
         let credential = self.mls.own_leaf_node().unwrap().credential().serialized_content().to_vec();

@@ -84,8 +84,10 @@ impl Insider {
         ]
         .concat();
         let signed = [&HEAD, content.as_slice(), &context.tls_serialize_detached().unwrap()].concat();
-        let signature =
-            self.key.sign(&[with_length(b"MLS 1.0 FramedContentTBS"), with_length(&signed)].concat()).unwrap();
+        let signature = self
+            .key
+            .sign(&[with_length(b"MLS 1.0 FramedContentTBS"), with_length(&signed)].concat())
+            .unwrap();
         let confirmation_tag = self.confirm(context, &content, &signature);
         let auth = [with_length(&signature), with_length(&confirmation_tag), with_length(&[0; 32])].concat();
         let unfinished = Bytes([&HEAD, content.as_slice(), &auth].concat());

@@ -12,7 +12,7 @@ use crate::{
     Rule,
     candidate::Candidate,
     group::{Bundle, CommitEntry, CommitOutcome, MadeOn, Member},
-    media::{Codec, Context, Opened},
+    media::{Change, Codec, Context, Opened},
 };
 
 /// The person that Eve is.
@@ -141,6 +141,15 @@ impl World {
         }
     }
 
+    /// A client drops its group, departs, and comes back as a new one. Returns its new place.
+    pub(super) fn arrive_anew(&mut self, place: usize) -> usize {
+        let person = self.room.clients[place].person;
+        self.room.depart(place);
+        self.room.clients[place].group = None;
+        self.room.clients[place].media.clear();
+        self.room.arrive(person)
+    }
+
     pub(super) fn views(&self) -> Vec<View> {
         let view = |place: &usize| {
             let client = &self.room.clients[*place];
@@ -161,11 +170,16 @@ impl World {
     pub(super) fn post(&mut self, author: ClientId, bundle: &Bundle) -> Vec<(usize, CommitOutcome)> {
         let seq = self.room.next();
         let entry = CommitEntry { seq, author, adds: &bundle.adds, commit: &bundle.commit };
-        let mut outcomes = Vec::new();
+        let (mut outcomes, now) = (Vec::new(), self.room.now);
         for place in self.honest() {
             let client = &mut self.room.clients[place];
             let group = client.group.as_mut().unwrap();
-            outcomes.push((place, group.process(&client.context, &client.presence, entry).unwrap()));
+            let outcome = group.process(&client.context, &client.presence, entry).unwrap();
+            if let CommitOutcome::Merged { added, removed } = &outcome {
+                let change = Change { adds: !added.is_empty(), removes: !removed.is_empty() };
+                client.media.install(now, group, change).unwrap();
+            }
+            outcomes.push((place, outcome));
         }
         outcomes
     }

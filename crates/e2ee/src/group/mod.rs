@@ -7,6 +7,8 @@ mod commit;
 mod join;
 mod judge;
 
+use std::collections::BTreeSet;
+
 use openmls::prelude::{
     LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
     PastEpochDeletionPolicy,
@@ -19,6 +21,7 @@ pub use join::WelcomeEntry;
 use crate::{
     Error, Profile, RoomContext, Rule, SafetyNumber,
     candidate::{Candidate, check_leaf},
+    hpke_key,
     leaf::{Applicant, LeafKey, SUITE, capabilities, credential_with_key, lifetime},
     presence::Presence,
     provider::Provider,
@@ -163,22 +166,25 @@ impl Group {
             .collect()
     }
 
-    /// What is left to do. Of two key packages that share a key, the first to arrive is added; a member's keys are
-    /// taken.
+    /// What is left to do. Of two key packages that share a key, the first to arrive is added; keys that stand in the
+    /// tree are taken.
     #[must_use]
     pub fn work(&self, presence: &Presence) -> Work {
         let removes: Vec<_> =
             self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
+        let mut in_tree: Option<BTreeSet<Vec<u8>>> = None;
         for client in presence.present() {
             let Some(Ok(candidate)) = presence.get(client).map(|attendance| &attendance.candidate) else {
                 continue;
             };
-            let taken = self.member(client).is_some()
-                || chosen.iter().any(|(_, other)| candidate.shares_key(other))
-                || self.has_key_of(candidate);
-            let room = self.members.len() + chosen.len() < LEAVES_MAX;
-            if !taken && room {
+            if self.member(client).is_some() || self.members.len() + chosen.len() >= LEAVES_MAX {
+                continue;
+            }
+            let in_tree = in_tree.get_or_insert_with(|| self.keys_in_tree());
+            let taken = chosen.iter().any(|(_, other)| candidate.shares_key(other))
+                || candidate.keys.iter().any(|key| in_tree.contains(key));
+            if !taken {
                 chosen.push((client, candidate));
             }
         }
@@ -257,10 +263,11 @@ impl Group {
         id.store(&self.provider, psk).expect("storage in memory");
     }
 
-    fn has_key_of(&self, candidate: &Candidate) -> bool {
-        self.mls.members().any(|member| {
-            candidate.keys.contains(&member.encryption_key) || candidate.keys.contains(&member.signature_key)
-        })
+    /// Every public key of the tree: who joins refuses a tree that has one of them twice.
+    fn keys_in_tree(&self) -> BTreeSet<Vec<u8>> {
+        let of_leaves = self.mls.members().flat_map(|member| [member.encryption_key, member.signature_key]);
+        let tree = self.mls.export_ratchet_tree();
+        of_leaves.chain(tree.parents().map(hpke_key::of)).collect()
     }
 }
 

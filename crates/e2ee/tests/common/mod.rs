@@ -16,6 +16,7 @@ pub const HOST: &str = "call.example";
 
 pub struct Client {
     pub id: ClientId,
+    pub person: u8,
     pub context: RoomContext,
     pub applicant: Applicant,
     pub presence: Presence,
@@ -93,7 +94,7 @@ impl Room {
         let applicant = applicant(&context, id, person, &format!("Person {person}"));
         let presence = self.clients.first().map(|first| snapshot(&first.presence)).unwrap_or_default();
         let media = Media::default();
-        self.clients.push(Client { id, context, applicant, presence, group: None, media });
+        self.clients.push(Client { id, person, context, applicant, presence, group: None, media });
         let seq = self.next();
         let last = self.clients.len() - 1;
         for index in 0..self.clients.len() {
