@@ -8,13 +8,12 @@ use openmls_traits::signatures::Signer as _;
 use tangelo_wire::Bytes;
 
 use super::{
-    crypto::KeyOf,
     forge::{Forgery, written},
     insider::Plan,
     reframe::with_length,
     world::World,
 };
-use crate::{Rule, group::CommitOutcome, hpke_key, leaf::SUITE};
+use crate::{Rule, leaf::SUITE};
 
 /// Points of small order, and what is no key at all: whoever encrypts to them fails.
 pub(super) fn bad_keys() -> Vec<Vec<u8>> {
@@ -161,106 +160,4 @@ fn rule_24_a_key_that_cannot_be_encrypted_to_stays_out() {
             inadmissible(&mut world, &forgery, Rule::HpkeKey);
         }
     }
-}
-
-#[test]
-fn rule_24_a_path_brings_in_no_key_that_cannot_be_encrypted_to() {
-    // The leaf's own key, which everyone sees and nobody derives.
-    for bad in bad_keys() {
-        let mut world = World::new(3, 1);
-        world.eve.provider.crypto.on_key_pair = Some(Box::new(move |key_of, mut pair| {
-            pair.public = if key_of == KeyOf::Other(0) { bad.clone() } else { pair.public };
-            pair
-        }));
-        let built = world.eve.try_commit(Plan::path());
-        world.eve.provider.crypto.honest();
-        assert_eq!(world.refused(&built.unwrap()), Rule::HpkeKey);
-        world.goes_on();
-    }
-}
-
-#[test]
-fn rule_24_a_node_of_a_path_with_such_a_key_is_merged_by_nobody() {
-    for node in 0..=1 {
-        let mut world = World::new(3, 1);
-        world.eve.provider.crypto.on_key_pair = Some(Box::new(move |key_of, mut pair| {
-            pair.public = if key_of == KeyOf::Node(node) { vec![0; 32] } else { pair.public };
-            pair
-        }));
-        let bundle = world.eve.commit(Plan::path());
-        world.eve.provider.crypto.honest();
-        let outcomes = world.post(world.eve.id, &bundle);
-        // Who derives the node's key sees another one, and arrives anew; the others see a bad key.
-        let (mut skipped, mut diverged) = (0, 0);
-        for (place, outcome) in outcomes {
-            match outcome {
-                CommitOutcome::Skipped { rule: Rule::HpkeKey, .. } => skipped += 1,
-                CommitOutcome::Diverged => {
-                    diverged += 1;
-                    world.arrive_anew(place);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        assert!(diverged > 0 && (node == 1 || skipped > 0), "{node}: {skipped} skipped, {diverged} diverged");
-        if skipped > 0 {
-            world.goes_on();
-        }
-    }
-}
-
-/// The public keys of the tree's nodes, but for the leaves.
-fn parent_keys(world: &World) -> Vec<Vec<u8>> {
-    world.eve.mls.export_ratchet_tree().parents().map(hpke_key::of).collect()
-}
-
-#[test]
-fn rule_17_a_leaf_with_the_key_of_a_node_bars_the_door_to_nobody() {
-    let mut world = World::new(4, 1);
-    // A path of an honest member fills nodes of the tree.
-    world.work();
-    let parents = parent_keys(&world);
-    assert!(!parents.is_empty());
-    for copied in parents {
-        // Whoever joins a tree with one key in two places refuses it, by MLS: with such a leaf in it, the group would
-        // never let anybody in again.
-        let guest = world.guest_id();
-        let mut forgery = Forgery::new(&world.context(), guest);
-        forgery.encryption_key = Some(copied);
-        let (key_package, verdict) = world.arrive(&forgery);
-        assert_eq!(verdict, Ok(()), "by itself it is in order");
-        let plan = Plan::add(&world.context(), guest, key_package);
-        assert_eq!(world.attack(plan), Rule::TreeKeys);
-        assert_eq!(world.room.clients[0].group().member(guest), None);
-        world.depart(guest);
-    }
-}
-
-#[test]
-fn rule_17_a_path_puts_no_key_into_two_places() {
-    let mut merged = 0;
-    for (node, seat) in [(0, 1), (1, 1), (0, 4), (1, 4), (2, 4)] {
-        let mut world = World::new(5, seat);
-        world.work();
-        let copied = parent_keys(&world)[node].clone();
-        world.eve.provider.crypto.on_key_pair = Some(Box::new(move |key_of, mut pair| {
-            pair.public = if key_of == KeyOf::Other(0) { copied.clone() } else { pair.public };
-            pair
-        }));
-        let bundle = world.eve.commit(Plan::path());
-        world.eve.provider.crypto.honest();
-        let before = world.views();
-        let outcomes = world.post(world.eve.id, &bundle);
-        if outcomes.iter().all(|(_, outcome)| matches!(outcome, CommitOutcome::Merged { .. })) {
-            // The node was on her own path, which the same commit renewed: the key is in one place only.
-            merged += 1;
-            world.arrive_anew(seat);
-        } else {
-            let twice = |o: &CommitOutcome| matches!(o, CommitOutcome::Skipped { rule: Rule::TreeKeys, .. });
-            assert!(outcomes.iter().all(|(_, outcome)| twice(outcome)), "{outcomes:?}");
-            assert!(world.views() == before);
-        }
-        world.goes_on();
-    }
-    assert!((1..5).contains(&merged), "{merged}");
 }

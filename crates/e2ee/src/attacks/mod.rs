@@ -12,7 +12,10 @@ mod world;
 
 mod commits;
 mod credentials;
+mod interop;
 mod key_packages;
 mod page;
 mod paths;
+mod proposals;
+mod trees;
 mod welcomes;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What a newcomer makes of a bundle that names it.
-fn join(world: &World, newcomer: usize, author: ClientId, bundle: &Bundle) -> Result<Group, Rule> {
+pub(super) fn join(world: &World, newcomer: usize, author: ClientId, bundle: &Bundle) -> Result<Group, Rule> {
     let client = &world.room.clients[newcomer];
     let entry = WelcomeEntry {
         seq: world.room.seq.next(),
