@@ -28,7 +28,7 @@ pub struct Core {
     session: Session,
     scratch: Vec<u8>,
     output: Vec<u8>,
-    senders: Vec<Source>,
+    senders: Vec<(Source, u8)>,
 }
 
 #[wasm_bindgen]
@@ -88,11 +88,12 @@ impl Core {
         Ok(self.session.poll_output().map(|output| serde_json::to_string(&output)).transpose()?)
     }
 
-    /// A handle for sealing frames of an own source (`microphone`, `camera`, `screen`, `screen_audio`).
-    pub fn sender(&mut self, source: &str) -> Result<u32, JsError> {
-        let source = parse_source(source)?;
-        let index = self.senders.iter().position(|other| *other == source).unwrap_or_else(|| {
-            self.senders.push(source);
+    /// A handle for sealing frames of an own source (`microphone`, `camera`, `screen`, `screen_audio`), of one simulcast
+    /// layer: 0 if left out.
+    pub fn sender(&mut self, source: &str, layer: Option<u8>) -> Result<u32, JsError> {
+        let sender = (parse_source(source)?, layer.unwrap_or_default());
+        let index = self.senders.iter().position(|other| *other == sender).unwrap_or_else(|| {
+            self.senders.push(sender);
             self.senders.len() - 1
         });
         Ok(u32::try_from(index)?)
@@ -122,9 +123,9 @@ impl Core {
 
     /// Seals the frame in scratch. Returns the sealed frame's length, or -1: drop the frame.
     pub fn seal(&mut self, now_ms: f64, sender: u32, codec: &str, length: usize) -> i32 {
-        let source = usize::try_from(sender).ok().and_then(|index| self.senders.get(index)).copied();
-        let (Some(source), Some(frame)) = (source, self.scratch.get(..length)) else { return NOT_NOW };
-        match self.session.seal(millis(now_ms), source, codec, frame, &mut self.output) {
+        let sender = usize::try_from(sender).ok().and_then(|index| self.senders.get(index)).copied();
+        let (Some(sender), Some(frame)) = (sender, self.scratch.get(..length)) else { return NOT_NOW };
+        match self.session.seal_layer(millis(now_ms), sender, codec, frame, &mut self.output) {
             FrameVerdict::Pass => self.output_length(),
             FrameVerdict::Hold | FrameVerdict::Drop { .. } => NOT_NOW,
         }

@@ -211,7 +211,8 @@ fn who_joined_by_a_refused_commit_finds_out_with_the_next_honest_one() {
     let mut astray = join(&world, place, world.eve.id, &bundle).unwrap();
     assert_eq!(world.refused(&bundle), Rule::RemoveDeparted);
     let honest = world.honest()[0];
-    let work = world.room.clients[honest].group.as_ref().unwrap().work(&world.room.clients[honest].presence);
+    let member = &world.room.clients[honest];
+    let work = member.group.as_ref().unwrap().work(&member.context, &member.presence);
     assert!(work.adds.contains(&world.id(place)), "for the others it is not in yet");
     let next = world.room.clients[honest].commit(&work.adds, &work.removes, false);
     let client = &world.room.clients[place];

@@ -3,9 +3,11 @@
 //! A commit is merged only when it comes back as the accepted entry of the log; see [`Group::process`] for the three
 //! outcomes of an entry.
 
+mod check;
 mod commit;
 mod join;
 mod judge;
+mod message;
 
 use std::collections::BTreeSet;
 
@@ -15,8 +17,10 @@ use openmls::prelude::{
 };
 use tangelo_wire::{ClientId, GroupId, Seq};
 
+pub use check::ForkTag;
 pub use commit::{Bundle, CommitEntry, CommitOutcome, MadeOn};
 pub use join::WelcomeEntry;
+pub use message::{MessageEntry, MessageOutcome};
 
 use crate::{
     Error, Profile, RoomContext, Rule, SafetyNumber,
@@ -32,7 +36,7 @@ use crate::{
 const LEAVES_MAX: usize = 1024;
 
 /// Past epochs whose application messages can still be read: one may be under way while a commit lands.
-const PAST_EPOCHS: usize = 3;
+pub const PAST_EPOCHS: u64 = 3;
 
 /// A member of the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,8 +98,9 @@ impl Group {
             .lifetime(lifetime())
             .with_capabilities(capabilities())
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-            .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+            .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS as usize))
             .number_of_resumption_psks(0)
+            .padding_size(message::PADDING_BYTES)
             .use_ratchet_tree_extension(true)
             .build(&provider, &applicant.key, credential_with_key(&applicant.credential, &applicant.key))
             .map_err(|_| Error::Mls("founding a group"))?;
@@ -169,7 +174,7 @@ impl Group {
     /// What is left to do. Of two key packages that share a key, the first to arrive is added; keys that stand in the
     /// tree are taken.
     #[must_use]
-    pub fn work(&self, presence: &Presence) -> Work {
+    pub fn work(&self, context: &RoomContext, presence: &Presence) -> Work {
         let removes: Vec<_> =
             self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
@@ -178,7 +183,8 @@ impl Group {
             let Some(Ok(candidate)) = presence.get(client).map(|attendance| &attendance.candidate) else {
                 continue;
             };
-            if self.member(client).is_some() || self.members.len() + chosen.len() >= LEAVES_MAX {
+            let full = self.members.len() + chosen.len() >= LEAVES_MAX;
+            if full || self.member(client).is_some() || presence.may_be_added(context, client).is_err() {
                 continue;
             }
             let in_tree = in_tree.get_or_insert_with(|| self.keys_in_tree());
@@ -274,8 +280,9 @@ impl Group {
 pub(crate) fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS as usize))
         .number_of_resumption_psks(0)
+        .padding_size(message::PADDING_BYTES)
         .use_ratchet_tree_extension(true)
         .build()
 }

@@ -89,8 +89,8 @@ impl EpochKeys {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let clear = codec.clear_bytes(frame).ok_or(SealError::Size)?;
-        let (prefix, payload) = frame.split_at_checked(clear).ok_or(SealError::Size)?;
+        let clear = codec.clear_bytes(frame).ok_or(SealError::Malformed)?;
+        let (prefix, payload) = frame.split_at_checked(clear).ok_or(SealError::Malformed)?;
         let source = context.source().ok_or(SealError::Failed)?;
         let key_id = KeyId::new(context, self.own_leaf, self.epoch);
         let sender = match self.send.entry(key_id) {
@@ -158,3 +158,6 @@ fn authenticated(codec: Codec, source: Source, prefix: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(prefix);
     bytes
 }
+
+#[cfg(test)]
+mod vectors;
