@@ -9,6 +9,12 @@
     deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
 )]
 
+// The tests' room names this crate as tests from outside do.
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+
+#[cfg(test)]
+mod attacks;
 pub mod candidate;
 pub mod committer;
 mod credential;
