@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use tangelo_wire::{MediaKind, MediaLine, Source};
 
+use crate::emoji::EmojiView;
+
 /// From the page to the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -19,6 +21,10 @@ pub enum Command {
         /// The use of every `m=` section.
         lines: Vec<MediaLine>,
     },
+    /// Begin to compare emoji with everyone in the group; see [`Event::Emoji`].
+    EmojiStart {},
+    /// Give up the comparison of emoji that is under way, for everyone.
+    EmojiCancel {},
     /// Leave the call for good.
     Leave {},
 }
@@ -72,6 +78,11 @@ pub enum Event {
     MediaReset {},
     /// The group gained a member: its first frame should be a key frame. The worker asks each video sender for one.
     KeyFrameWanted {},
+    /// Where the comparison of emoji stands. Sent whenever that changes; until then it is idle.
+    Emoji {
+        /// All there is to show.
+        state: EmojiView,
+    },
     /// Something that a person should know and that does not end the call.
     Notice {
         /// What happened.

@@ -5,6 +5,7 @@
 
 mod api;
 mod attendee;
+pub mod emoji;
 mod frames;
 mod output;
 mod session;

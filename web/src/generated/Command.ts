@@ -16,4 +16,4 @@ sdp: string,
 /**
  * The use of every `m=` section.
  */
-lines: Array<MediaLine>, } | { "type": "leave", };
+lines: Array<MediaLine>, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "leave", };

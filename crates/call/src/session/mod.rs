@@ -13,7 +13,11 @@ use tangelo_e2ee::{
 };
 use tangelo_wire::{ClientId, ClientMessage, Millis, PROTOCOL, Post, ServerMessage, limits};
 
-use crate::{Command, Event, Output, Phase, RemoteTrack, attendee::Attendee};
+use crate::{
+    Command, Event, Output, Phase, RemoteTrack,
+    attendee::Attendee,
+    emoji::{EmojiFailure, EmojiView},
+};
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
 const ANSWER_MS: u64 = 10_000;
@@ -247,6 +251,12 @@ impl Session {
                     self.tell(Event::OfferRefused { offer, text });
                 }
             }
+            // Nothing can be sent to the group yet, and that is what is said.
+            Command::EmojiStart {} => {
+                let state = EmojiView::Failed { reason: EmojiFailure::NotSent {} };
+                self.tell(Event::Emoji { state });
+            }
+            Command::EmojiCancel {} => self.tell(Event::Emoji { state: EmojiView::Idle {} }),
         }
         self.progress(now);
     }
