@@ -16,4 +16,4 @@ pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
 pub use stats::{ReceiverCounters, RefusedEntry, Stats};
-pub use tangelo_e2ee::{IdentityKey, link};
+pub use tangelo_e2ee::{IdentityKey, SoftIdentity, link, random_bytes};

@@ -20,7 +20,7 @@ mod safety_number;
 mod secret;
 
 pub use credential::Profile;
-pub use identity::{IdentityKey, IdentityProof};
+pub use identity::{IdentityKey, IdentityProof, SoftIdentity};
 pub use leaf::{Applicant, LeafKey};
 pub use name::{Name, NameError};
 pub use rule::Rule;
@@ -50,4 +50,12 @@ pub struct RoomContext {
     pub host: String,
     /// The room's link.
     pub link: link::Link,
+}
+
+/// `N` random bytes of the operating system or browser.
+///
+/// # Errors
+/// [`Error::Random`].
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    provider::Provider::default().random()
 }
