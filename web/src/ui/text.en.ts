@@ -109,7 +109,6 @@ export const text = {
         "The part of this page that holds the keys has stopped, so the call was ended and nothing more is sent. Your microphone and camera are off.",
       not_loaded:
         "A part of this page could not be loaded: the server may have a new version, or your connection is down. Reload the page and try again.",
-      no_ed25519: `This browser is too old: it cannot make the key that stands for you in calls (Ed25519). Please use ${BROWSERS}.`,
     } satisfies Record<Exclude<Failure, "refused">, string>,
     rejoin: "Rejoin",
     reload: "Reload the page",
