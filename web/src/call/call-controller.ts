@@ -6,8 +6,10 @@ import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
 import type { WorkerPort } from "./call-worker.js";
 import type { Devices } from "./devices.js";
 import { type LineStats, summarize } from "./media-stats.js";
+import { Marks } from "./marks.js";
 import { Observable } from "./observable.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
+import { type Trust, judge } from "./trust.js";
 import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
@@ -19,6 +21,9 @@ const FAILURES_TOLD = 2;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
 
+/** Until something is known of a person. */
+const UNKNOWN: Trust = { state: { type: "unconfirmed" }, warnings: [] };
+
 export interface CallStats {
   worker: WorkerStats | undefined;
   lines: LineStats[];
@@ -27,6 +32,7 @@ export interface CallStats {
 export class CallController {
   readonly view = new Observable<CallView>(NOT_YET);
   private people: readonly Person[] = [];
+  private trust: ReadonlyMap<string, Trust> = new Map();
   private tracks: readonly RemoteTrack[] = [];
   private peer: PeerSession;
   private connections = 0;
@@ -39,7 +45,7 @@ export class CallController {
   private notices = 0;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats) => void>();
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: (() => void)[];
 
   constructor(
     private readonly worker: WorkerPort,
@@ -47,9 +53,14 @@ export class CallController {
     /** Path and fragment of the room. */
     link: string,
     readonly name: string,
+    private readonly marks = new Marks(),
   ) {
     this.peer = this.connect();
-    this.unsubscribe = devices.view.subscribe(() => this.negotiate());
+    this.unsubscribe = [
+      devices.view.subscribe(() => this.negotiate()),
+      marks.view.subscribe(() => this.judge()),
+      () => marks.close(),
+    ];
     // Posted before listening: a worker that failed earlier ends the call at once.
     worker.post({ type: "join", link, host: location.host, name });
     worker.listen(message => this.heard(message));
@@ -65,6 +76,29 @@ export class CallController {
     });
     this.worker.post({ type: "command", command: { type: "leave" } });
     this.finish({ type: "left" });
+  }
+
+  /** Marks a person's identity verified under the name it has now. */
+  markVerified(identity: string, name: string): void {
+    this.marks.verify(identity, name);
+  }
+
+  unmark(identity: string): void {
+    this.marks.unverify(identity);
+  }
+
+  /** Forgets everyone that this device has met. */
+  forgetPeople(): void {
+    this.marks.forget();
+  }
+
+  /** Has everyone show the same emoji; see `CallView.emoji`. */
+  compareEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_start" } });
+  }
+
+  cancelEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_cancel" } });
   }
 
   /** For tests and the curious; no secrets. */
@@ -148,7 +182,8 @@ export class CallController {
       case "roster":
         this.people = event.people;
         this.view.patch({ safetyNumber: event.safety_number.split(" ") });
-        return this.draw();
+        this.marks.meet(event.people);
+        return this.judge();
       case "tracks":
         this.tracks = event.tracks;
         return this.negotiate();
@@ -164,9 +199,17 @@ export class CallController {
         return this.reconnect();
       case "key_frame_wanted":
         return this.peer.generateKeyFrames();
+      case "emoji":
+        return this.view.patch({ emoji: event.state });
       case "notice":
         return this.notice(event.text);
     }
+  }
+
+  private judge(): void {
+    this.trust = judge(this.people, this.marks.before, this.marks.view.get());
+    this.view.patch({ marksLast: this.marks.lasting });
+    this.draw();
   }
 
   /** Sends what there is to send once inside the group, and receives what the others send. */
@@ -191,6 +234,7 @@ export class CallController {
       own: person.own,
       confirmed: person.confirmed,
       present: person.present,
+      trust: this.trust.get(person.client) ?? UNKNOWN,
       streams: new Map(
         streams
           .filter(({ client }) => client === person.client)
@@ -212,7 +256,7 @@ export class CallController {
   }
 
   private finish(ended: Ended): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     clearTimeout(this.reconnectTimer);
     this.peer.close();
     this.devices.stop();

@@ -13,7 +13,7 @@ export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 export class Marks {
   /** What was known when the call began. */
-  readonly before: Acquaintances;
+  before: Acquaintances;
   readonly view: Observable<Acquaintances>;
   /** Who was met already, with which name, by this object. */
   private readonly met = new Set<string>();
@@ -78,6 +78,13 @@ export class Marks {
     });
   }
 
+  /** Forgets everyone and every mark. Who is in the call now is met again in the next one. */
+  forget(): void {
+    forgetPeople(this.store);
+    this.before = new Map();
+    this.view.set(this.before);
+  }
+
   /** Another tab may have written since: what is there now is what changes. */
   private change(act: (all: Map<string, Acquaintance>) => void): void {
     const all = new Map(this.read() ?? this.view.get());
@@ -115,7 +122,11 @@ export class Marks {
 
 /** Forgets everyone that this device has met, and every mark. */
 export function forgetPeople(store: Store | undefined = browserStore()): void {
-  store?.removeItem(KEY);
+  try {
+    store?.removeItem(KEY);
+  } catch {
+    // Then there is nothing to forget.
+  }
 }
 
 function browserStore(): Store | undefined {
