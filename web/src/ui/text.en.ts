@@ -115,6 +115,7 @@ export const text = {
       "If you are sure of somebody, mark them as verified. This browser window keeps nothing, so the mark is gone when you leave.",
     mark: "Mark as verified",
     unmark: "Take back mark",
+    ofPerson: (action: string, name: string) => `${action}: ${name}`,
     close: "Close",
   },
 

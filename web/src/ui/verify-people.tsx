@@ -43,15 +43,23 @@ function PersonRow({ person, mark, unmark }: Omit<Props, "people"> & { person: P
       {others && type !== "unconfirmed" && (
         <div class="row">
           {(type !== "verified" || renamed) && (
-            <button type="button" class="button small" onClick={() => mark(identity, name)}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={text.verify.ofPerson(text.verify.mark, name)}
+              onClick={() => mark(identity, name)}
+            >
               {text.verify.mark}
-              <span class="visually-hidden">: {name}</span>
             </button>
           )}
           {type === "verified" && (
-            <button type="button" class="button small" onClick={() => unmark(identity)}>
+            <button
+              type="button"
+              class="button small"
+              aria-label={text.verify.ofPerson(text.verify.unmark, name)}
+              onClick={() => unmark(identity)}
+            >
               {text.verify.unmark}
-              <span class="visually-hidden">: {name}</span>
             </button>
           )}
         </div>
