@@ -106,9 +106,9 @@ export function Landing({ go }: { go: (path: string) => void }) {
           <li key={point}>{point}</li>
         ))}
       </ul>
-      <p class="landing-foot">
+      <div class="landing-foot">
         <ForgetIdentity forgetPeople={forgetPeople} />
-      </p>
+      </div>
     </div>
   );
 }

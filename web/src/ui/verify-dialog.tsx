@@ -61,9 +61,9 @@ export function VerifyDialog({ view, call, close }: Props) {
       <button type="button" class="button primary" onClick={() => dialog.current?.close()}>
         {text.verify.close}
       </button>
-      <p class="forget-place">
+      <div class="forget-place">
         <ForgetIdentity forgetPeople={() => call.forgetPeople()} />
-      </p>
+      </div>
     </dialog>
   );
 }
