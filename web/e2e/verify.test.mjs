@@ -153,7 +153,7 @@ test("the dialog is used with the keyboard alone, and everything in it has a nam
 
 test(
   "emoji are the same on all screens",
-  { todo: "the session does not send messages" },
+  { skip: "the session does not send messages yet" },
   async () => {
     const { grace, lin } = await graceConfirmed("emoji");
     await lin.click("Verify");

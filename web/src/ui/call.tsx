@@ -39,11 +39,15 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
     if (view.notice !== undefined) say(view.notice.text);
   }, [view.notice]);
 
+  // A run may be over before it is drawn.
   const { emoji } = view;
-  const startedBy = emoji.state === "running" && !emoji.starter.own ? emoji.starter.name : "";
+  const emojiBefore = useRef(emoji.state);
   useEffect(() => {
-    if (startedBy !== "" && !verifying) say(text.emoji.started(startedBy));
-  }, [startedBy]);
+    const began = emoji.state === "running" || emoji.state === "done";
+    const news = began && emojiBefore.current !== "running" && !emoji.starter.own;
+    if (news && !verifying) say(text.emoji.started(emoji.starter.name));
+    emojiBefore.current = emoji.state;
+  }, [emoji]);
 
   const problems = (["microphone", "camera"] as const).flatMap(kind => {
     const { problem } = devices[kind];
