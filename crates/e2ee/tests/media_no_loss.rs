@@ -165,6 +165,7 @@ impl World {
         let applicant = applicant(&context, id, person, &format!("Person {person}"));
         let client = Client {
             id,
+            person,
             context,
             applicant,
             presence: Presence::default(),
