@@ -44,7 +44,9 @@ impl Options {
                     options.profile = Some((*name).to_owned());
                 }
                 other => {
-                    return Err(format!("`{other}` is no option of `cargo xtask bench e2ee`: --quick, --write, --profile NAME"));
+                    return Err(format!(
+                        "`{other}` is no option of `cargo xtask bench e2ee`: --quick, --write, --profile NAME"
+                    ));
                 }
             }
         }

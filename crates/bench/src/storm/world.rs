@@ -1,22 +1,17 @@
-//! Many people arrive at once: real sessions and the real DeliveryService, without sockets.
-//!
-//! **Virtual**: the clock, the network (a fixed delay each way) and that everyone has a processor of their own.
-//! **Real**: all code, all cryptography, and the processor time of every step, which is measured and spent on that
-//! one's own clock, as many times as the clients are said to be slower than this machine. So waiting takes as long as
-//! it would, and computing as long as it does.
+//! Sessions and the DeliveryService, with queues and a virtual clock between them.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BinaryHeap, VecDeque},
     rc::Rc,
 };
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use tangelo_call::{Config, Event, IdentityKey, Output, Phase, Session, link::Link};
+use tangelo_call::{Command, Config, Event, IdentityKey, Output, Phase, Session, link::Link};
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
-use tangelo_wire::{ClientMessage, Entry, Millis, ServerMessage};
+use tangelo_wire::{ClientMessage, Entry, LogEntry, Millis, ServerMessage};
 
-use crate::{Effort, Failure, Figure, Result, Samples, Section, at, clock::timed, figure::count};
+use crate::{Failure, Result, at, clock::timed};
 
 const HOST: &str = "call.example";
 /// From a client to the server, or back, in microseconds.
@@ -24,34 +19,10 @@ const DELAY_US: u64 = 10_000;
 /// Nothing here takes longer, in microseconds.
 const END_US: u64 = 120_000_000;
 
-/// Who arrives when.
-#[derive(Clone, Copy, Debug)]
-pub struct Storm {
-    /// People in the call before.
-    pub inside: usize,
-    /// People who arrive.
-    pub arrivals: usize,
-    /// In how much time they do, evenly, in microseconds.
-    pub spread_us: u64,
-    /// How many times slower than this machine the clients compute; the server does not. With 0 computing takes no
-    /// time at all, and nothing depends on this machine.
-    pub slowness: f64,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Entries of the log that add somebody.
-    pub commits: usize,
-    /// From opening the link to being inside, for each that arrived, in microseconds.
-    pub waits_us: Samples,
-    /// From the first arrival to the last one being inside, in microseconds.
-    pub all_us: f64,
-}
-
 /// Something that happens at a time.
 enum Happening {
     Open,
+    Leave,
     Connected,
     ToServer(ConnectionId, String),
     ToClient(ConnectionId, Rc<str>),
@@ -69,12 +40,16 @@ struct Actor {
     timer_us: Option<u64>,
 }
 
-struct Person {
+pub(super) struct Person {
     session: Option<Session>,
     identity: SigningKey,
     connection: Option<ConnectionId>,
-    opened_us: u64,
-    inside_us: Option<u64>,
+    /// Neither computes nor answers, and its connection stays open.
+    pub(super) frozen: bool,
+    pub(super) opened_us: u64,
+    pub(super) inside_us: Option<u64>,
+    /// How many members its group has, and since when.
+    pub(super) members: (usize, u64),
 }
 
 enum Turn {
@@ -84,86 +59,40 @@ enum Turn {
     Call(usize),
 }
 
-struct World {
-    storm: Storm,
+pub(super) struct World {
+    slowness: f64,
     link: String,
     delivery: Delivery,
-    people: Vec<Person>,
+    pub(super) people: Vec<Person>,
     actors: Vec<Actor>,
     agenda: BinaryHeap<Reverse<(u64, u64)>>,
     turns: BTreeMap<u64, Turn>,
     next_turn: u64,
-    commits: BTreeSet<u64>,
+    /// When somebody last arrived.
+    pub(super) arrived_us: u64,
+    /// When each entry that adds somebody was appended, by its place in the log.
+    pub(super) commits: BTreeMap<u64, u64>,
 }
-
-/// Runs a storm to its end.
-///
-/// # Errors
-/// If somebody is not inside after two virtual minutes.
-pub fn run(storm: Storm) -> Result<Outcome> {
-    let mut world = World::new(storm)?;
-    world.open_and_settle(0, storm.inside, 0)?;
-    let start_us = world.actors.iter().map(|actor| actor.busy_until_us).max().unwrap_or_default() + 3_000_000;
-    world.commits.clear();
-    world.open_and_settle(storm.inside, storm.inside + storm.arrivals, start_us)?;
-    let mut outcome = Outcome { commits: world.commits.len(), waits_us: Samples::default(), all_us: 0.0 };
-    for person in world.people.iter().skip(storm.inside) {
-        let inside_us = person.inside_us.unwrap_or_default();
-        outcome.waits_us.push(micros(inside_us.saturating_sub(person.opened_us)));
-        outcome.all_us = outcome.all_us.max(micros(inside_us.saturating_sub(start_us)));
-    }
-    Ok(outcome)
-}
-
-/// The storms of the table.
-///
-/// # Errors
-/// As [`run`].
-pub fn figures(effort: Effort) -> Result<Vec<Figure>> {
-    let storm = Storm { inside: 1, arrivals: 50, spread_us: 0, slowness: 1.0 };
-    let second = Storm { spread_us: 1_000_000, ..storm };
-    let slow = Storm { slowness: SLOW, ..storm };
-    let slow_second = Storm { slowness: SLOW, ..second };
-    let empty = Storm { inside: 0, ..storm };
-    let many = Storm { inside: 0, arrivals: 200, ..storm };
-    let slow_many = Storm { slowness: SLOW, ..many };
-    let storms = [
-        ("50 arrive within 1 s in a call of one".to_owned(), second),
-        (format!("50 arrive within 1 s in a call of one, computing {SLOW} times slower"), slow_second),
-        ("50 arrive at the same moment in a call of one".to_owned(), storm),
-        (format!("50 arrive at the same moment in a call of one, computing {SLOW} times slower"), slow),
-        ("50 arrive at the same moment in an empty room".to_owned(), empty),
-        ("200 arrive at the same moment in an empty room".to_owned(), many),
-        (format!("200 arrive at the same moment in an empty room, computing {SLOW} times slower"), slow_many),
-    ];
-    let mut figures = Vec::new();
-    for (what, storm) in storms.into_iter().take(effort.pick(5, 7)) {
-        let outcome = run(storm)?;
-        let figure =
-            |name: &str, value, unit| Figure::new(Section::Storms, format!("{what}: {name}"), value, unit);
-        figures.push(figure("commits with adds", count(outcome.commits), "commits"));
-        figures.push(figure("from click to inside, p50", outcome.waits_us.median() / 1e3, "ms"));
-        figures.push(figure("from click to inside, p95", outcome.waits_us.quantile(0.95) / 1e3, "ms"));
-        figures.push(figure("until all are in", outcome.all_us / 1e3, "ms"));
-    }
-    Ok(figures)
-}
-
-/// Roughly what WASM is slower than the same code natively, by the figures of this very table.
-const SLOW: f64 = 6.0;
 
 impl World {
-    fn new(storm: Storm) -> Result<Self> {
-        let people = storm.inside + storm.arrivals;
+    /// So many people, none of whom has opened the link yet.
+    pub(super) fn new(people: usize, slowness: f64) -> Result<Self> {
         let person = |number: usize| {
             let mut seed = [9; 32];
             seed[..8].copy_from_slice(&number.to_be_bytes());
-            let identity = SigningKey::from_bytes(&seed);
-            Person { session: None, identity, connection: None, opened_us: 0, inside_us: None }
+            Person {
+                session: None,
+                identity: SigningKey::from_bytes(&seed),
+                connection: None,
+                frozen: false,
+                opened_us: 0,
+                inside_us: None,
+                members: (0, 0),
+            }
         };
         let actor = |_| Actor { inbox: VecDeque::new(), busy_until_us: 0, called: false, timer_us: None };
         Ok(Self {
-            storm,
+            slowness,
             link: Link::new_room().map_err(at("making a room"))?.path(),
             delivery: Delivery::new(Limits::default(), [7; 32]),
             people: (0..people).map(person).collect(),
@@ -171,29 +100,44 @@ impl World {
             agenda: BinaryHeap::new(),
             turns: BTreeMap::new(),
             next_turn: 0,
-            commits: BTreeSet::new(),
+            arrived_us: 0,
+            commits: BTreeMap::new(),
         })
+    }
+
+    /// A time at which everyone is done with what they are at, and the calm after it.
+    pub(super) fn calm_us(&self, calm_us: u64) -> u64 {
+        self.actors.iter().map(|actor| actor.busy_until_us).max().unwrap_or_default() + calm_us
+    }
+
+    /// Somebody opens the link.
+    pub(super) fn open(&mut self, person: usize, at_us: u64) {
+        self.people[person].opened_us = at_us;
+        self.plan(at_us, Turn::Reach(person, Happening::Open));
+    }
+
+    /// Somebody leaves.
+    pub(super) fn leave(&mut self, person: usize, at_us: u64) {
+        self.plan(at_us, Turn::Reach(person, Happening::Leave));
     }
 
     fn server(&self) -> usize {
         self.people.len()
     }
 
-    /// People open the link from `start_us` on; goes on until all of them are inside.
-    fn open_and_settle(&mut self, first: usize, end: usize, start_us: u64) -> Result<()> {
-        let between_us = self.storm.spread_us / u64::try_from((end - first).max(1)).unwrap_or(1);
-        let mut at_us = start_us;
-        for person in first..end {
-            self.people[person].opened_us = at_us;
-            self.plan(at_us, Turn::Reach(person, Happening::Open));
-            at_us += between_us;
-        }
-        while self.people[first..end].iter().any(|person| person.inside_us.is_none()) {
+    /// Goes on until something is so, two virtual minutes at the most.
+    pub(super) fn run_until(
+        &mut self,
+        start_us: u64,
+        what: &str,
+        done: impl Fn(&Self) -> bool,
+    ) -> Result<()> {
+        while !done(self) {
             let Some(Reverse((now_us, turn))) = self.agenda.pop() else {
-                return Err(Failure("nothing happens any more, and not all are inside".into()));
+                return Err(Failure(format!("{what}: nothing happens any more")));
             };
             if now_us > start_us + END_US {
-                return Err(Failure("two virtual minutes were not enough".into()));
+                return Err(Failure(format!("{what}: not within two virtual minutes")));
             }
             match self.turns.remove(&turn) {
                 Some(Turn::Reach(actor, happening)) => {
@@ -230,16 +174,19 @@ impl World {
     fn step(&mut self, now_us: u64, actor: usize) -> Result<()> {
         let Some(happening) = self.actors[actor].inbox.pop_front() else { return Ok(()) };
         let is_server = actor == self.server();
+        if self.people.get(actor).is_some_and(|person| person.frozen) {
+            return Ok(());
+        }
         let now = Millis(now_us / 1_000);
         let (result, took_us) = timed(|| {
             if is_server {
-                Ok((self.serve(now, happening), Vec::new()))
+                Ok((self.serve(now_us, happening), Vec::new()))
             } else {
                 self.live(now, actor, happening).map(|outputs| (Vec::new(), outputs))
             }
         });
         let (served, lived) = result?;
-        let slowness = self.storm.slowness.min(if is_server { 1.0 } else { f64::MAX });
+        let slowness = self.slowness.min(if is_server { 1.0 } else { f64::MAX });
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a short time")]
         let done_us = now_us + (took_us * slowness) as u64;
         self.actors[actor].busy_until_us = done_us;
@@ -258,6 +205,7 @@ impl World {
                 let config = Config { host: HOST, link: &self.link, name: &name, identity };
                 person.session = Some(Session::new(config).map_err(at("beginning a session"))?);
             }
+            Happening::Leave => person.session()?.command(now, Command::Leave {}),
             Happening::Connected => person.session()?.connected(now),
             Happening::ToClient(connection, text) if person.connection == Some(connection) => {
                 person.session()?.receive(now, &text);
@@ -302,13 +250,20 @@ impl World {
                 Output::Event { event: Event::Phase { phase: Phase::Inside } } => {
                     self.people[actor].inside_us.get_or_insert(now_us);
                 }
+                Output::Event { event: Event::Roster { people, .. } } => {
+                    let members = people.len();
+                    if self.people[actor].members.0 != members {
+                        self.people[actor].members = (members, now_us);
+                    }
+                }
                 Output::SignIdentity { .. } | Output::Event { .. } => {}
             }
         }
     }
 
     /// What the server says to whom.
-    fn serve(&mut self, now: Millis, happening: Happening) -> Vec<(Vec<ConnectionId>, Option<Rc<str>>)> {
+    fn serve(&mut self, now_us: u64, happening: Happening) -> Vec<(Vec<ConnectionId>, Option<Rc<str>>)> {
+        let now = Millis(now_us / 1_000);
         match happening {
             Happening::ToServer(connection, text) => match ClientMessage::from_json(&text) {
                 Ok(message) => self.delivery.handle(now, connection, message),
@@ -320,11 +275,8 @@ impl World {
         while let Some(output) = self.delivery.poll_output() {
             match output {
                 Delivered::Send { to, message } => {
-                    if let ServerMessage::Entry(entry) = &message
-                        && let Entry::Committed { adds, .. } = &entry.entry
-                        && !adds.is_empty()
-                    {
-                        self.commits.insert(entry.seq.0);
+                    if let ServerMessage::Entry(entry) = &message {
+                        self.note(now_us, entry);
                     }
                     served.push((to, Some(message.to_json().into())));
                 }
@@ -333,6 +285,16 @@ impl World {
             }
         }
         served
+    }
+
+    fn note(&mut self, now_us: u64, entry: &LogEntry) {
+        match &entry.entry {
+            Entry::Arrived { .. } => self.arrived_us = now_us,
+            Entry::Committed { adds, .. } if !adds.is_empty() => {
+                self.commits.entry(entry.seq.0).or_insert(now_us);
+            }
+            _ => {}
+        }
     }
 
     fn send_out(&mut self, now_us: u64, served: Vec<(Vec<ConnectionId>, Option<Rc<str>>)>) {
@@ -369,10 +331,4 @@ impl Person {
     fn session(&mut self) -> Result<&mut Session> {
         self.session.as_mut().ok_or_else(|| Failure("there is no session".into()))
     }
-}
-
-fn micros(us: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "minutes at the most")]
-    let value = us as f64;
-    value
 }
