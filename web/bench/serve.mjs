@@ -15,7 +15,8 @@ const ISOLATED = {
   "cache-control": "no-store",
 };
 
-const PAGE = '<!doctype html><meta charset="utf-8"><script type="module" src="/page.js"></script>';
+const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+<script type="module" src="/page.js"></script>`;
 
 /** Serves `texts` by path, and the files of folders by the path before their name. */
 export async function serve(folders, texts) {
@@ -39,6 +40,8 @@ export async function bundle(entry) {
     absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
     entryPoints: [entry],
     bundle: true,
+    // WASM modules are loaded as they are.
+    external: ["/measurements/*", "/core/*"],
     write: false,
     format: "esm",
     target: "es2022",

@@ -14,7 +14,7 @@ pub mod orange;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod storm;
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub mod wasm;
 
 pub use figure::{Figure, Samples, Section};
 
