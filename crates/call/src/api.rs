@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use tangelo_wire::{MediaKind, MediaLine, Source};
 
+use crate::MemberState;
+
 /// From the page to the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -18,6 +20,21 @@ pub enum Command {
         sdp: String,
         /// The use of every `m=` section.
         lines: Vec<MediaLine>,
+    },
+    /// Say something to everyone in the call. Comes back as [`Event::Chat`] when it stands in the log.
+    Chat {
+        /// At most [`crate::CHAT_MAX_CHARS`] characters.
+        text: String,
+    },
+    /// Show everyone an emoji.
+    React {
+        /// One emoji.
+        emoji: String,
+    },
+    /// Show everyone where this person stands.
+    State {
+        /// What to show.
+        state: MemberState,
     },
     /// Leave the call for good.
     Leave {},
@@ -72,6 +89,32 @@ pub enum Event {
     MediaReset {},
     /// The group gained a member: its first frame should be a key frame. The worker asks each video sender for one.
     KeyFrameWanted {},
+    /// Somebody said something to everyone, the own person included; in the same order for all.
+    Chat {
+        /// The author's own id for it.
+        id: String,
+        /// Who, see [`Person::client`].
+        client: String,
+        /// The author's name.
+        name: String,
+        /// The author's identity, see [`Person::identity`].
+        identity: String,
+        /// Whether it is the own message.
+        own: bool,
+        /// What.
+        text: String,
+    },
+    /// Somebody showed everyone an emoji.
+    Reaction {
+        /// Who, see [`Person::client`].
+        client: String,
+        /// The author's name.
+        name: String,
+        /// Whether it is the own one.
+        own: bool,
+        /// Which.
+        emoji: String,
+    },
     /// Something that a person should know and that does not end the call.
     Notice {
         /// What happened.
@@ -112,6 +155,16 @@ pub struct Person {
     pub confirmed: bool,
     /// Whether it is still present in the room (a member that departed is about to be removed).
     pub present: bool,
+    /// Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
+    /// keeping it from being heard.
+    pub silent: bool,
+    /// Whether it was found to see another room than this client and most others do.
+    pub elsewhere: bool,
+    /// What it shows of itself, once it has said so.
+    pub state: Option<MemberState>,
+    /// Grows with the time at which it raised its hand; none while the hand is down.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub hand_order: Option<u64>,
 }
 
 /// A source of another member.

@@ -5,12 +5,17 @@
 
 mod api;
 mod attendee;
+mod content;
+mod fork_alarm;
 mod frames;
+mod jitter;
 mod output;
+mod room_state;
 mod session;
 mod stats;
 
 pub use api::{Command, Event, Person, Phase, RemoteTrack};
+pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};
 pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};

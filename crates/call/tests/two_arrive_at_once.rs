@@ -56,6 +56,12 @@ fn enabled(world: &World, time_left: bool) -> Vec<Step> {
     steps
 }
 
+/// The race is over: both are in the group, and both know it. What they say in it has an order of its own.
+fn both_entered(world: &World) -> bool {
+    let inside = world.peers.iter().all(|peer| peer.phase == Some(Phase::Inside) && peer.people.len() == 2);
+    inside && world.count(|entry| matches!(entry, Entry::Entered { .. })) > 0
+}
+
 /// Both are inside, with one epoch and one number, and nothing is under way.
 fn done(world: &World) -> bool {
     let quiet = world.peers.iter().all(|peer| peer.to_server.is_empty() && peer.to_client.is_empty());
@@ -74,7 +80,7 @@ fn run(choices: &mut Vec<Choice>) -> bool {
     let mut time_left = true;
     while depth < 400 {
         let steps = enabled(&world, time_left);
-        if steps.is_empty() {
+        if steps.is_empty() || both_entered(&world) {
             break;
         }
         let step = match choices.get(depth) {

@@ -114,6 +114,7 @@ impl Delivery {
         let snapshot = ServerMessage::Snapshot {
             log_id: room.log.id,
             seq,
+            hash: room.log.hash,
             parent: room.parent,
             group_id: room.group.map(|(group_id, _)| group_id),
             present: room.presence(),

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tangelo_wire::{ClientId, Entry, LogEntry, LogId, Millis, Seq};
+use tangelo_wire::{ClientId, Entry, LogEntry, LogHash, LogId, Millis, Seq};
 
 pub(crate) struct Log {
     pub(crate) id: LogId,
+    /// The running hash up to the last entry.
+    pub(crate) hash: LogHash,
     head: Seq,
     kept: VecDeque<Kept>,
     bytes: usize,
@@ -19,7 +21,7 @@ struct Kept {
 
 impl Log {
     pub(crate) fn new(id: LogId) -> Self {
-        Self { id, head: Seq(0), kept: VecDeque::new(), bytes: 0 }
+        Self { id, hash: LogHash::start(id), head: Seq(0), kept: VecDeque::new(), bytes: 0 }
     }
 
     /// The last entry's place; 0 before the first.
@@ -31,7 +33,9 @@ impl Log {
         self.head = self.head.next();
         let bytes = weight(&entry);
         self.bytes = self.bytes.saturating_add(bytes);
-        self.kept.push_back(Kept { at: now, bytes, entry: LogEntry { seq: self.head, entry } });
+        let entry = LogEntry { seq: self.head, entry };
+        self.hash = self.hash.after(&entry);
+        self.kept.push_back(Kept { at: now, bytes, entry });
         self.head
     }
 

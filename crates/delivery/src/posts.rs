@@ -6,8 +6,8 @@ use std::{
 };
 
 use tangelo_wire::{
-    Bytes, ClientId, Entry, ErrorCode, GroupId, HostStatement, Millis, Post, Seq, ServerMessage, WireError,
-    limits as bounds,
+    Bytes, ClientId, Entry, ErrorCode, GroupId, HostOrders, HostStatement, Millis, Post, Seq, ServerMessage,
+    WireError, limits as bounds,
 };
 
 use crate::{
@@ -94,10 +94,8 @@ impl Desk<'_> {
         if group_id != GroupId::derive(room.log.id, parent, self.author) {
             return refuse(ErrorCode::Invalid, "the group id is not that of this log, parent and client");
         }
-        let Some(author) = room.present.get(&self.author) else {
-            return Err(Refusal::Error(departed()));
-        };
-        if !room.may_found(self.now, author, self.limits) {
+        self.author(room)?;
+        if !room.may_found(self.now, self.author, self.limits) {
             return refuse(ErrorCode::GroupAlive, "the room has a group: wait to be added");
         }
         let seq = self.append(room, Entry::Founded { parent, group_id, client: self.author });
@@ -173,10 +171,14 @@ impl Desk<'_> {
         if room.said.as_ref().is_some_and(|last| said.number <= last.number) {
             return refuse(ErrorCode::Invalid, "the number of a host's statement must rise");
         }
+        let Some(orders) = HostOrders::read(&said) else {
+            return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
+        };
         if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
         }
         room.said = Some(said.clone());
+        room.orders = orders;
         self.append(room, Entry::HostSaid { client: self.author, said });
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tangelo_wire::{
-    Admission, Bytes, ClientId, DepartReason, Entry, GroupId, HostId, HostStatement, LogEntry, Millis,
-    Presence, Published, RoomName, Seq, ServerMessage, Source, limits,
+    Admission, Bytes, ClientId, DepartReason, Entry, GroupId, HostId, HostOrders, HostStatement, LogEntry,
+    Millis, Presence, Published, RoomName, Seq, ServerMessage, Source, limits,
 };
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Room {
     /// From the first admission; none in a named room.
     pub(crate) host_id: Option<HostId>,
     pub(crate) said: Option<HostStatement>,
+    /// What it says.
+    pub(crate) orders: HostOrders,
 }
 
 /// A client that is present.
@@ -92,6 +94,7 @@ impl Room {
             committed_at: None,
             host_id: None,
             said: None,
+            orders: HostOrders::default(),
         }
     }
 
@@ -139,13 +142,17 @@ impl Room {
         Some(present)
     }
 
-    /// Whether this client may found a group now.
-    pub(crate) fn may_found(&self, now: Millis, author: &Present, limits: &Limits) -> bool {
+    /// Whether this client may found a group now. Whom the host keeps outside waits for good reason.
+    pub(crate) fn may_found(&self, now: Millis, author: ClientId, limits: &Limits) -> bool {
         let Some((_, founded_at)) = self.group else { return true };
-        let counted = || self.present.values().filter(|present| present.counts(now, limits));
-        let entered = counted().filter(|present| present.entered).count();
-        let waiting = counted().filter(|present| present.waits(now, founded_at)).count();
-        entered == 0 || (author.waits(now, founded_at) && waiting >= entered)
+        let counted = || self.present.iter().filter(|(_, present)| present.counts(now, limits));
+        let waits = |client: &ClientId, present: &Present| {
+            present.waits(now, founded_at) && self.orders.lets_in(*client)
+        };
+        let entered = counted().filter(|(_, present)| present.entered).count();
+        let waiting = counted().filter(|(client, present)| waits(client, present)).count();
+        let author_waits = self.present.get(&author).is_some_and(|present| waits(&author, present));
+        entered == 0 || (author_waits && waiting >= entered)
     }
 
     /// A group begins: nobody but its founder is in it.

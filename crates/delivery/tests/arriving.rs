@@ -86,9 +86,10 @@ fn nothing_is_answered_out_of_turn() {
 #[test]
 fn another_protocol_or_host_is_refused_with_the_reason() {
     let mut world = World::new();
-    for (message, code) in
-        [(hello(2, HOST), ErrorCode::Protocol), (hello(PROTOCOL, "evil.example"), ErrorCode::WrongHost)]
-    {
+    for (message, code) in [
+        (hello(PROTOCOL + 1, HOST), ErrorCode::Protocol),
+        (hello(PROTOCOL, "evil.example"), ErrorCode::WrongHost),
+    ] {
         let connection = world.connect();
         world.say(connection, message);
         let ServerMessage::Error(error) = world.only(connection) else { panic!() };

@@ -60,7 +60,7 @@ fn the_host_speaks_in_the_log_and_to_newcomers() {
     let mut world = World::new();
     let (connection, log_id, _) = arrive(&mut world);
     for number in 1..=3 {
-        say(&mut world, connection, &host_key(), log_id, number, b"lock");
+        say(&mut world, connection, &host_key(), log_id, number, br#"{"locked":true}"#);
         assert!(matches!(world.entries(connection)[0].entry, Entry::HostSaid { .. }));
     }
     let (_, _, said) = arrive(&mut world);
@@ -71,9 +71,9 @@ fn the_host_speaks_in_the_log_and_to_newcomers() {
 fn nobody_else_is_host() {
     let mut world = World::new();
     let (connection, log_id, _) = arrive(&mut world);
-    say(&mut world, connection, &SigningKey::from_bytes(&[9; 32]), log_id, 1, b"lock");
+    say(&mut world, connection, &SigningKey::from_bytes(&[9; 32]), log_id, 1, br#"{"locked":true}"#);
     assert_eq!(world.error(connection), ErrorCode::Invalid);
-    say(&mut world, connection, &host_key(), LogId([0; 16]), 1, b"lock");
+    say(&mut world, connection, &host_key(), LogId([0; 16]), 1, br#"{"locked":true}"#);
     assert_eq!(world.error(connection), ErrorCode::Invalid, "said in another call");
     let long = vec![1; limits::HOST_STATEMENT_MAX_BYTES + 1];
     say(&mut world, connection, &host_key(), log_id, 1, &long);
@@ -84,10 +84,10 @@ fn nobody_else_is_host() {
 fn a_statement_cannot_be_repeated() {
     let mut world = World::new();
     let (connection, log_id, _) = arrive(&mut world);
-    say(&mut world, connection, &host_key(), log_id, 5, b"lock");
+    say(&mut world, connection, &host_key(), log_id, 5, br#"{"locked":true}"#);
     world.take(connection);
     for number in [5, 4] {
-        say(&mut world, connection, &host_key(), log_id, number, b"lock");
+        say(&mut world, connection, &host_key(), log_id, number, br#"{"locked":true}"#);
         assert_eq!(world.error(connection), ErrorCode::Invalid);
     }
 }
@@ -96,6 +96,6 @@ fn a_statement_cannot_be_repeated() {
 fn a_named_room_has_no_host() {
     let mut world = World::new();
     let client = world.arrive();
-    say(&mut world, client.connection, &host_key(), client.log_id, 1, b"lock");
+    say(&mut world, client.connection, &host_key(), client.log_id, 1, br#"{"locked":true}"#);
     assert_eq!(world.error(client.connection), ErrorCode::Invalid);
 }

@@ -73,6 +73,12 @@ impl Candidate {
         Ok(Self { key_package, bytes, keys, profile })
     }
 
+    /// The leaf's signature key.
+    pub(crate) fn leaf_key(&self) -> Option<[u8; 32]> {
+        let [_, leaf_key, _] = &self.keys;
+        leaf_key.as_slice().try_into().ok()
+    }
+
     /// Whether the two have a key in common.
     pub(crate) fn shares_key(&self, other: &Self) -> bool {
         self.keys.iter().any(|key| other.keys.contains(key))

@@ -33,6 +33,11 @@ impl Turns {
         }
     }
 
+    /// `author` committed before anyone was overdue: it is back in its place, and nobody was passed over.
+    pub fn forgive(&mut self, author: ClientId) {
+        self.passed_over.retain(|client| *client != author);
+    }
+
     /// How long `own` waits after work came up, in milliseconds; `None` if it has no turn. `jitter_ms` below
     /// [`TAKEOVER_MS`] spreads rank 3 and above.
     #[must_use]

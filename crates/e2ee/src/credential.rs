@@ -98,6 +98,11 @@ pub(crate) fn read(
     Ok((client, Profile { identity, name }))
 }
 
+/// The client that a credential names, of a leaf that [`read`] has passed.
+pub(crate) fn client_of(credential: &[u8]) -> Option<ClientId> {
+    credential.get(1..17)?.try_into().ok().map(ClientId)
+}
+
 fn open(
     context: &RoomContext,
     keys: &RoomKeys,

@@ -9,11 +9,14 @@ use std::fmt;
 use ed25519_dalek::{Signer, SigningKey};
 use hkdf::Hkdf;
 use sha2::Sha256;
-use tangelo_wire::{AccessProof, Admission, Bytes, ClientId, HostId, ParseRoomError, RoomName, base32};
+use tangelo_wire::{
+    AccessProof, Admission, Bytes, ClientId, HostId, HostOrders, HostStatement, LogId, ParseRoomError,
+    RoomName, base32,
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    Error, IdentityKey,
     provider::Provider,
     secret::{HostSecret, LinkPsk, LinkSecret, ProfileKey},
 };
@@ -21,6 +24,7 @@ use crate::{
 const SECRET_BYTES: usize = 24;
 const HOST_ID_BYTES: usize = 16;
 const HOST_SECRET_BYTES: usize = 25;
+const IDENTITY_TAG_BYTES: usize = 16;
 
 /// A room's link. What kind of room it is follows from the URL alone, never from the server.
 #[derive(Debug)]
@@ -120,6 +124,21 @@ impl Link {
         }
     }
 
+    /// Says what the host wants, as number `number` in this log; `None` for who is no host.
+    #[must_use]
+    pub fn say(&self, log_id: LogId, number: u64, orders: &HostOrders) -> Option<HostStatement> {
+        let host = self.keys.as_ref()?.host.as_ref()?;
+        let statement = orders.to_bytes();
+        let transcript = HostStatement::transcript(log_id, number, statement.as_slice());
+        let signature = host.key.sign(transcript.as_bytes());
+        Some(HostStatement {
+            number,
+            statement,
+            host_key: Bytes(host.key.verifying_key().to_bytes().to_vec()),
+            signature: Bytes(signature.to_bytes().to_vec()),
+        })
+    }
+
     /// What stands after SECRET and a dot in a co-host link; `None` for who is no host.
     #[must_use]
     pub fn host_secret(&self) -> Option<String> {
@@ -145,7 +164,7 @@ impl fmt::Debug for RoomKeys {
 
 impl RoomKeys {
     fn derive(secret: LinkSecret, host_id: HostId, host: Option<HostKey>) -> Self {
-        let expand = |info| expand(secret.expose(), info);
+        let expand = |label| expand(secret.expose(), label, &[]);
         Self {
             access: SigningKey::from_bytes(&expand("access key")),
             psk: LinkPsk::new(*expand("psk")),
@@ -164,6 +183,19 @@ impl RoomKeys {
         let mut bytes = Zeroizing::new(self.secret.expose().to_vec());
         bytes.extend_from_slice(&self.host_id.0);
         Zeroizing::new(base32::encode(&bytes))
+    }
+
+    /// The id of the room's host key.
+    #[must_use]
+    pub fn host_id(&self) -> HostId {
+        self.host_id
+    }
+
+    /// What stands for an identity in the host's statements: without the link nobody can tell whose it is.
+    #[must_use]
+    pub fn identity_tag(&self, identity: IdentityKey) -> Bytes {
+        let tag = expand(self.profile.expose(), "identity tag", &identity.0);
+        Bytes(tag.iter().take(IDENTITY_TAG_BYTES).copied().collect())
     }
 
     /// The access key's public half.
@@ -193,7 +225,7 @@ struct HostKey {
 
 impl HostKey {
     fn new(secret: HostSecret) -> Self {
-        let key = SigningKey::from_bytes(&expand(secret.expose(), "host key"));
+        let key = SigningKey::from_bytes(&expand(secret.expose(), "host key", &[]));
         Self { secret, key }
     }
 
@@ -209,11 +241,11 @@ impl HostKey {
     }
 }
 
-fn expand(secret: &[u8], info: &str) -> Zeroizing<[u8; 32]> {
+fn expand(secret: &[u8], label: &str, of: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut okm = Zeroizing::new([0; 32]);
     let hkdf = Hkdf::<Sha256>::new(Some(b"Tangelo 1.0 Link"), secret);
     // HKDF-SHA-256 gives up to 255 x 32 bytes; 32 cannot fail.
-    let expanded = hkdf.expand(info.as_bytes(), okm.as_mut_slice());
+    let expanded = hkdf.expand_multi_info(&[label.as_bytes(), of], okm.as_mut_slice());
     debug_assert!(expanded.is_ok());
     okm
 }

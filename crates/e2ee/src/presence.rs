@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tangelo_wire::{ClientId, Seq};
+use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId, Seq};
 
-use crate::{Rule, candidate::Candidate};
+use crate::{RoomContext, Rule, candidate::Candidate, link::RoomKeys};
 
 /// Most departed clients that are remembered, a bound on memory (3 MB).
 const GONE_MAX: usize = 100_000;
@@ -28,6 +28,8 @@ pub struct Presence {
     clients: BTreeMap<ClientId, Attendance>,
     /// Who departed before the window: ids are never used twice.
     gone: BTreeSet<ClientId>,
+    /// The number of the host's last statement, and what it says.
+    orders: Option<(u64, HostOrders)>,
 }
 
 impl Presence {
@@ -60,6 +62,41 @@ impl Presence {
         for (client, attendance) in &mut self.clients {
             attendance.entered = *client == founder;
         }
+    }
+
+    /// The host said something. Returns whether it counts: the room's host signed it for this log, it can be
+    /// understood, and it is newer than what the host said before.
+    pub fn say(&mut self, context: &RoomContext, log_id: LogId, said: &HostStatement) -> bool {
+        let newer = self.orders.as_ref().is_none_or(|(number, _)| said.number > *number);
+        let host = context.link.keys().map(RoomKeys::host_id);
+        if !newer || !host.is_some_and(|host| said.verify(log_id, host)) {
+            return false;
+        }
+        let Some(orders) = HostOrders::read(said) else { return false };
+        self.orders = Some((said.number, orders));
+        true
+    }
+
+    /// What the host wants; `None` while it has said nothing.
+    #[must_use]
+    pub fn orders(&self) -> Option<&HostOrders> {
+        self.orders.as_ref().map(|(_, orders)| orders)
+    }
+
+    /// Rules 13 and 14: whether the host lets a client be added.
+    ///
+    /// # Errors
+    /// The rule that stands against it.
+    pub fn may_be_added(&self, context: &RoomContext, client: ClientId) -> Result<(), Rule> {
+        let Some(orders) = self.orders() else { return Ok(()) };
+        let tag = || {
+            let profile = &self.get(client)?.candidate.as_ref().ok()?.profile;
+            context.link.keys().map(|keys| keys.identity_tag(profile.identity))
+        };
+        if orders.removed.contains(&client) || tag().is_some_and(|tag| orders.barred.contains(&tag)) {
+            return Err(Rule::HostRemoved);
+        }
+        if orders.lets_in(client) { Ok(()) } else { Err(Rule::HostLocked) }
     }
 
     /// Forgets who departed before `window`: no rule looks back further.

@@ -56,6 +56,10 @@ rules! {
     RemoveDeparted = 11, "a removed client departed before the entry";
     /// RFC 9420 section 8.4.
     CommitPsk = 12, "a commit that adds carries exactly the link's PSK, any other none";
+    /// The host's lock.
+    HostLocked = 13, "while the host says locked, only admitted clients are added";
+    /// The host's removals.
+    HostRemoved = 14, "nobody is added whom the host removed";
     /// Path leaf.
     PathLeaf = 15, "a commit's path keeps its author's credential and signature key";
     /// Bits of the SFrame key id.
@@ -99,6 +103,20 @@ rules! {
     WelcomeContext = 46, "the group has the one cipher suite, and no extensions in its context";
     /// Leaves.
     WelcomeLeaves = 45, "every leaf of the tree in a Welcome keeps the rules, one for each client";
+
+    /// Framing.
+    MessageFraming = 50, "a message is an MLS PrivateMessage of the current group with application data";
+    /// The author.
+    MessageAuthor = 51, "a message is signed by the leaf of the client that posted it";
+    /// The author's membership.
+    MessageMember = 52, "the author of a message is a member, and present at its entry";
+    /// Decryption.
+    MessageMls = 53, "a message is of a known epoch, decrypts, and was not read before";
+    /// Host statements.
+    HostStatement = 60, "a host statement is signed by the room's host for this log, understood, and newer than the last";
+
+    /// Content.
+    MessageContent = 54, "what a message holds can be understood";
 }
 
 impl fmt::Display for Rule {

@@ -68,6 +68,11 @@ hex_id! {
     ResumeToken, 32
 }
 
+hex_id! {
+    /// A running hash of a room's log, see [`LogHash::after`].
+    LogHash, 32
+}
+
 impl GroupId {
     /// The id that `client` must give a group that it founds on `parent` in this log. Everyone checks it, so a
     /// `Founded` cannot name a group that some members have met before.
@@ -92,6 +97,12 @@ impl fmt::Debug for LogId {
 impl fmt::Debug for GroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GroupId({self})")
+    }
+}
+
+impl fmt::Debug for LogHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LogHash({self})")
     }
 }
 

@@ -7,8 +7,10 @@ mod admission;
 pub mod base32;
 mod bytes;
 mod entry;
+mod host_orders;
 mod id;
 pub mod limits;
+mod log_hash;
 mod media;
 mod message;
 mod room;
@@ -18,7 +20,9 @@ mod transcript;
 pub use admission::{AccessProof, Admission, AdmissionError};
 pub use bytes::Bytes;
 pub use entry::{DepartReason, Entry, HostStatement, LogEntry, Post};
-pub use id::{ClientId, GroupId, LogId, ParseIdError, ResumeToken, Seq};
+pub use host_orders::HostOrders;
+pub use id::{ClientId, GroupId, LogHash, LogId, ParseIdError, ResumeToken, Seq};
+pub use log_hash::with_admission;
 pub use media::{LineUse, MediaKind, MediaLine, Source};
 pub use message::{ClientMessage, ErrorCode, ForkCheck, Presence, Published, ServerMessage, WireError};
 pub use room::{HostId, ParseRoomError, RoomName};
@@ -26,4 +30,4 @@ pub use time::Millis;
 pub use transcript::Transcript;
 
 /// Version of the protocol that this crate speaks. A server refuses another one with [`ErrorCode::Protocol`].
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogId, MediaLine, Post, ResumeToken,
-    RoomName, Seq, Source, Transcript, limits,
+    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Post,
+    ResumeToken, RoomName, Seq, Source, Transcript, limits,
 };
 
 /// From a client to the server.
@@ -84,6 +84,8 @@ pub enum ServerMessage {
         log_id: LogId,
         /// The last entry that the snapshot takes in.
         seq: Seq,
+        /// The running hash of the log up to that entry, for the members to vouch for.
+        hash: LogHash,
         /// The last `Founded` or `Committed` entry; 0 if there is none.
         parent: Seq,
         /// The current group, if one was founded.

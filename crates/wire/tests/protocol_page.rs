@@ -16,6 +16,10 @@ fn every_example_of_the_protocol_page_reads_and_writes_back() {
             inside = false;
         } else if inside {
             examples += 1;
+            if block == 4 {
+                // What is sealed inside a message: crates/call/src/content.rs reads it.
+                continue;
+            }
             let back = match block {
                 1 => ClientMessage::from_json(line).unwrap().to_json(),
                 2 => ServerMessage::from_json(line).unwrap().to_json(),

@@ -6,6 +6,9 @@ use tangelo_wire::{ClientMessage, Millis, limits};
 use super::{ANSWER_MS, BACKOFF_MS, Connection, Session, State};
 use crate::{Event, Output, attendee::Lost};
 
+const FORKED: &str = "Not everyone in this call saw the same call: the server, or somebody in it, has split it. \
+    Reconnecting. If this happens again, do not trust this server.";
+
 /// How long a loss counts when it comes to pausing before the next try, in milliseconds.
 const LOSSES_MS: u64 = 60_000;
 
@@ -13,6 +16,10 @@ impl Session {
     pub(super) fn lose(&mut self, now: Millis, lost: Lost) {
         match lost {
             Lost::ArriveAnew(why) => self.arrive_anew(now, why),
+            Lost::Forked => {
+                self.tell(Event::Notice { text: FORKED.to_owned() });
+                self.arrive_anew(now, "most others in the call are in another state than this client");
+            }
             Lost::Removed => self.end("You were removed from the call.".to_owned()),
             Lost::Failed(error) => self.fail(error),
         }
@@ -30,7 +37,7 @@ impl Session {
             State::Ended => {}
             _ => self.state = State::Away,
         }
-        self.tell_changes();
+        self.tell_changes(now);
     }
 
     /// Drops the group and everything that came with the old client, and arrives as a new one.
@@ -59,7 +66,9 @@ impl Session {
             self.losses.push(why);
         }
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
-        self.state = State::Away;
+        if let State::Present(attendee) = std::mem::replace(&mut self.state, State::Away) {
+            self.carried.unsaid = attendee.into_unsaid();
+        }
         self.media.clear();
         self.told_roster = None;
         self.told_tracks.clear();
@@ -73,7 +82,7 @@ impl Session {
             }
             Connection::Down(_) => {}
         }
-        self.tell_changes();
+        self.tell_changes(now);
     }
 
     pub(super) fn fail(&mut self, error: Error) {

@@ -2,6 +2,7 @@
 
 mod lose;
 mod receive;
+mod talk;
 mod view;
 
 use std::collections::VecDeque;
@@ -13,7 +14,10 @@ use tangelo_e2ee::{
 };
 use tangelo_wire::{ClientId, ClientMessage, Millis, PROTOCOL, Post, ServerMessage, limits};
 
-use crate::{Command, Event, Output, Phase, RemoteTrack, attendee::Attendee};
+use crate::{
+    Command, Event, Output, Phase, RemoteTrack,
+    attendee::{Attendee, Carried},
+};
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
 const ANSWER_MS: u64 = 10_000;
@@ -23,6 +27,8 @@ const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
 /// How many signatures of the identity may be wrong before the session gives up.
 const WRONG_SIGNATURES_MAX: u32 = 3;
+/// Most posts made in one go.
+const POSTS_MAX: usize = 8;
 /// At most one wish for a key frame in this time, in milliseconds.
 const KEY_FRAME_MS: u64 = 1_000;
 
@@ -49,6 +55,8 @@ pub enum StartError {
     #[error(transparent)]
     Name(#[from] NameError),
 }
+
+use talk::Chat;
 
 #[derive(Debug)]
 enum State {
@@ -100,6 +108,8 @@ pub struct Session {
     losses: Vec<&'static str>,
     lost_at: Vec<Millis>,
     wrong_signatures: u32,
+    carried: Carried,
+    chat: Chat,
 }
 
 impl Session {
@@ -131,6 +141,8 @@ impl Session {
             losses: Vec::new(),
             lost_at: Vec::new(),
             wrong_signatures: 0,
+            carried: Carried::default(),
+            chat: Chat::default(),
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
@@ -238,6 +250,9 @@ impl Session {
     pub fn command(&mut self, now: Millis, command: Command) {
         match command {
             Command::Leave {} => self.end("You left the call.".to_owned()),
+            Command::Chat { text } => self.say_chat(&text),
+            Command::React { emoji } => self.react(emoji),
+            Command::State { state } => self.set_state(now, state),
             Command::Offer { offer, sdp, lines } => {
                 let open = self.connection == (Connection::Open { resuming: false });
                 if open && self.group_entered() {
@@ -317,8 +332,9 @@ impl Session {
 
     /// Posts what it is time to post, and tells the page what has changed.
     fn progress(&mut self, now: Millis) {
-        // `Enter` and a commit at the most.
-        for _ in 0..2 {
+        self.watch(now);
+        // `Enter`, a commit, and messages; what is left comes with the next call.
+        for _ in 0..POSTS_MAX {
             let open = self.connection == (Connection::Open { resuming: false });
             let State::Present(attendee) = &mut self.state else { break };
             if !open {
@@ -330,12 +346,13 @@ impl Session {
                 Err(lost) => self.lose(now, lost),
             }
         }
+        self.tell_heard();
         if self.key_frame_due().is_some_and(|due| due <= now) {
             self.media.clear_key_frame_wanted();
             self.key_frame_at = Some(now);
             self.tell(Event::KeyFrameWanted {});
         }
-        self.tell_changes();
+        self.tell_changes(now);
     }
 
     /// When the page is to be told that a key frame is wanted.
@@ -352,7 +369,7 @@ impl Session {
     }
 
     fn heartbeat(&mut self, now: Millis) {
-        let State::Present(attendee) = &self.state else {
+        let State::Present(attendee) = &mut self.state else {
             self.heartbeat_at = None;
             return;
         };
@@ -364,7 +381,10 @@ impl Session {
             return self.lose_connection(now);
         }
         if self.connection == (Connection::Open { resuming: false }) {
-            self.send(&ClientMessage::Heartbeat { processed, check: None });
+            match attendee.next_check(now) {
+                Ok(check) => self.send(&ClientMessage::Heartbeat { processed, check }),
+                Err(lost) => self.lose(now, lost),
+            }
         }
     }
 

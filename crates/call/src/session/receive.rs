@@ -6,7 +6,7 @@ use tangelo_wire::{ClientId, ErrorCode, Millis, ServerMessage, WireError, limits
 use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
     Event, Output,
-    attendee::{Attendee, Lost},
+    attendee::{Attendee, Carried, Lost},
 };
 
 impl Session {
@@ -28,7 +28,10 @@ impl Session {
                 let State::Arriving(applicant) = std::mem::replace(&mut self.state, State::Away) else {
                     return Ok(());
                 };
-                let attendee = Attendee::new(now, &self.context, *applicant, snapshot)?;
+                let unsaid = std::mem::take(&mut self.carried.unsaid);
+                let carried = Carried { state: self.carried.state, unsaid };
+                let attendee = Attendee::new(now, &self.context, *applicant, snapshot, carried)?;
+                self.chat.author = Some(attendee.client());
                 self.state = State::Present(Box::new(attendee));
                 self.answer_by = None;
                 self.attempts = 0;
@@ -49,7 +52,7 @@ impl Session {
                 self.connection = Connection::Open { resuming: false };
                 (self.answer_by, self.resume_until, self.attempts) = (None, None, 0);
                 self.heartbeat_at = Some(now);
-                if let Some((post, body)) = in_flight {
+                for (post, body) in in_flight {
                     self.post(post, body);
                 }
                 Ok(())
@@ -61,11 +64,12 @@ impl Session {
                 attendee.set_published(published);
                 Ok(())
             }
+            (State::Present(attendee), ServerMessage::Check { client, check }) => {
+                attendee.checked(now, client, &check);
+                Ok(())
+            }
             // The log itself shows what came in the post's place.
-            (
-                State::Present(_),
-                ServerMessage::Stale { .. } | ServerMessage::Alive { .. } | ServerMessage::Check { .. },
-            ) => Ok(()),
+            (State::Present(_), ServerMessage::Stale { .. } | ServerMessage::Alive { .. }) => Ok(()),
             (State::Present(attendee), ServerMessage::Refused { post, error }) => {
                 attendee.refuse(now, post, error.code)
             }

@@ -1,18 +1,19 @@
 //! What the page is told: the phase, who is in the group, what there is to receive.
 
 use tangelo_e2ee::{RoomContext, group::Group};
+use tangelo_wire::Millis;
 
 use super::{Connection, Session, State};
 use crate::{Event, Person, Phase, RemoteTrack, attendee::Attendee};
 
 impl Session {
     /// Tells what has changed since the page was told last.
-    pub(super) fn tell_changes(&mut self) {
+    pub(super) fn tell_changes(&mut self, now: Millis) {
         let connected = self.connection == (Connection::Open { resuming: false });
         let (inside, roster, tracks) = match &self.state {
             State::Present(attendee) => match attendee.group() {
                 Some(group) => {
-                    let roster = roster(&self.context, attendee, group);
+                    let roster = roster(now, &self.context, attendee, group);
                     (true, Some(roster), Some(tracks(attendee, group)))
                 }
                 None => (false, None, None),
@@ -46,7 +47,7 @@ impl Session {
 }
 
 /// The roster comes from the group alone; that somebody is present is all that the server adds to it.
-fn roster(context: &RoomContext, attendee: &Attendee, group: &Group) -> Event {
+fn roster(now: Millis, context: &RoomContext, attendee: &Attendee, group: &Group) -> Event {
     let own = attendee.client();
     let mut people: Vec<Person> = group
         .members()
@@ -59,6 +60,10 @@ fn roster(context: &RoomContext, attendee: &Attendee, group: &Group) -> Event {
             own: member.client == own,
             confirmed: member.confirmed,
             present: attendee.presence().is_present(member.client),
+            silent: attendee.is_silent(now, member.client),
+            elsewhere: attendee.is_elsewhere(member.client),
+            state: attendee.shown(member.client).map(|shown| shown.state),
+            hand_order: attendee.shown(member.client).and_then(|shown| shown.hand_raised_at).map(|seq| seq.0),
         })
         .collect();
     people.sort_by_key(|person| (!person.own, person.leaf));

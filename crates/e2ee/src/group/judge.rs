@@ -9,7 +9,7 @@ use openmls::schedule::{ExternalPsk, Psk};
 use tangelo_wire::ClientId;
 
 use super::{CommitEntry, Group, LEAVES_MAX};
-use crate::{RoomContext, Rule, hpke_key, leaf::psk_name, presence::Presence};
+use crate::{RoomContext, Rule, credential, hpke_key, leaf::psk_name, presence::Presence};
 
 impl Group {
     /// Judges a commit by group state and log alone. The window of the log is the one from the entry that began the
@@ -27,7 +27,7 @@ impl Group {
         if !staged.queued_proposals().all(|queued| ours(queued.proposal())) {
             return Err(Rule::CommitProposals);
         }
-        let adds = self.judge_adds(presence, entry, staged)?;
+        let adds = self.judge_adds(context, presence, entry, staged)?;
         let removes = self.judge_removes(presence, entry, staged)?;
         judge_psk(context, staged, adds > 0)?;
         self.judge_path(entry, staged)?;
@@ -39,6 +39,7 @@ impl Group {
 
     fn judge_adds(
         &self,
+        context: &RoomContext,
         presence: &Presence,
         entry: CommitEntry<'_>,
         staged: &StagedCommit,
@@ -48,8 +49,7 @@ impl Group {
             let key_package = proposal.add_proposal().key_package();
             let credential = BasicCredential::try_from(key_package.leaf_node().credential().clone())
                 .map_err(|_| Rule::AddArrived)?;
-            let client = credential.identity().get(1..17).and_then(|bytes| bytes.try_into().ok());
-            let client = ClientId(client.ok_or(Rule::AddArrived)?);
+            let client = credential::client_of(credential.identity()).ok_or(Rule::AddArrived)?;
             let attendance = presence.get(client).ok_or(Rule::AddArrived)?;
             if attendance.arrived >= entry.seq {
                 return Err(Rule::AddArrived);
@@ -65,6 +65,7 @@ impl Group {
             if self.member(client).is_some() || !added.insert(client) {
                 return Err(Rule::AddOnce);
             }
+            presence.may_be_added(context, client)?;
         }
         let claimed: BTreeSet<ClientId> = entry.adds.iter().copied().collect();
         if claimed != added || entry.adds.len() != added.len() {

@@ -3,9 +3,11 @@
 //! A commit is merged only when it comes back as the accepted entry of the log; see [`Group::process`] for the three
 //! outcomes of an entry.
 
+mod check;
 mod commit;
 mod join;
 mod judge;
+mod message;
 
 use openmls::prelude::{
     LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
@@ -13,8 +15,10 @@ use openmls::prelude::{
 };
 use tangelo_wire::{ClientId, GroupId, Seq};
 
+pub use check::ForkTag;
 pub use commit::{Bundle, CommitEntry, CommitOutcome, MadeOn};
 pub use join::WelcomeEntry;
+pub use message::{MessageEntry, MessageOutcome};
 
 use crate::{
     Error, Profile, RoomContext, Rule, SafetyNumber,
@@ -29,7 +33,7 @@ use crate::{
 const LEAVES_MAX: usize = 1024;
 
 /// Past epochs whose application messages can still be read: one may be under way while a commit lands.
-const PAST_EPOCHS: usize = 3;
+pub const PAST_EPOCHS: u64 = 3;
 
 /// A member of the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,8 +95,9 @@ impl Group {
             .lifetime(lifetime())
             .with_capabilities(capabilities())
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-            .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+            .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS as usize))
             .number_of_resumption_psks(0)
+            .padding_size(message::PADDING_BYTES)
             .use_ratchet_tree_extension(true)
             .build(&provider, &applicant.key, credential_with_key(&applicant.credential, &applicant.key))
             .map_err(|_| Error::Mls("founding a group"))?;
@@ -166,7 +171,7 @@ impl Group {
     /// What is left to do. Of two key packages that share a key, the first to arrive is added; a member's keys are
     /// taken.
     #[must_use]
-    pub fn work(&self, presence: &Presence) -> Work {
+    pub fn work(&self, context: &RoomContext, presence: &Presence) -> Work {
         let removes: Vec<_> =
             self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
@@ -178,7 +183,7 @@ impl Group {
                 || chosen.iter().any(|(_, other)| candidate.shares_key(other))
                 || self.has_key_of(candidate);
             let room = self.members.len() + chosen.len() < LEAVES_MAX;
-            if !taken && room {
+            if !taken && room && presence.may_be_added(context, client).is_ok() {
                 chosen.push((client, candidate));
             }
         }
@@ -261,8 +266,9 @@ impl Group {
 fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS))
+        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS as usize))
         .number_of_resumption_psks(0)
+        .padding_size(message::PADDING_BYTES)
         .use_ratchet_tree_extension(true)
         .build()
 }

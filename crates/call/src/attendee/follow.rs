@@ -1,0 +1,246 @@
+//! The log, entry by entry.
+
+use tangelo_e2ee::{
+    RoomContext, Rule,
+    candidate::Candidate,
+    committer::{TAKEOVER_MS, Turns},
+    group::{
+        CommitEntry, CommitOutcome, Group, MadeOn, MessageEntry, MessageOutcome, PAST_EPOCHS, WelcomeEntry,
+    },
+    media::{Change, Media},
+};
+use tangelo_wire::{Bytes, ClientId, DepartReason, Entry, GroupId, LogEntry, Millis, Seq};
+
+use super::{Attendee, Committed, Lost, post::InFlight};
+use crate::content::Envelope;
+
+impl Attendee {
+    /// Takes the next entry of the log.
+    pub(crate) fn apply(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        entry: LogEntry,
+    ) -> Result<(), Lost> {
+        if entry.seq != self.processed.next() {
+            return Err(Lost::ArriveAnew("an entry of the log is missing"));
+        }
+        self.processed = entry.seq;
+        self.room.apply(&entry);
+        let seq = entry.seq;
+        match entry.entry {
+            Entry::Arrived { client, key_package, admission } => {
+                let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
+                if !self.presence.arrive(client, candidate, seq) {
+                    return Err(Lost::ArriveAnew("the log lets a client arrive twice"));
+                }
+            }
+            Entry::Departed { client, reason } => self.departed(seq, client, reason)?,
+            Entry::Founded { parent, group_id, client } => {
+                self.founded(now, context, media, seq, (parent, group_id, client))?;
+            }
+            Entry::Committed { client, adds, commit, welcome, .. } => {
+                let entry = CommitEntry { seq, author: client, adds: &adds, commit: &commit };
+                self.committed(now, context, media, Committed { entry, welcome: welcome.as_ref() })?;
+            }
+            Entry::Entered { client, .. } => {
+                self.presence.enter(client);
+                self.entered(now, client);
+            }
+            Entry::HostSaid { said, client } => {
+                if !self.presence.say(context, self.room.log_id(), &said) {
+                    self.note_refused(seq, client, Rule::HostStatement);
+                }
+            }
+            Entry::Message { client, bytes } => self.message(now, seq, client, &bytes),
+        }
+        self.alarm.advanced(seq, self.room.digest());
+        let window = self.group.as_ref().map_or(seq.next(), Group::began);
+        self.presence.forget_before(window);
+        Ok(())
+    }
+
+    fn departed(&mut self, seq: Seq, client: ClientId, reason: DepartReason) -> Result<(), Lost> {
+        if client == self.client() {
+            return Err(match reason {
+                DepartReason::Kicked => Lost::Removed,
+                _ => Lost::ArriveAnew("the log says that this client has departed"),
+            });
+        }
+        self.presence.depart(client, seq);
+        self.published.remove(&client);
+        self.talk.forget(client);
+        self.alarm.retain(|other| other != client);
+        Ok(())
+    }
+
+    fn founded(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        seq: Seq,
+        (parent, group_id, client): (Seq, GroupId, ClientId),
+    ) -> Result<(), Lost> {
+        self.parent = seq;
+        self.in_flight = None;
+        if group_id != GroupId::derive(self.room.log_id(), parent, client) {
+            return Err(Lost::ArriveAnew("the server accepted a group with a wrong id"));
+        }
+        if self.group.is_some() {
+            return Err(Lost::ArriveAnew("another group was founded"));
+        }
+        self.group_id = Some(group_id);
+        self.presence.found(client);
+        self.turns = Turns::default();
+        if client == self.client() {
+            let group = Group::found(context, &self.applicant, group_id, seq)?;
+            self.begin_epoch(now, media, &group, Change { adds: false, removes: false })?;
+            self.group = Some(group);
+            self.entered(now, client);
+        }
+        Ok(())
+    }
+
+    fn committed(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        Committed { entry, welcome }: Committed<'_>,
+    ) -> Result<(), Lost> {
+        self.parent = entry.seq;
+        let own = self.client();
+        let made = self.in_flight.take();
+        let names_own = entry.adds.contains(&own);
+        let Some(mut group) = self.group.take() else {
+            if names_own {
+                self.join(now, context, media, entry, welcome)?;
+            }
+            return Ok(());
+        };
+        let entered = group.entered(&self.presence);
+        let outcome = group.process(context, &self.presence, entry)?;
+        match outcome {
+            CommitOutcome::Merged { added, removed } => {
+                let change = Change { adds: !added.is_empty(), removes: !removed.is_empty() };
+                self.begin_epoch(now, media, &group, change)?;
+                self.group = Some(group);
+                self.merged(now, entry.author, &entered, made);
+                Ok(())
+            }
+            CommitOutcome::Skipped { made_on: MadeOn::AnotherState, .. }
+                if names_own && group.is_welcomed() =>
+            {
+                // Its author holds another state of this group: this client's own Welcome was a false one.
+                Err(Lost::ArriveAnew("the group that the Welcome led to is not the room's"))
+            }
+            CommitOutcome::Skipped { rule, .. } => {
+                // Whatever was pending was made for this place in the log and can never be accepted.
+                group.discard_commit()?;
+                self.group = Some(group);
+                self.note_refused(entry.seq, entry.author, rule);
+                Ok(())
+            }
+            CommitOutcome::Diverged => {
+                Err(Lost::ArriveAnew("a commit could not be decrypted by this client"))
+            }
+            CommitOutcome::Evicted => Err(Lost::ArriveAnew("the group has removed this client")),
+        }
+    }
+
+    /// A commit took effect: whose turn is next, and when the own path is due again.
+    fn merged(&mut self, now: Millis, author: ClientId, entered: &[ClientId], made: Option<InFlight>) {
+        // Only who left work lying was passed over: a rekey is everybody's own business.
+        let overdue = self.work_since.take().is_some_and(|(since, _)| now.since(since) >= TAKEOVER_MS);
+        if overdue {
+            self.turns.committed(entered, author);
+        } else {
+            self.turns.forgive(author);
+        }
+        if author != self.client() {
+            self.alarm.heard(now, author);
+            self.proof_by = None;
+        } else if made.is_some_and(|made| made.renews_path) {
+            self.rekey.done(now, self.size(), &mut self.jitter);
+        }
+    }
+
+    fn join(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        entry: CommitEntry<'_>,
+        welcome: Option<&Bytes>,
+    ) -> Result<(), Lost> {
+        let (Some(group_id), Some(welcome)) = (self.group_id, welcome) else {
+            return Err(Lost::ArriveAnew("a commit names this client but has no Welcome for it"));
+        };
+        let CommitEntry { seq, author, commit, .. } = entry;
+        let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+        match Group::join(context, &self.applicant, entry) {
+            Ok(group) => {
+                self.begin_epoch(now, media, &group, Change { adds: true, removes: false })?;
+                self.group = Some(group);
+                self.entering = Some((seq, Some(now)));
+                self.work_since = None;
+                Ok(())
+            }
+            Err(rule) => {
+                self.note_refused(seq, author, rule);
+                Err(Lost::ArriveAnew("the Welcome could not be used"))
+            }
+        }
+    }
+
+    fn begin_epoch(
+        &mut self,
+        now: Millis,
+        media: &mut Media,
+        group: &Group,
+        change: Change,
+    ) -> Result<(), Lost> {
+        media.install(now, group, change)?;
+        self.alarm.epoch_began(now, group.epoch(), group.began(), group.fork_tag()?);
+        self.alarm.retain(|client| group.member(client).is_some());
+        self.forget_at.get_or_insert(now + super::watch::FORGET_MS);
+        Ok(())
+    }
+
+    fn message(&mut self, now: Millis, seq: Seq, client: ClientId, bytes: &Bytes) {
+        let Some(group) = &mut self.group else { return };
+        if self.talk.is_repeated(bytes) {
+            return self.note_refused(seq, client, Rule::MessageMls);
+        }
+        match group.open_message(&self.presence, MessageEntry { author: client, bytes }) {
+            MessageOutcome::Read(plain) => {
+                self.proof_by = None;
+                let Some(Envelope { seen, content }) = Envelope::read(&plain) else {
+                    self.alarm.heard(now, client);
+                    return self.note_refused(seq, client, Rule::MessageContent);
+                };
+                self.alarm.told(now, client, seq, seen.into());
+                self.talk.hear(client, seq, content);
+            }
+            MessageOutcome::Own => {
+                let epoch = group.epoch();
+                let Some(posted) = self.talk.settle(bytes) else {
+                    return self.note_refused(seq, client, Rule::MessageMls);
+                };
+                // The others have forgotten its keys: nobody could read it.
+                if epoch.saturating_sub(posted.epoch) > PAST_EPOCHS {
+                    self.talk.again(now, posted.content);
+                } else {
+                    self.talk.hear(client, seq, posted.content);
+                }
+            }
+            MessageOutcome::Skipped(rule) => self.note_refused(seq, client, rule),
+            MessageOutcome::Unreadable => {
+                self.note_refused(seq, client, Rule::MessageMls);
+                self.alarm.unreadable(now, client);
+            }
+        }
+    }
+}

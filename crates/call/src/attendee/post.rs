@@ -1,0 +1,158 @@
+//! What this client posts, and when it is its turn.
+
+use tangelo_e2ee::{
+    RoomContext,
+    group::{Bundle, Work},
+};
+use tangelo_wire::{GroupId, Millis, Post, limits};
+
+use super::{Attendee, ENTER_POST, Lost, talk::Posted};
+use crate::{content::Envelope, fork_alarm};
+
+/// Who waits founds within this time, in milliseconds.
+pub(super) const FOUND_JITTER_MS: u64 = 300;
+
+/// A commit or founding whose place in the log is not known yet. It is kept until the log shows which entry came after
+/// its parent, and sent again, byte for byte, after a resume: the acknowledgement may have been lost, not the post.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) post: u32,
+    pub(super) body: Post,
+    /// Whether the commit has a path.
+    pub(super) renews_path: bool,
+}
+
+impl Attendee {
+    /// What this client should post now, if it is its turn. Call after entries and timeouts, until there is nothing.
+    pub(crate) fn next_post(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+    ) -> Result<Option<(u32, Post)>, Lost> {
+        if let Some((commit, due)) = &mut self.entering
+            && due.is_some_and(|due| due <= now)
+        {
+            *due = None;
+            return Ok(Some((ENTER_POST, Post::Enter { commit: *commit })));
+        }
+        if let Some(post) = self.next_message(now)? {
+            return Ok(Some(post));
+        }
+        self.note_work(now, context);
+        if self.in_flight.is_some() || self.due().is_none_or(|due| due > now) {
+            return Ok(None);
+        }
+        let (own, parent) = (self.client(), self.parent);
+        let (body, renews_path) = if self.group.is_none() {
+            let group_id = GroupId::derive(self.room.log_id(), parent, own);
+            (Post::Found { parent, group_id }, false)
+        } else {
+            let rekey = self.has_entered() && self.rekey.is_due(now);
+            let Some((bundle, renews_path)) = self.build(context, rekey)? else { return Ok(None) };
+            let Bundle { adds, commit, welcome } = bundle;
+            (Post::Commit { parent, adds, commit, welcome }, renews_path)
+        };
+        let post = self.count_post();
+        self.in_flight = Some(InFlight { post, body: body.clone(), renews_path });
+        Ok(Some((post, body)))
+    }
+
+    /// When [`Attendee::next_post`] may have something.
+    pub(super) fn post_due(&self) -> Option<Millis> {
+        let enter = self.entering.and_then(|(_, due)| due);
+        let post = if self.in_flight.is_some() { None } else { self.due() };
+        let message = self.talk.due().filter(|_| self.has_entered());
+        [enter, post, message].into_iter().flatten().min()
+    }
+
+    /// How often this client tells its state, in milliseconds, with jitter.
+    pub(super) fn period_ms(&mut self) -> u64 {
+        let most_ms = fork_alarm::period_ms(self.size());
+        most_ms - self.jitter.below(most_ms / 5)
+    }
+
+    fn next_message(&mut self, now: Millis) -> Result<Option<(u32, Post)>, Lost> {
+        if !self.has_entered() || self.talk.due().is_none_or(|due| due > now) {
+            return Ok(None);
+        }
+        let again_ms = self.period_ms();
+        let (Some(content), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
+            return Ok(None);
+        };
+        let post = self.count_post();
+        let Some(group) = &mut self.group else { return Ok(None) };
+        let envelope = Envelope { seen: view.into(), content };
+        let bytes = group.seal_message(&envelope.to_bytes())?;
+        let epoch = group.epoch();
+        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), content: envelope.content });
+        Ok(Some((post, Post::Message { bytes })))
+    }
+
+    /// Makes a commit that does the work there is, and whether it has a path. If one cannot be made, finds out whose
+    /// key package is at fault and goes on without.
+    fn build(&mut self, context: &RoomContext, rekey: bool) -> Result<Option<(Bundle, bool)>, Lost> {
+        let work = self.work(context);
+        let Some(group) = &mut self.group else { return Ok(None) };
+        let presence = &self.presence;
+        if let Ok(bundle) = group.commit(context, presence, &work.adds, &work.removes, rekey) {
+            return Ok(Some((bundle, rekey || !work.removes.is_empty())));
+        }
+        for client in &work.adds {
+            if group.commit(context, presence, &[*client], &[], false).is_err() {
+                self.unaddable.insert(*client);
+            }
+        }
+        let work = self.work(context);
+        let Some(group) = &mut self.group else { return Ok(None) };
+        if work.is_empty() && !rekey {
+            group.discard_commit()?;
+            return Ok(None);
+        }
+        match group.commit(context, &self.presence, &work.adds, &work.removes, rekey) {
+            Ok(bundle) => Ok(Some((bundle, rekey || !work.removes.is_empty()))),
+            Err(_) => Err(Lost::ArriveAnew("this client cannot commit any more")),
+        }
+    }
+
+    /// What this client could commit now.
+    fn work(&self, context: &RoomContext) -> Work {
+        let group = self.group.as_ref();
+        let mut work = group.map(|group| group.work(context, &self.presence)).unwrap_or_default();
+        work.adds.retain(|client| !self.unaddable.contains(client));
+        work.adds.truncate(self.adds_max);
+        work
+    }
+
+    fn note_work(&mut self, now: Millis, context: &RoomContext) {
+        if self.work(context).is_empty() {
+            self.work_since = None;
+        } else if self.work_since.is_none() {
+            self.work_since = Some((now, self.jitter.below(u64::MAX)));
+        }
+        let alive = self.presence.present().iter().any(|client| self.presence.has_entered(*client));
+        self.dead_since = if alive { None } else { Some(self.dead_since.unwrap_or(now)) };
+    }
+
+    /// When it is this client's turn to commit or to found, if there is something to do.
+    fn due(&self) -> Option<Millis> {
+        let due = match &self.group {
+            None => self.found_due(),
+            Some(group) => {
+                let turn = self.work_since.and_then(|(since, jitter_ms)| {
+                    let entered = group.entered(&self.presence);
+                    Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
+                });
+                let rekey = self.rekey.due().filter(|_| self.has_entered());
+                turn.into_iter().chain(rekey).min()?
+            }
+        };
+        Some(due.max(self.not_before))
+    }
+
+    fn found_due(&self) -> Millis {
+        let alone = self.presence.present().len() == 1;
+        let jitter_ms = if alone { 0 } else { self.found_jitter_ms };
+        let due = self.dead_since.unwrap_or(self.waiting_since + limits::FOUND_ANEW_MS);
+        due + jitter_ms
+    }
+}

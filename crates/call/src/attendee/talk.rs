@@ -1,0 +1,181 @@
+//! What this member says inside the group and what it heard: queues, and the memory of what each member shows.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tangelo_wire::{Bytes, ClientId, Millis, Seq, Transcript};
+
+use crate::content::{Content, MemberState};
+
+/// Most contents that wait to be sent; more are refused to the page.
+const OUTBOX_MAX: usize = 100;
+/// Most posted messages that have not come back.
+const POSTED_MAX: usize = 16;
+/// Most messages remembered, to know a repetition by.
+const SEEN_MAX: usize = 512;
+
+/// A message whose place in the log is not known yet.
+#[derive(Debug)]
+pub(super) struct Posted {
+    pub(super) post: u32,
+    /// The epoch that it was sealed in.
+    pub(super) epoch: u64,
+    pub(super) bytes: Bytes,
+    pub(super) content: Content,
+}
+
+/// What a member shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) state: MemberState,
+    /// The message that raised its hand: who raised first, speaks first.
+    pub(crate) hand_raised_at: Option<Seq>,
+}
+
+/// Something that was said to everyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) client: ClientId,
+    pub(crate) seq: Seq,
+    pub(crate) content: Content,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    own: MemberState,
+    /// When the own state is to be told, changed or not.
+    state_at: Option<Millis>,
+    outbox: VecDeque<Content>,
+    posted: VecDeque<Posted>,
+    seen: VecDeque<[u8; 32]>,
+    not_before: Millis,
+    shown: BTreeMap<ClientId, Shown>,
+    heard: Vec<Heard>,
+}
+
+impl Talk {
+    /// Begins with what an earlier client of this session had not said yet.
+    pub(super) fn new(own: MemberState, unsaid: Vec<Content>) -> Self {
+        Self { own, outbox: unsaid.into(), ..Self::default() }
+    }
+
+    /// Queues something to say. Returns whether there was room.
+    pub(super) fn say(&mut self, content: Content) -> bool {
+        let room = self.outbox.len() < OUTBOX_MAX;
+        if room {
+            self.outbox.push_back(content);
+        }
+        room
+    }
+
+    /// The own state changed.
+    pub(super) fn set_state(&mut self, now: Millis, state: MemberState) {
+        if self.own != state {
+            self.own = state;
+            self.tell_state_by(now);
+        }
+    }
+
+    /// The own state is to be told at this time, if not before.
+    pub(super) fn tell_state_by(&mut self, at: Millis) {
+        self.state_at = Some(self.state_at.map_or(at, |before| before.min(at)));
+    }
+
+    /// When [`Talk::next`] has something.
+    pub(super) fn due(&self) -> Option<Millis> {
+        if self.posted.len() >= POSTED_MAX {
+            return None;
+        }
+        let outbox = self.outbox.front().map(|_| Millis(0));
+        let at = [self.state_at, outbox].into_iter().flatten().min()?;
+        Some(at.max(self.not_before))
+    }
+
+    /// What to say next. `again_ms` is when the state is to be told again, if it is told now.
+    pub(super) fn next(&mut self, now: Millis, again_ms: u64) -> Option<Content> {
+        if self.due().is_none_or(|due| due > now) {
+            return None;
+        }
+        if self.state_at.is_some_and(|at| at <= now) {
+            self.state_at = Some(now + again_ms);
+            return Some(Content::State(self.own));
+        }
+        self.outbox.pop_front()
+    }
+
+    pub(super) fn posted(&mut self, posted: Posted) {
+        self.posted.push_back(posted);
+    }
+
+    /// What to post again after a resume, byte for byte: a repetition is known as one.
+    pub(super) fn unsettled(&self) -> impl Iterator<Item = (u32, Bytes)> {
+        self.posted.iter().map(|posted| (posted.post, posted.bytes.clone()))
+    }
+
+    /// The server refused a post. It will never stand in the log, so its content is said anew, not before `at`.
+    pub(super) fn refused(&mut self, post: u32, at: Option<Millis>) -> bool {
+        let Some(index) = self.posted.iter().position(|posted| posted.post == post) else { return false };
+        let posted = self.posted.remove(index);
+        if let (Some(at), Some(posted)) = (at, posted) {
+            self.not_before = at;
+            self.again(at, posted.content);
+        }
+        true
+    }
+
+    /// The own message came back in the log.
+    pub(super) fn settle(&mut self, bytes: &Bytes) -> Option<Posted> {
+        let index = self.posted.iter().position(|posted| posted.bytes == *bytes)?;
+        self.posted.remove(index)
+    }
+
+    /// Says something once more, before everything else.
+    pub(super) fn again(&mut self, now: Millis, content: Content) {
+        match content {
+            Content::State(_) => self.tell_state_by(now),
+            content => self.outbox.push_front(content),
+        }
+    }
+
+    /// Everything that was not said for certain, for the next client of this session.
+    pub(super) fn into_unsaid(self) -> Vec<Content> {
+        let posted = self.posted.into_iter().map(|posted| posted.content);
+        let lasting = |content: &Content| matches!(content, Content::Chat { .. });
+        posted.chain(self.outbox).filter(lasting).collect()
+    }
+
+    /// Whether exactly this message stood in the log before.
+    pub(super) fn is_repeated(&mut self, bytes: &Bytes) -> bool {
+        let hash = Transcript::new("Tangelo 1.0 Message").field(bytes.as_slice()).sha256();
+        let repeated = self.seen.contains(&hash);
+        if !repeated {
+            self.seen.push_back(hash);
+            if self.seen.len() > SEEN_MAX {
+                self.seen.pop_front();
+            }
+        }
+        repeated
+    }
+
+    /// A member said something, the own client included.
+    pub(super) fn hear(&mut self, client: ClientId, seq: Seq, content: Content) {
+        let Content::State(state) = content else {
+            return self.heard.push(Heard { client, seq, content });
+        };
+        let before = self.shown.get(&client).and_then(|shown| shown.hand_raised_at);
+        let hand_raised_at = state.hand_raised.then(|| before.unwrap_or(seq));
+        self.shown.insert(client, Shown { state, hand_raised_at });
+    }
+
+    pub(super) fn shown(&self, client: ClientId) -> Option<Shown> {
+        self.shown.get(&client).copied()
+    }
+
+    pub(super) fn forget(&mut self, client: ClientId) {
+        self.shown.remove(&client);
+    }
+
+    pub(super) fn take_heard(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.heard)
+    }
+}

@@ -1,0 +1,151 @@
+//! What members say to each other inside MLS application messages: JSON, padded by MLS.
+
+use serde::{Deserialize, Serialize};
+use tangelo_wire::{LogHash, LogId, Seq};
+
+use crate::fork_alarm::View;
+
+/// Longest chat message, in characters.
+pub const CHAT_MAX_CHARS: usize = 2_000;
+/// Longest reaction, in bytes: one emoji with all its parts.
+pub const REACTION_MAX_BYTES: usize = 40;
+
+/// A message before it is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Envelope {
+    /// What the author had seen of the log.
+    pub(crate) seen: Seen,
+    pub(crate) content: Content,
+}
+
+/// See [`View`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    pub(crate) log_id: LogId,
+    pub(crate) seq: Seq,
+    pub(crate) digest: LogHash,
+}
+
+impl From<View> for Seen {
+    fn from(View { log_id, seq, digest }: View) -> Self {
+        Self { log_id, seq, digest }
+    }
+}
+
+impl From<Seen> for View {
+    fn from(Seen { log_id, seq, digest }: Seen) -> Self {
+        Self { log_id, seq, digest }
+    }
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Content {
+    /// Where the author stands; sent on a timer as well, so that members hear from each other.
+    State(MemberState),
+    /// Words for everyone. The id is the author's own: a message that had to be sent again is shown once.
+    Chat { id: String, text: String },
+    /// An emoji to float over the author's picture.
+    Reaction { emoji: String },
+}
+
+/// What a member shows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct MemberState {
+    /// Whether it asks to speak.
+    pub hand_raised: bool,
+    /// Whether its microphone is on.
+    pub microphone: bool,
+    /// Whether its camera is on.
+    pub camera: bool,
+}
+
+impl Default for MemberState {
+    fn default() -> Self {
+        Self { hand_raised: false, microphone: true, camera: true }
+    }
+}
+
+impl Envelope {
+    /// The bytes to seal.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what was sealed; `None` if it cannot be understood or shown.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let envelope: Self = serde_json::from_slice(bytes).ok()?;
+        envelope.content.is_sound().then_some(envelope)
+    }
+}
+
+impl Content {
+    /// Whether it keeps the bounds of its kind.
+    pub(crate) fn is_sound(&self) -> bool {
+        match self {
+            Self::State(_) => true,
+            Self::Chat { id, text } => {
+                let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
+                short && !text.trim().is_empty() && !text.chars().any(is_unseemly)
+            }
+            Self::Reaction { emoji } => {
+                let plain = |c: char| c.is_control() || c.is_whitespace() || c.is_ascii_alphabetic();
+                emoji.len() <= REACTION_MAX_BYTES && !emoji.is_ascii() && !emoji.chars().any(plain)
+            }
+        }
+    }
+}
+
+/// Control characters, and those that turn the direction of the text around them.
+fn is_unseemly(c: char) -> bool {
+    let is_line = matches!(c, '\n' | '\t');
+    (c.is_control() && !is_line) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(text: &str) -> Content {
+        Content::Chat { id: "a1".into(), text: text.into() }
+    }
+
+    #[test]
+    fn an_envelope_reads_back() {
+        let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
+        for content in [chat("hello\nthere"), Content::State(MemberState::default())] {
+            let envelope = Envelope { seen, content };
+            assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope));
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_protocol_page_reads_and_writes_back() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let line = page.lines().find(|line| line.starts_with("{\"seen\"")).unwrap();
+        let envelope = Envelope::read(line.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(envelope.to_bytes()).unwrap(), line);
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_refused() {
+        let sound = [chat("ü"), chat(&"x".repeat(CHAT_MAX_CHARS)), Content::Reaction { emoji: "👍🏽".into() }];
+        assert!(sound.iter().all(Content::is_sound));
+        let bad = [
+            chat(" \n "),
+            chat(&"x".repeat(CHAT_MAX_CHARS + 1)),
+            chat("a\u{202e}b"),
+            chat("a\0b"),
+            Content::Reaction { emoji: String::new() },
+            Content::Reaction { emoji: "hello".into() },
+            Content::Reaction { emoji: "👍".repeat(20) },
+        ];
+        assert!(!bad.iter().any(Content::is_sound));
+        for junk in [&b""[..], b"{}", b"[]", &[0xff; 9]] {
+            assert_eq!(Envelope::read(junk), None);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What people say to each other, and what the watch over the group finds.
+
+use std::collections::VecDeque;
+
+use tangelo_e2ee::{IdentityKey, group::Group};
+use tangelo_wire::{ClientId, Millis};
+
+use super::{Session, State};
+use crate::{
+    Event, MemberState,
+    attendee::Heard,
+    content::{CHAT_MAX_CHARS, Content},
+};
+
+/// Most chat messages remembered, to show one that was sent again only once.
+const SHOWN_MAX: usize = 500;
+
+/// Numbers the own chat messages, and knows those of others again.
+#[derive(Debug, Default)]
+pub(super) struct Chat {
+    /// The last client of this session: its id makes the ids of messages unique.
+    pub(super) author: Option<ClientId>,
+    count: u64,
+    shown: VecDeque<(IdentityKey, String)>,
+}
+
+impl Chat {
+    fn next_id(&mut self) -> Option<String> {
+        self.count += 1;
+        self.author.map(|author| format!("{author}-{}", self.count))
+    }
+
+    fn is_new(&mut self, identity: IdentityKey, id: &str) -> bool {
+        if self.shown.iter().any(|(author, shown)| *author == identity && shown == id) {
+            return false;
+        }
+        self.shown.push_back((identity, id.to_owned()));
+        if self.shown.len() > SHOWN_MAX {
+            self.shown.pop_front();
+        }
+        true
+    }
+}
+
+impl Session {
+    pub(super) fn say_chat(&mut self, text: &str) {
+        let Some(id) = self.chat.next_id() else {
+            return self.tell_notice("You are not in the call yet: try again in a moment.");
+        };
+        let content = Content::Chat { id, text: text.trim().to_owned() };
+        if !content.is_sound() {
+            let text =
+                format!("A message has 1 to {CHAT_MAX_CHARS} characters, and only such as can be shown.");
+            return self.tell_notice(&text);
+        }
+        let said = match &mut self.state {
+            State::Present(attendee) => attendee.say(content),
+            // On the way back: the next client says it.
+            _ => {
+                self.carried.unsaid.push(content);
+                self.carried.unsaid.len() <= SHOWN_MAX
+            }
+        };
+        if !said {
+            self.tell_notice("Too many messages are waiting to be sent. Try again in a moment.");
+        }
+    }
+
+    pub(super) fn react(&mut self, emoji: String) {
+        let content = Content::Reaction { emoji };
+        // A reaction belongs to its moment: without a connection it is not kept.
+        if let State::Present(attendee) = &mut self.state
+            && content.is_sound()
+        {
+            attendee.say(content);
+        }
+    }
+
+    pub(super) fn set_state(&mut self, now: Millis, state: MemberState) {
+        self.carried.state = state;
+        if let State::Present(attendee) = &mut self.state {
+            attendee.set_state(now, state);
+        }
+    }
+
+    /// Looks after the group: alarms, and what is due without anyone posting.
+    pub(super) fn watch(&mut self, now: Millis) {
+        let State::Present(attendee) = &mut self.state else { return };
+        match attendee.handle_timeout(now) {
+            Ok(elsewhere) => {
+                let names = names(attendee.group(), &elsewhere);
+                if !names.is_empty() {
+                    let text = format!(
+                        "{names} saw another call than you and most others: the server, or somebody in the call, has \
+                         split it. They should be back in a moment."
+                    );
+                    self.tell_notice(&text);
+                }
+            }
+            Err(lost) => self.lose(now, lost),
+        }
+    }
+
+    /// Passes on what was said.
+    pub(super) fn tell_heard(&mut self) {
+        let State::Present(attendee) = &mut self.state else { return };
+        let own = attendee.client();
+        for Heard { client, content, .. } in attendee.take_heard() {
+            let profile = attendee.group().and_then(|group| group.member(client)).map(|m| m.profile.clone());
+            let Some(profile) = profile else { continue };
+            let (client_text, name, own) = (client.to_string(), profile.name.to_string(), client == own);
+            let event = match content {
+                Content::Chat { id, text } if self.chat.is_new(profile.identity, &id) => {
+                    let identity = profile.identity.to_string();
+                    Event::Chat { id, client: client_text, name, identity, own, text }
+                }
+                Content::Reaction { emoji } => Event::Reaction { client: client_text, name, own, emoji },
+                Content::Chat { .. } | Content::State(_) => continue,
+            };
+            self.outputs.push_back(crate::Output::Event { event });
+        }
+    }
+
+    fn tell_notice(&mut self, text: &str) {
+        self.tell(Event::Notice { text: text.to_owned() });
+    }
+}
+
+fn names(group: Option<&Group>, clients: &[ClientId]) -> String {
+    let Some(group) = group else { return String::new() };
+    let members = clients.iter().filter_map(|client| group.member(*client));
+    members.map(|member| member.profile.name.to_string()).collect::<Vec<_>>().join(", ")
+}
