@@ -261,7 +261,7 @@ impl Runner {
                 }
             }
             Event::Ended { .. } => self.ended = true,
-            Event::Roster { .. } | Event::Notice { .. } => {}
+            Event::Roster { .. } | Event::Notice { .. } | Event::Chat { .. } | Event::Reaction { .. } => {}
         }
         self.happen(Happening::Call(event));
     }
