@@ -12,8 +12,10 @@ mod world;
 
 mod commits;
 mod credentials;
+mod host;
 mod interop;
 mod key_packages;
+mod messages;
 mod page;
 mod paths;
 mod proposals;

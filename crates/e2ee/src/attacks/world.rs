@@ -36,7 +36,7 @@ pub(super) struct View {
     epoch: u64,
     members: Vec<Member>,
     number: String,
-    base_key: [u8; 16],
+    pub(super) base_key: [u8; 16],
     present: Vec<(ClientId, bool)>,
 }
 
