@@ -3,6 +3,12 @@
 //! Frames go through two buffers in WebAssembly memory: write at `scratch(length)`, call `seal` or `open`, read the
 //! returned number of bytes at `output()`. A view of memory is good until the next call: memory may move as it grows.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Session, link::Link};
 use tangelo_wire::{ClientId, Millis, Source};
 use wasm_bindgen::prelude::*;

@@ -39,7 +39,7 @@ impl From<Seen> for View {
 }
 
 /// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Where the author stands; sent on a timer as well, so that members hear from each other.
@@ -48,6 +48,17 @@ pub(crate) enum Content {
     Chat { id: String, text: String },
     /// An emoji to float over the author's picture.
     Reaction { emoji: String },
+}
+
+/// What people say does not print.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::State(state) => state.fmt(f),
+            Self::Chat { .. } => f.write_str("Chat(..)"),
+            Self::Reaction { .. } => f.write_str("Reaction(..)"),
+        }
+    }
 }
 
 /// What a member shows of itself.

@@ -65,47 +65,48 @@ fn fifty_who_arrive_at_once_cost_at_most_five_commits_with_adds() {
     for person in 10..60 {
         world.open(person);
     }
-    world.run(10_000);
-    let all: Vec<usize> = (0..52).collect();
-    assert!(world.peers.iter().all(|peer| peer.phase == Some(Phase::Inside)));
+    world.run(6_000);
     let cost = commits_with_adds(&world) - before;
     assert!(cost <= 5, "{cost} commits with adds");
-    // Everybody's first rekey, within half a second for each member, and all of them still agree.
-    world.run(30_000);
-    assert!(rekeys(&world).len() >= 50, "{} of 52 have rekeyed", rekeys(&world).len());
-    world.run(5_000);
-    world.assert_one_group(&all);
+    for peer in &world.peers {
+        assert_eq!((peer.phase, peer.people.len()), (Some(Phase::Inside), 52));
+        assert_eq!(peer.number, world.peers[0].number);
+        assert!(peer.session.losses().is_empty(), "{:?}", peer.session.losses());
+    }
+}
+
+#[test]
+fn many_who_trickle_in_over_a_second_do_too_and_all_rekey() {
+    let mut world = World::of(2);
+    let before = commits_with_adds(&world);
+    for person in 10..28 {
+        world.open(person);
+        world.run(50);
+    }
+    world.run(4_000);
+    let cost = commits_with_adds(&world) - before;
+    assert!(cost <= 6, "{cost} commits with adds");
+    // Everybody's first rekey, within half a second for each member.
+    world.run(10_000);
+    assert_eq!(rekeys(&world).len(), 20);
+    world.assert_one_group(&(0..20).collect::<Vec<_>>());
     for peer in &world.peers {
         assert!(peer.session.losses().is_empty(), "{:?}", peer.session.losses());
     }
 }
 
 #[test]
-fn fifty_who_trickle_in_over_a_second_do_too() {
-    let mut world = World::of(2);
-    let before = commits_with_adds(&world);
-    for person in 10..60 {
-        world.open(person);
-        world.run(20);
-    }
-    world.run(9_000);
-    assert!(world.peers.iter().all(|peer| peer.phase == Some(Phase::Inside)));
-    let cost = commits_with_adds(&world) - before;
-    assert!(cost <= 5, "{cost} commits with adds");
-}
-
-#[test]
 fn commits_stay_small_while_people_come_and_go() {
     let mut world = World::of(2);
-    for person in 10..40 {
+    for person in 10..24 {
         world.open(person);
     }
-    world.run(40_000);
+    world.run(20_000);
     // Somebody leaves and somebody comes, again and again; everyone rekeys in between.
-    for round in 0..6_u8 {
+    for round in 0..4_u8 {
         world.leave(10 + usize::from(round));
         world.open(100 + round);
-        world.run(20_000);
+        world.run(10_000);
     }
     let mut largest = 0;
     let late = world.log.len() * 2 / 3;
@@ -116,7 +117,7 @@ fn commits_stay_small_while_people_come_and_go() {
             largest = largest.max(commit.len());
         }
     }
-    // 32 members: a path of 5 nodes, a ciphertext for each, and some blank spots. Without rekeys a path of one member
-    // alone has a ciphertext for each other member: 32 x 80 bytes.
-    assert!(largest < 1_800, "{largest} bytes");
+    // 16 members: a path of 4 nodes, a ciphertext for each, and some blank spots. Where one member alone commits, a
+    // path has a ciphertext of 80 bytes for each other member.
+    assert!(largest < 1_500, "{largest} bytes");
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::World;
 use tangelo_call::{FrameVerdict, Phase};
-use tangelo_wire::{Bytes, ClientMessage, DepartReason, Entry, LogEntry, ServerMessage, Source};
+use tangelo_wire::{Bytes, DepartReason, Entry, LogEntry, ServerMessage, Source};
 
 /// Long enough to notice, to arrive anew and to be let in.
 const BACK_MS: u64 = 25_000;
@@ -234,13 +234,4 @@ fn a_group_that_does_not_answer_is_left_after_five_seconds() {
     }
     world.run(BACK_MS);
     world.assert_one_group(&[0, 1, newcomer]);
-}
-
-#[test]
-fn a_leave_is_not_taken_for_a_loss() {
-    let mut world = World::of(2);
-    world.say(1, &ClientMessage::Leave {});
-    world.run(5_000);
-    assert_eq!(world.losses(1), ["the log says that this client has departed"]);
-    world.assert_one_group(&[0, 1]);
 }

@@ -3,9 +3,11 @@
 //! Sans-IO: time and bytes come in, bytes and verdicts go out. Every secret of a call lives in this crate; only
 //! [`group`] names OpenMLS and only [`media`] names SFrame.
 
-// The tests' room names this crate as tests from outside do.
-#[cfg(test)]
-extern crate self as tangelo_e2ee;
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
 
 #[cfg(test)]
 mod attacks;
@@ -24,6 +26,20 @@ mod provider;
 mod rule;
 mod safety_number;
 mod secret;
+
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+#[cfg(test)]
+#[path = "../tests/leaks/mod.rs"]
+mod leaks;
+#[cfg(test)]
+mod secrecy_test;
+/// The integration tests' room, for tests that look inside.
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod test_room;
+#[cfg(test)]
+mod test_secrets;
 
 pub use credential::Profile;
 pub use identity::{IdentityKey, IdentityProof};

@@ -165,6 +165,7 @@ impl World {
         let applicant = applicant(&context, id, person, &format!("Person {person}"));
         let client = Client {
             id,
+            person,
             context,
             applicant,
             presence: Presence::default(),
@@ -316,7 +317,7 @@ impl World {
             .collect();
         let Some(author) = self.dice.pick(&able) else { return };
         let client = &mut self.people[author].client;
-        let work = client.group.as_ref().unwrap().work(&client.presence);
+        let work = client.group.as_ref().unwrap().work(&client.context, &client.presence);
         if work.is_empty() && !self.rekey_wanted {
             return;
         }

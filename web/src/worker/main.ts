@@ -48,6 +48,8 @@ async function handle(message: ToWorker): Promise<void> {
       if (session !== undefined) session.command(message.command);
       else if (message.command.type === "leave") say({ type: "closed" });
       return;
+    case "ping":
+      return say({ type: "pong" });
     case "connection_closed":
       return transforms.close(message.connection);
     case "get_stats":

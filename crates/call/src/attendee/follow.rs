@@ -33,7 +33,7 @@ impl Attendee {
             Entry::Arrived { client, key_package, admission } => {
                 let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
                 if !self.presence.arrive(client, candidate, seq) {
-                    return Err(Lost::ArriveAnew("the log lets a client arrive twice"));
+                    return Err(Lost::ArriveAnew("the log lets a client arrive twice, or too many"));
                 }
             }
             Entry::Departed { client, reason } => self.departed(seq, client, reason)?,
@@ -97,6 +97,7 @@ impl Attendee {
         if client == self.client() {
             let group = Group::found(context, &self.applicant, group_id, seq)?;
             self.begin_epoch(now, media, &group, Change { adds: false, removes: false })?;
+            self.applicant.spend();
             self.group = Some(group);
             self.entered(now, client);
         }
@@ -183,6 +184,7 @@ impl Attendee {
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {
                 self.begin_epoch(now, media, &group, Change { adds: true, removes: false })?;
+                self.applicant.spend();
                 self.group = Some(group);
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;
@@ -231,9 +233,9 @@ impl Attendee {
                 };
                 // The others have forgotten its keys: nobody could read it.
                 if epoch.saturating_sub(posted.epoch) > PAST_EPOCHS {
-                    self.talk.again(now, posted.content);
+                    self.talk.again(now, posted.saying);
                 } else {
-                    self.talk.hear(client, seq, posted.content);
+                    self.talk.hear(client, seq, posted.saying.content);
                 }
             }
             MessageOutcome::Skipped(rule) => self.note_refused(seq, client, rule),

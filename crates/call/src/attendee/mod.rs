@@ -31,6 +31,10 @@ use talk::Talk;
 
 /// After a refusal for haste, wait this long before posting again, in milliseconds.
 const RETRY_MS: u64 = 300;
+/// A room has no more clients than a group has leaves; beyond that the server only fills this client's memory.
+const CLIENTS_MAX: usize = 1_024;
+/// A client has no more sources than there are kinds.
+const SOURCES_MAX: usize = 4;
 /// The number of every `Enter` post; others count from 1.
 const ENTER_POST: u32 = 0;
 /// Most skipped entries that are remembered for the inspector.
@@ -123,6 +127,9 @@ impl Attendee {
         else {
             return Err(Lost::ArriveAnew("the server sent something else than a snapshot"));
         };
+        if present.len() > CLIENTS_MAX {
+            return Err(Lost::ArriveAnew("the snapshot shows more clients than a group can have"));
+        }
         let mut presence = Presence::default();
         for client in &present {
             let candidate =
@@ -144,7 +151,7 @@ impl Attendee {
         }
         let room = RoomState::new(log_id, seq, hash, parent, group_id, said, &present);
         let mut jitter = Jitter::new(own);
-        Ok(Self {
+        let mut attendee = Self {
             token,
             processed: seq,
             applicant,
@@ -154,7 +161,7 @@ impl Attendee {
             group_id,
             group: None,
             presence,
-            published: published.into_iter().map(|p| (p.client, p.sources)).collect(),
+            published: BTreeMap::new(),
             turns: Turns::default(),
             rekey: Rekey::default(),
             talk: Talk::new(carried.state, carried.unsaid),
@@ -173,7 +180,9 @@ impl Attendee {
             work_since: None,
             not_before: now,
             refused: Vec::new(),
-        })
+        };
+        published.into_iter().for_each(|published| attendee.set_published(published));
+        Ok(attendee)
     }
 
     pub(crate) fn client(&self) -> ClientId {
@@ -199,10 +208,12 @@ impl Attendee {
     }
 
     pub(crate) fn set_published(&mut self, published: Published) {
-        if published.sources.is_empty() {
-            self.published.remove(&published.client);
-        } else {
-            self.published.insert(published.client, published.sources);
+        let Published { client, mut sources } = published;
+        sources.truncate(SOURCES_MAX);
+        if sources.is_empty() {
+            self.published.remove(&client);
+        } else if self.published.len() < CLIENTS_MAX || self.published.contains_key(&client) {
+            self.published.insert(client, sources);
         }
     }
 

@@ -76,15 +76,15 @@ impl Attendee {
             return Ok(None);
         }
         let again_ms = self.period_ms();
-        let (Some(content), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
+        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
             return Ok(None);
         };
         let post = self.count_post();
         let Some(group) = &mut self.group else { return Ok(None) };
-        let envelope = Envelope { seen: view.into(), content };
+        let envelope = Envelope { seen: view.into(), content: saying.content.clone() };
         let bytes = group.seal_message(&envelope.to_bytes())?;
         let epoch = group.epoch();
-        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), content: envelope.content });
+        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), saying });
         Ok(Some((post, Post::Message { bytes })))
     }
 

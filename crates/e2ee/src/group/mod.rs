@@ -8,6 +8,8 @@ mod commit;
 mod join;
 mod judge;
 mod message;
+#[cfg(test)]
+mod theft_test;
 
 use std::collections::BTreeSet;
 
@@ -70,7 +72,6 @@ impl Work {
 }
 
 /// One member's view of the group.
-#[derive(Debug)]
 pub struct Group {
     id: GroupId,
     own: ClientId,
@@ -274,6 +275,27 @@ impl Group {
         let of_leaves = self.mls.members().flat_map(|member| [member.encryption_key, member.signature_key]);
         let tree = self.mls.export_ratchet_tree();
         of_leaves.chain(tree.parents().map(hpke_key::of)).collect()
+    }
+}
+
+/// What OpenMLS holds does not print, whatever its own types show.
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members: Vec<ClientId> = self.members.iter().map(|member| member.client).collect();
+        f.debug_struct("Group")
+            .field("id", &self.id)
+            .field("epoch", &self.epoch())
+            .field("own", &self.own)
+            .field("members", &members)
+            .field("began", &self.began)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Group {
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
     }
 }
 

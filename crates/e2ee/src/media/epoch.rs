@@ -15,6 +15,9 @@ use tangelo_wire::{ClientId, GroupId, Millis, Source};
 use super::{Codec, Context, DropReason, KeyId, SealError, retain_ms};
 use crate::{Error, group::Group, secret::BaseKey};
 
+#[cfg(test)]
+pub(crate) mod theft;
+
 /// The one SFrame suite (RFC 9605 section 4.5, value 4), a constant of the group.
 const SUITE: CipherSuite = CipherSuite::AesGcm128Sha256;
 

@@ -19,6 +19,8 @@ pub use receiver::{DropReason, Opened, ReceiverStats};
 
 use crate::{Error, group::Group};
 use epoch::EpochKeys;
+#[cfg(test)]
+pub(crate) use epoch::theft::open_with;
 use opus::PacketSize;
 use receiver::Receiver;
 

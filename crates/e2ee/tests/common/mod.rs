@@ -117,6 +117,7 @@ impl Room {
         let seq = self.next();
         let founder = &mut self.clients[client];
         let group = Group::found(&founder.context, &founder.applicant, group_id, seq).unwrap();
+        founder.applicant.spend();
         founder.group = Some(group);
         let change = Change { adds: false, removes: false };
         founder.media.install(self.now, founder.group.as_ref().unwrap(), change).unwrap();
@@ -146,6 +147,7 @@ impl Room {
                 let entry = WelcomeEntry { seq, author, group_id, commit: &bundle.commit, welcome };
                 let group = Group::join(&client.context, &client.applicant, entry).unwrap();
                 client.media.install(now, &group, Change { adds: true, removes: false }).unwrap();
+                client.applicant.spend();
                 client.group = Some(group);
                 entered.push(client.id);
                 outcomes.push(None);
