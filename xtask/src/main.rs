@@ -2,6 +2,7 @@
 // A task runner measures time and talks to the world; the lint is for the sans-IO crates.
 #![allow(clippy::disallowed_methods)]
 
+mod bench;
 mod check;
 mod process;
 mod repo;
@@ -30,6 +31,8 @@ tasks:
   check                formatting, lints, dependency rules, licences, lock files, documents, types
   test                 everything: set-up, check, build, Rust tests, web tests, browser tests
   test --only NAME     one step of it, with the steps that it needs (`check --only NAME` too)
+  bench e2ee           measure the encryption, natively and in Chromium, and print one table; --write puts it
+                       into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
   help                 this text
 
 Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
@@ -55,6 +58,10 @@ fn run(args: &[String]) -> Result<()> {
             Ok(())
         }
         ["serve", rest @ ..] => server::serve(&Repo::find()?, rest),
+        ["bench", "e2ee", rest @ ..] => {
+            let options = bench::Options::parse(rest)?;
+            bench::e2ee(&Repo::find()?, &options)
+        }
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),
         ["test"] => steps::test(&Repo::find()?),

@@ -1,7 +1,7 @@
-//! crates/call-wasm to web/src/generated/wasm: cargo, wasm-bindgen, wasm-opt.
+//! A crate to WASM and JavaScript, crates/call-wasm above all: cargo, wasm-bindgen, wasm-opt.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::process::{run, tool};
@@ -9,8 +9,30 @@ use crate::repo::Repo;
 use crate::setup::wasm_target::{self, TARGET};
 use crate::stamp::{Fingerprint, Stamp};
 
-/// The crates that end up in the WASM.
-const CRATES: [&str; 4] = ["wire", "e2ee", "call", "call-wasm"];
+/// What becomes a WASM module with its JavaScript.
+pub(crate) struct Module {
+    /// The package.
+    pub(crate) package: &'static str,
+    /// The project's crates that end up in it, by folder.
+    pub(crate) crates: &'static [&'static str],
+    /// The profile of Cargo.toml that it is built with.
+    pub(crate) profile: String,
+    /// The name of its files.
+    pub(crate) name: &'static str,
+    /// Where they go.
+    pub(crate) output: PathBuf,
+}
+
+/// The call's core, as it is shipped.
+pub(crate) fn core(repo: &Repo) -> Module {
+    Module {
+        package: "tangelo-call-wasm",
+        crates: &["wire", "e2ee", "call", "call-wasm"],
+        profile: "wasm".to_owned(),
+        name: "tangelo_call",
+        output: repo.generated_wasm(),
+    }
+}
 
 /// What every browser with encoded transforms has, and rustc or [`SIMD`] uses.
 const WASM_FEATURES: [&str; 7] = [
@@ -26,49 +48,55 @@ const WASM_FEATURES: [&str; 7] = [
 /// 5 to 10 % faster AES-GCM.
 const SIMD: &str = "-Ctarget-feature=+simd128";
 
-/// Builds the WASM unless it is up to date.
+/// Builds the call's core unless it is up to date.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
+    build_module(repo, &core(repo), "wasm.stamp")
+}
+
+/// Builds a module unless the stamp says that it is up to date.
+pub(crate) fn build_module(repo: &Repo, module: &Module, stamp: &str) -> Result<()> {
     let toolchain = wasm_target::ensure()?;
     let optimizer = repo.web().join("node_modules/binaryen");
 
     let mut fingerprint = Fingerprint::default();
-    fingerprint.add(&toolchain.version()?).add(&toolchain.rustflags().join(" "));
-    for name in CRATES {
+    fingerprint.add(&toolchain.version()?).add(&toolchain.rustflags().join(" ")).add(&module.profile);
+    for name in module.crates {
         fingerprint.add_folder(&repo.root.join("crates").join(name), &["tests", "benches"])?;
     }
     for file in ["Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs", "xtask/bindgen/src/main.rs"] {
         fingerprint.add_file(&repo.root.join(file))?;
     }
     let fingerprint = fingerprint.add_file(&optimizer.join("package.json"))?.finish();
-    let stamp = Stamp(repo.notes().join("wasm.stamp"));
-    let output = repo.generated_wasm().join("tangelo_call_bg.wasm");
+    let stamp = Stamp(repo.notes().join(stamp));
+    let output = module.output.join(format!("{}_bg.wasm", module.name));
     if output.exists() && stamp.is(&fingerprint) {
-        println!("WASM: up to date");
+        println!("WASM of {}: up to date", module.package);
         return Ok(());
     }
     stamp.clear();
 
-    compile(repo, &toolchain)?;
-    let target = wasm_target_dir(repo);
-    let compiled = target.join(TARGET).join("wasm/tangelo_call_wasm.wasm");
+    compile(repo, &toolchain, module)?;
+    let compiled = format!("{}.wasm", module.package.replace('-', "_"));
+    let compiled = wasm_target_dir(repo).join(TARGET).join(&module.profile).join(compiled);
     run(repo
         .cargo()
         .args(["run", "--quiet", "--locked", "--package", "xtask-bindgen", "--"])
         .arg(&compiled)
-        .arg(repo.generated_wasm()))?;
+        .arg(&module.output)
+        .arg(module.name))?;
     optimize(&optimizer.join("bin/wasm-opt"), &output)?;
     let size =
         fs::metadata(&output).map_err(|error| format!("cannot read {}: {error}", output.display()))?.len();
-    println!("WASM: {} kB", size / 1000);
+    println!("WASM of {}: {} kB", module.package, size / 1000);
     stamp.set(&fingerprint)
 }
 
 /// Apart from cargo's usual folder: the compiler may be another one.
-fn wasm_target_dir(repo: &Repo) -> std::path::PathBuf {
+fn wasm_target_dir(repo: &Repo) -> PathBuf {
     repo.target.join("wasm")
 }
 
-fn compile(repo: &Repo, toolchain: &wasm_target::Toolchain) -> Result<()> {
+fn compile(repo: &Repo, toolchain: &wasm_target::Toolchain, module: &Module) -> Result<()> {
     let mut rustflags = vec![SIMD.to_owned()];
     rustflags.extend(toolchain.rustflags());
     // What the builder's folders are called is no business of those who load the page.
@@ -79,7 +107,7 @@ fn compile(repo: &Repo, toolchain: &wasm_target::Toolchain) -> Result<()> {
     let mut command = toolchain.cargo();
     command
         .current_dir(&repo.root)
-        .args(["build", "--locked", "--package", "tangelo-call-wasm", "--lib", "--profile", "wasm"])
+        .args(["build", "--locked", "--package", module.package, "--lib", "--profile", &module.profile])
         .args(["--target", TARGET, "--target-dir"])
         .arg(wasm_target_dir(repo))
         .args(toolchain.build_args())

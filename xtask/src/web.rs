@@ -7,7 +7,7 @@ use crate::setup::browsers;
 use crate::stamp::{Fingerprint, Stamp};
 
 /// What is in web/ but does not go into the web app.
-const NO_INPUTS: [&str; 3] = ["node_modules", "dist", "e2e"];
+const NO_INPUTS: [&str; 4] = ["node_modules", "dist", "e2e", "bench"];
 
 /// Builds web/dist unless it is up to date. The server has it inside.
 pub(crate) fn build(repo: &Repo) -> Result<()> {

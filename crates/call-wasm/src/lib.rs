@@ -12,6 +12,7 @@
 use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Session, link::Link};
 use tangelo_wire::{ClientId, Millis, Source};
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
 
 /// `seal`: there is no key, or the frame is odd; `open`: the frame is held under its ticket.
 const NOT_NOW: i32 = -1;
@@ -26,6 +27,31 @@ pub fn new_room() -> Result<String, JsError> {
     let link = Link::new_room()?;
     let room = serde_json::json!({ "path": link.path(), "host_secret": link.host_secret() });
     Ok(room.to_string())
+}
+
+/// An identity for browsers whose WebCrypto has no Ed25519.
+#[wasm_bindgen]
+pub struct SoftIdentity(tangelo_call::SoftIdentity);
+
+#[wasm_bindgen]
+impl SoftIdentity {
+    /// The identity of a seed of 32 random bytes. The copy in WebAssembly memory is wiped; the caller wipes its own.
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: Vec<u8>) -> Result<SoftIdentity, JsError> {
+        let mut seed = Zeroizing::new(seed);
+        let seed = seed.as_mut_slice().try_into().map_err(|_| JsError::new("a seed has 32 bytes"))?;
+        Ok(Self(tangelo_call::SoftIdentity::new(seed)))
+    }
+
+    /// The public key, 32 bytes.
+    pub fn public_key(&self) -> Vec<u8> {
+        self.0.key().0.to_vec()
+    }
+
+    /// Signs what a `sign_identity` output asked for; 64 bytes.
+    pub fn sign(&self, payload: &[u8]) -> Vec<u8> {
+        self.0.sign(payload).to_vec()
+    }
 }
 
 /// One session in a call. Times are milliseconds of `performance.now()`.

@@ -12,6 +12,7 @@
 mod api;
 mod attendee;
 mod content;
+pub mod emoji;
 mod fork_alarm;
 mod frames;
 mod jitter;
@@ -26,4 +27,4 @@ pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
 pub use stats::{ReceiverCounters, RefusedEntry, Stats};
-pub use tangelo_e2ee::{IdentityKey, link};
+pub use tangelo_e2ee::{IdentityKey, SoftIdentity, link, random_bytes};

@@ -261,7 +261,11 @@ impl Runner {
                 }
             }
             Event::Ended { .. } => self.ended = true,
-            Event::Roster { .. } | Event::Notice { .. } => {}
+            Event::Roster { .. }
+            | Event::Notice { .. }
+            | Event::Chat { .. }
+            | Event::Reaction { .. }
+            | Event::Emoji { .. } => {}
         }
         self.happen(Happening::Call(event));
     }

@@ -9,6 +9,10 @@
     deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
 )]
 
+// The tests' room names this crate as tests from outside do.
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+
 #[cfg(test)]
 mod attacks;
 pub mod candidate;
@@ -28,8 +32,6 @@ mod safety_number;
 mod secret;
 
 #[cfg(test)]
-extern crate self as tangelo_e2ee;
-#[cfg(test)]
 #[path = "../tests/leaks/mod.rs"]
 mod leaks;
 #[cfg(test)]
@@ -42,7 +44,7 @@ mod test_room;
 mod test_secrets;
 
 pub use credential::Profile;
-pub use identity::{IdentityKey, IdentityProof};
+pub use identity::{IdentityKey, IdentityProof, SoftIdentity};
 pub use leaf::{Applicant, LeafKey};
 pub use name::{Name, NameError};
 pub use rule::Rule;
@@ -72,4 +74,12 @@ pub struct RoomContext {
     pub host: String,
     /// The room's link.
     pub link: link::Link,
+}
+
+/// `N` random bytes of the operating system or browser.
+///
+/// # Errors
+/// [`Error::Random`].
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    provider::Provider::default().random()
 }

@@ -13,6 +13,9 @@ use tangelo_wire::{
     WireError, base32, limits,
 };
 
+/// Does something to a field.
+type Spoiling<'a> = dyn Fn(&mut Vec<u8>) + 'a;
+
 const CLIENT: ClientId = ClientId([7; 16]);
 const LOG: LogId = LogId([1; 16]);
 
@@ -210,7 +213,7 @@ proptest! {
         let (room, good) = admission();
         let check = |admission: &Admission| Admission::check(Some(admission), "call.example", &room, CLIENT);
         prop_assert_eq!(check(&good), Ok(()));
-        let field = |admission: &mut Admission, with: &dyn Fn(&mut Vec<u8>)| {
+        let field = |admission: &mut Admission, with: &Spoiling| {
             with(match which {
                 0 => &mut admission.access_key.0,
                 1 => &mut admission.host_id.0,
@@ -218,7 +221,7 @@ proptest! {
                 _ => &mut admission.signature.0,
             });
         };
-        let spoils: [&dyn Fn(&mut Vec<u8>); 3] = [
+        let spoils: [&Spoiling; 3] = [
             &|field| field.clone_from(&bytes),
             &|field| { let at = at.index(field.len()); field[at] ^= 1 << bit },
             &|field| field.truncate(at.index(field.len())),

@@ -5,11 +5,14 @@ import type { CallEvent, FromWorker, ToWorker } from "../worker/messages.js";
 import { CallController } from "./call-controller.js";
 import type { WorkerListener } from "./call-worker.js";
 import type { Devices } from "./devices.js";
+import { Marks } from "./marks.js";
 import { Observable } from "./observable.js";
 
 const NUMBER = Array.from({ length: 12 }, () => "01234").join(" ");
 
-function world({ sending = false } = {}) {
+const GRACE = "b".repeat(64);
+
+function world({ sending = false, marks = new Marks(undefined) } = {}) {
   installFakePeer();
   Object.assign(globalThis, { location: { host: "example.test" } });
   const posted: ToWorker[] = [];
@@ -32,13 +35,22 @@ function world({ sending = false } = {}) {
     view: new Observable({ microphone: off, camera }),
     stop: () => undefined,
   } as unknown as Devices;
-  const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada");
-  const person = { identity: "", leaf: 0, confirmed: true, present: true };
+  const call = new CallController(
+    startWorker(),
+    startWorker,
+    devices,
+    "/r/standup",
+    "Ada",
+    marks,
+  );
+  const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
+  const identity = "a".repeat(64);
+  const person = { identity, leaf: 0, confirmed: true, present: true, ...shown };
   const roster: CallEvent = {
     type: "roster",
     people: [
       { ...person, client: "a", name: "Ada", own: true },
-      { ...person, client: "b", name: "Grace", own: false },
+      { ...person, client: "b", name: "Grace", own: false, identity: GRACE },
     ],
     safety_number: NUMBER,
     epoch: 1,
@@ -50,6 +62,8 @@ function world({ sending = false } = {}) {
     ended,
     hear: (message: FromWorker) => say(message),
     event: (event: CallEvent) => say({ type: "event", event }),
+    commands: () =>
+      posted.flatMap(message => (message.type === "command" ? [message.command.type] : [])),
     offers: () =>
       posted.flatMap(message =>
         message.type === "command" && message.command.type === "offer" ? [message.command] : [],
@@ -164,4 +178,44 @@ test("workers that die again and again end the call", async () => {
   } finally {
     globalThis.setTimeout = real;
   }
+});
+
+test("marks show at once, can be taken back, and are there in the next call", () => {
+  const values = new Map<string, string>();
+  const store = {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+  const trust = ({ call }: ReturnType<typeof world>) =>
+    call.view.get().people.map(person => person.trust.state.type);
+  const first = world({ marks: new Marks(store) });
+  first.event(first.roster);
+  assert.deepEqual(trust(first), ["own", "new"]);
+  first.call.markVerified(GRACE, "Grace");
+  assert.deepEqual(trust(first), ["own", "verified"]);
+  first.call.unmark(GRACE);
+  assert.deepEqual(trust(first), ["own", "new"]);
+  first.call.markVerified(GRACE, "Grace");
+  first.call.leave();
+
+  const second = world({ marks: new Marks(store) });
+  second.event(second.roster);
+  assert.deepEqual(trust(second), ["own", "verified"]);
+  assert(second.call.view.get().marksLast);
+  second.call.forgetPeople();
+  assert.deepEqual(trust(second), ["own", "new"]);
+  assert.equal(values.size, 0);
+  second.call.leave();
+});
+
+test("emoji are compared by the core, and what it says of them is shown", () => {
+  const { call, event, commands } = world();
+  call.compareEmoji();
+  call.cancelEmoji();
+  assert.deepEqual(commands(), ["emoji_start", "emoji_cancel"]);
+  assert.equal(call.view.get().emoji.state, "idle");
+  event({ type: "emoji", state: { state: "asking" } });
+  assert.equal(call.view.get().emoji.state, "asking");
+  call.leave();
 });

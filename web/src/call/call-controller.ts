@@ -6,8 +6,10 @@ import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
 import type { WorkerPort } from "./call-worker.js";
 import type { Devices } from "./devices.js";
 import { type LineStats, summarize } from "./media-stats.js";
+import { Marks } from "./marks.js";
 import { Observable } from "./observable.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
+import { type Trust, judge } from "./trust.js";
 import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
@@ -24,6 +26,9 @@ const RESTART_WAIT_MS = 1_000;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
 
+/** Until something is known of a person. */
+const UNKNOWN: Trust = { state: { type: "unconfirmed" }, warnings: [] };
+
 export interface CallStats {
   worker: WorkerStats | undefined;
   lines: LineStats[];
@@ -32,6 +37,7 @@ export interface CallStats {
 export class CallController {
   readonly view = new Observable<CallView>(NOT_YET);
   private people: readonly Person[] = [];
+  private trust: ReadonlyMap<string, Trust> = new Map();
   private tracks: readonly RemoteTrack[] = [];
   private peer: PeerSession;
   private connections = 0;
@@ -49,7 +55,7 @@ export class CallController {
   private notices = 0;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: (() => void)[];
 
   constructor(
     private worker: WorkerPort,
@@ -59,9 +65,14 @@ export class CallController {
     /** Path and fragment of the room. */
     private readonly link: string,
     readonly name: string,
+    private readonly marks = new Marks(),
   ) {
     this.peer = this.connect();
-    this.unsubscribe = devices.view.subscribe(() => this.negotiate());
+    this.unsubscribe = [
+      devices.view.subscribe(() => this.negotiate()),
+      marks.view.subscribe(() => this.judge()),
+      () => marks.close(),
+    ];
     this.join();
   }
 
@@ -75,6 +86,29 @@ export class CallController {
     });
     this.worker.post({ type: "command", command: { type: "leave" } });
     this.finish({ type: "left" });
+  }
+
+  /** Marks a person's identity verified under the name it has now. */
+  markVerified(identity: string, name: string): void {
+    this.marks.verify(identity, name);
+  }
+
+  unmark(identity: string): void {
+    this.marks.unverify(identity);
+  }
+
+  /** Forgets everyone that this device has met. */
+  forgetPeople(): void {
+    this.marks.forget();
+  }
+
+  /** Has everyone show the same emoji; see `CallView.emoji`. */
+  compareEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_start" } });
+  }
+
+  cancelEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_cancel" } });
   }
 
   /** For tests and the curious; no secrets. */
@@ -200,7 +234,8 @@ export class CallController {
       case "roster":
         this.people = event.people;
         this.view.patch({ safetyNumber: event.safety_number.split(" ") });
-        return this.draw();
+        this.marks.meet(event.people);
+        return this.judge();
       case "tracks":
         this.tracks = event.tracks;
         return this.negotiate();
@@ -213,6 +248,8 @@ export class CallController {
         return this.reconnect();
       case "key_frame_wanted":
         return this.peer.generateKeyFrames();
+      case "emoji":
+        return this.view.patch({ emoji: event.state });
       case "notice":
         return this.notice(event.text);
     }
@@ -223,6 +260,12 @@ export class CallController {
     this.tracks = [];
     this.people = this.people.map(person => ({ ...person, present: person.own }));
     this.view.patch({ safetyNumber: undefined });
+  }
+
+  private judge(): void {
+    this.trust = judge(this.people, this.marks.before, this.marks.view.get());
+    this.view.patch({ marksLast: this.marks.lasting });
+    this.draw();
   }
 
   /** Sends what there is to send once inside the group, and receives what the others send. */
@@ -247,6 +290,7 @@ export class CallController {
       own: person.own,
       confirmed: person.confirmed,
       present: person.present,
+      trust: this.trust.get(person.client) ?? UNKNOWN,
       streams: new Map(
         streams
           .filter(({ client }) => client === person.client)
@@ -268,7 +312,7 @@ export class CallController {
   }
 
   private finish(ended: Ended): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     clearTimeout(this.reconnectTimer);
     clearTimeout(this.restartTimer);
     this.peer.close();

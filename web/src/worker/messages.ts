@@ -37,8 +37,6 @@ export type FromWorker =
 export type Failure =
   /** The worker's program or its WASM module did not load. */
   | "not_loaded"
-  /** The browser cannot make an Ed25519 key. */
-  | "no_ed25519"
   /** The core refused the link or the name. */
   | "refused"
   /** A fault in the program. */

@@ -55,6 +55,14 @@ pub(crate) fn ensure() -> Result<Browsers> {
     Ok(Browsers { chromium: found(&CHROMIUM)?, firefox: found(&FIREFOX)? })
 }
 
+/// Finds Chromium, or installs it.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    match find(&CHROMIUM)? {
+        Some(chromium) => Ok(chromium),
+        None => Ok(ensure()?.chromium),
+    }
+}
+
 fn find(browser: &Browser) -> Result<Option<PathBuf>> {
     if let Some(chosen) = chosen(browser.variable, std::env::var_os(browser.variable))? {
         return Ok(Some(chosen));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tangelo_e2ee::{
     Applicant, Error, RoomContext, Rule, candidate::Candidate, committer::Turns, group::Group,
-    presence::Presence,
+    presence::Presence, random_bytes,
 };
 use tangelo_wire::{
     Bytes, ClientId, ErrorCode, GroupId, Millis, Post, Published, ResumeToken, Seq, ServerMessage, Source,
@@ -21,6 +21,7 @@ pub(crate) use talk::{Heard, Shown};
 
 use crate::{
     content::{Content, MemberState},
+    emoji::{EmojiCheck, EmojiView, StartError},
     fork_alarm::ForkAlarm,
     jitter::Jitter,
     room_state::RoomState,
@@ -84,6 +85,7 @@ pub(crate) struct Attendee {
     rekey: Rekey,
     talk: Talk,
     alarm: ForkAlarm,
+    emoji: EmojiCheck,
     jitter: Jitter,
     in_flight: Option<InFlight>,
     /// The commit that added this client, until its `Entered` stands in the log; with when to post `Enter` (again).
@@ -156,6 +158,7 @@ impl Attendee {
             processed: seq,
             applicant,
             alarm: ForkAlarm::new(own, log_id, seq, room.digest()),
+            emoji: EmojiCheck::new(own),
             room,
             parent,
             group_id,
@@ -225,6 +228,21 @@ impl Attendee {
     /// What this client shows of itself changed.
     pub(crate) fn set_state(&mut self, now: Millis, state: MemberState) {
         self.talk.set_state(now, state);
+    }
+
+    /// Begins to compare emoji with everyone in the group.
+    pub(crate) fn start_emoji(&mut self, now: Millis) -> Result<Result<(), StartError>, Lost> {
+        Ok(self.emoji.start(now, random_bytes()?))
+    }
+
+    /// Gives the comparison of emoji up, for everyone.
+    pub(crate) fn cancel_emoji(&mut self) {
+        self.emoji.cancel();
+    }
+
+    /// Where the comparison of emoji stands.
+    pub(crate) fn emoji(&self) -> EmojiView {
+        self.emoji.view()
     }
 
     /// What a member shows of itself, if it has said so.

@@ -7,7 +7,10 @@ use tangelo_e2ee::{
 use tangelo_wire::{GroupId, Millis, Post, limits};
 
 use super::{Attendee, ENTER_POST, Lost, talk::Posted};
-use crate::{content::Envelope, fork_alarm};
+use crate::{
+    content::{Content, Envelope},
+    fork_alarm,
+};
 
 /// Who waits founds within this time, in milliseconds.
 pub(super) const FOUND_JITTER_MS: u64 = 300;
@@ -72,6 +75,9 @@ impl Attendee {
     }
 
     fn next_message(&mut self, now: Millis) -> Result<Option<(u32, Post)>, Lost> {
+        while let Some(message) = self.emoji.poll_message() {
+            self.talk.say(Content::Emoji { message });
+        }
         if !self.has_entered() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }

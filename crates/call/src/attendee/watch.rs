@@ -42,7 +42,13 @@ impl Attendee {
 
     /// When [`Attendee::next_post`] or [`Attendee::handle_timeout`] may have something.
     pub(crate) fn poll_timeout(&self) -> Option<Millis> {
-        let timers = [self.post_due(), self.proof_by, self.forget_at, self.alarm.poll_timeout()];
+        let timers = [
+            self.post_due(),
+            self.proof_by,
+            self.forget_at,
+            self.alarm.poll_timeout(),
+            self.emoji.poll_timeout(),
+        ];
         timers.into_iter().flatten().min()
     }
 
@@ -64,6 +70,7 @@ impl Attendee {
             self.talk.tell_state_by(now);
             self.check_at = Some(now);
         }
+        self.emoji.handle_timeout(now);
         match self.alarm.judge(now) {
             None => Ok(Vec::new()),
             Some(Alarm::Alone) => Err(Lost::Forked),

@@ -1,0 +1,218 @@
+//! Frames: bytes that encryption adds, and time that it takes in a hot loop.
+
+use tangelo_e2ee::media::{Codec, Context, Media, Opened};
+use tangelo_wire::{Millis, Source};
+
+use crate::{
+    Effort, Failure, Figure, Result, Samples, Section, at, clock::timed, figure::count, groups::Room,
+    groups::Tree, orange,
+};
+
+/// The sizes of frames, in bytes.
+pub const SIZES: [usize; 4] = [100, 1_000, 6_000, 100_000];
+
+/// 20 ms of Opus at 32 kbit/s, in bytes.
+const OPUS_BYTES: usize = 80;
+
+/// Frames of one key, after which a counter takes three bytes: 33 minutes of sound, far more than an epoch.
+const LATE: usize = 100_000;
+
+/// A time after every switch of keys.
+const NOW: Millis = Millis(10_000);
+
+/// Sealing on one end and opening on the other.
+pub struct Line {
+    sender: Media,
+    receiver: Media,
+    line: u32,
+    context: Context,
+    codec: Codec,
+}
+
+impl Line {
+    /// From the last member of a room to the first.
+    ///
+    /// # Errors
+    /// In a room with one member.
+    pub fn new(room: &Room, source: Source) -> Result<Self> {
+        let [(_, mut receiver), (client, sender)] = room.media()?;
+        let line = receiver.add_receiver(client, source);
+        let context = Context::new(source, 0).ok_or_else(|| Failure("a source has no context".into()))?;
+        let codec = if source == Source::Microphone { Codec::Opus } else { Codec::Vp8 };
+        Ok(Self { sender, receiver, line, context, codec })
+    }
+
+    fn seal(&mut self, frame: &[u8], output: &mut Vec<u8>) -> Result<()> {
+        self.sender.seal(NOW, self.context, self.codec, frame, output).map_err(at("sealing"))
+    }
+
+    fn open(&mut self, sealed: &[u8], output: &mut Vec<u8>) -> Result<()> {
+        match self.receiver.open(NOW, self.line, 0, self.codec, sealed, output) {
+            Opened::Frame => Ok(()),
+            other => Err(Failure(format!("a frame was not opened: {other:?}"))),
+        }
+    }
+}
+
+/// A frame that is no key frame of VP8, and any frame of Opus.
+#[must_use]
+pub fn frame(length: usize) -> Vec<u8> {
+    vec![0x55; length]
+}
+
+/// Bytes added per frame, by Tangelo and in Orange's way.
+///
+/// # Errors
+/// If a frame is not sealed, or does not open again.
+pub fn bytes() -> Result<Vec<Figure>> {
+    let frames = [
+        ("20 ms of Opus", Source::Microphone, OPUS_BYTES),
+        ("a video frame of 1 kB", Source::Camera, 1_000),
+        ("a video frame of 10 kB", Source::Camera, 10_000),
+    ];
+    let mut figures = Vec::new();
+    for (group, size) in [("2 members", 2), ("200 members", 200)] {
+        let room = Room::of(size, Tree::Blank)?;
+        for (what, source, length) in frames {
+            let mut line = Line::new(&room, source)?;
+            let mut added = |when: &str| {
+                let (mut sealed, mut opened) = (Vec::new(), Vec::new());
+                let frame = frame(length);
+                line.seal(&frame, &mut sealed)?;
+                line.open(&sealed, &mut opened)?;
+                if opened != frame {
+                    return Err(Failure("a frame came out as another one".into()));
+                }
+                let label = format!("{what}, {group}, {when}");
+                Ok(Figure::bytes(Section::Bytes, label, sealed.len() - frame.len()))
+            };
+            figures.push(added("first frame of a key")?);
+            let mut output = Vec::new();
+            for _ in 0..LATE {
+                line.seal(&frame(3), &mut output)?;
+            }
+            let label = format!("{what}, {group}, after 100,000 frames");
+            line.seal(&frame(length), &mut output)?;
+            figures.push(Figure::bytes(Section::Bytes, label, output.len() - length));
+        }
+    }
+    let [mut sender, _] = orange::Member::pair(2)?;
+    for (what, _, length) in frames {
+        let message = sender.encrypt(&frame(length))?;
+        let label = format!("Orange's way: {what}, 2 members");
+        figures.push(Figure::bytes(Section::Bytes, label, message.len() - length));
+    }
+    Ok(figures)
+}
+
+/// Who encrypts in a hot loop.
+pub enum Subject {
+    /// The frames of `tangelo-e2ee`.
+    Tangelo(Box<Line>),
+    /// One MLS message for each frame: sender and receiver.
+    Orange(Box<[orange::Member; 2]>),
+}
+
+impl Subject {
+    /// Tangelo's way between two members.
+    ///
+    /// # Errors
+    /// If the group cannot be made.
+    pub fn tangelo() -> Result<Self> {
+        Ok(Self::Tangelo(Box::new(Line::new(&Room::of(2, Tree::Blank)?, Source::Camera)?)))
+    }
+
+    /// Orange's way in a group of `members`.
+    ///
+    /// # Errors
+    /// If the group cannot be made.
+    pub fn orange(members: usize) -> Result<Self> {
+        Ok(Self::Orange(Box::new(orange::Member::pair(members)?)))
+    }
+
+    /// Encrypts and decrypts a batch of frames. Returns the mean time of each, in microseconds.
+    fn batch(&mut self, frame: &[u8], frames: usize) -> Result<(f64, f64)> {
+        let mut sealed = vec![Vec::with_capacity(frame.len() + 256); frames];
+        let mut opened = Vec::with_capacity(frame.len() + 256);
+        let (result, seal_us) = timed(|| {
+            for output in &mut sealed {
+                match self {
+                    Self::Tangelo(line) => line.seal(frame, output)?,
+                    Self::Orange(members) => *output = members[0].encrypt(frame)?,
+                }
+            }
+            Ok(())
+        });
+        result?;
+        let (result, open_us) = timed(|| {
+            for input in &sealed {
+                match self {
+                    Self::Tangelo(line) => line.open(input, &mut opened)?,
+                    Self::Orange(members) => opened = members[1].decrypt(input)?,
+                }
+            }
+            Ok(())
+        });
+        result?;
+        if opened != frame {
+            return Err(Failure("a frame came out as another one".into()));
+        }
+        Ok((seal_us / count(frames), open_us / count(frames)))
+    }
+
+    /// Time to encrypt and to decrypt frames of `length` bytes one after the other: median and 99th percentile of
+    /// the means of batches, each long enough for a clock that steps by 5 us.
+    ///
+    /// # Errors
+    /// If a frame does not open again.
+    pub fn hot(&mut self, who: &str, length: usize, effort: Effort) -> Result<Vec<Figure>> {
+        let frame = frame(length);
+        let (seal_us, open_us) = self.batch(&frame, 8)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few hundred at the most"
+        )]
+        let frames = (500.0 / seal_us.min(open_us).max(0.1)).clamp(4.0, 400.0) as usize;
+        let (mut seal, mut open) = (Samples::default(), Samples::default());
+        for _ in 0..effort.pick(20, 200) {
+            let (seal_us, open_us) = self.batch(&frame, frames)?;
+            seal.push(seal_us);
+            open.push(open_us);
+        }
+        let figure = |what: &str, name: &str, value| {
+            let label = format!("{who}: {what} {} hot, {name}", size_name(length));
+            Figure::new(Section::Hot, label, value, "us")
+        };
+        Ok(vec![
+            figure("encrypt", "p50", seal.median()),
+            figure("encrypt", "p99", seal.quantile(0.99)),
+            figure("decrypt", "p50", open.median()),
+            figure("decrypt", "p99", open.quantile(0.99)),
+        ])
+    }
+}
+
+/// `100 B`, `6 kB`.
+fn size_name(length: usize) -> String {
+    if length < 1_000 { format!("{length} B") } else { format!("{} kB", length / 1_000) }
+}
+
+/// Tangelo and Orange in a hot loop, frame by frame.
+///
+/// # Errors
+/// If a frame does not open again.
+pub fn hot(effort: Effort) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let subjects = [
+        ("Tangelo, without copies", Subject::tangelo()?, &SIZES[..]),
+        ("Orange's way, 2 members", Subject::orange(2)?, &SIZES[..]),
+        ("Orange's way, 10 members", Subject::orange(10)?, &SIZES[1..2]),
+    ];
+    for (who, mut subject, sizes) in subjects {
+        for length in sizes {
+            figures.extend(subject.hot(who, *length, effort)?);
+        }
+    }
+    Ok(figures)
+}
