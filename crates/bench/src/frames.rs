@@ -4,8 +4,12 @@ use tangelo_e2ee::media::{Codec, Context, Media, Opened};
 use tangelo_wire::{Millis, Source};
 
 use crate::{
-    Effort, Failure, Figure, Result, Samples, Section, at, clock::timed, figure::count, groups::Room,
-    groups::Tree, orange,
+    Effort, Failure, Figure, Result, Samples, Section, at,
+    clock::{now_us, timed},
+    figure::count,
+    groups::Room,
+    groups::Tree,
+    orange,
 };
 
 /// The sizes of frames, in bytes.
@@ -16,6 +20,9 @@ const OPUS_BYTES: usize = 80;
 
 /// Frames of one key, after which a counter takes three bytes: 33 minutes of sound, far more than an epoch.
 const LATE: usize = 100_000;
+
+/// WASM runs slowly until the browser has seen that it is worth more, in microseconds.
+const WARM_US: f64 = if cfg!(target_arch = "wasm32") { 700_000.0 } else { 50_000.0 };
 
 /// A time after every switch of keys.
 const NOW: Millis = Millis(10_000);
@@ -167,7 +174,11 @@ impl Subject {
     /// If a frame does not open again.
     pub fn hot(&mut self, who: &str, length: usize, effort: Effort) -> Result<Vec<Figure>> {
         let frame = frame(length);
-        let (seal_us, open_us) = self.batch(&frame, 8)?;
+        let (mut seal_us, mut open_us) = (0.0, 0.0);
+        let warm_us = now_us() + WARM_US;
+        while now_us() < warm_us {
+            (seal_us, open_us) = self.batch(&frame, 8)?;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
