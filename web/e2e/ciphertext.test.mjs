@@ -6,73 +6,140 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { Person } from "./lib/person.mjs";
+import { assertSealed, tapped } from "./lib/sealed.mjs";
 import { Server } from "./lib/server.mjs";
-import { readFrames, sframeHeader } from "./lib/tap.mjs";
 
 const FRAMES = 150;
-let folder, server, browser;
+/** More than the frames that are under way at one moment. */
+const LATER_FRAMES = 60;
+let folder, browser;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "tangelo-tap-"));
-  server = await Server.start("--tap", join(folder, "forwarded.pcap"));
   browser = await chromium();
 });
 after(async () => {
   await browser?.close();
-  await server?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-test("beyond the codec's clear prefix every forwarded frame is SFrame, and no counter comes twice", async () => {
-  const ada = await Person.open(browser, server.url);
-  await ada.startCall("Ada");
-  const grace = await Person.open(browser, ada.page.url());
-  await grace.joinCall("Grace");
-  await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
+const count = (frames, source, sender) =>
+  frames.filter(frame => frame.source === source && frame.sender === sender).length;
 
-  const frames = await tapped();
-  await Promise.all([ada.close(), grace.close()]);
-  const seen = new Map();
-  const firstBytes = new Set();
-  let keyFrames = 0;
-  for (const { stream, source, timestamp, bytes } of frames) {
-    let clear = 0;
-    if (source === "camera") {
-      const isKeyFrame = (bytes[0] & 1) === 0;
-      clear = isKeyFrame ? 10 : 3;
-      if (isKeyFrame) {
-        assert.equal(
-          bytes.subarray(3, 6).toString("hex"),
-          "9d012a",
-          "VP8's start code is in clear",
-        );
-        keyFrames++;
-      }
-    }
-    const header = sframeHeader(bytes.subarray(clear));
-    assert.equal(header.keyId >> 16n, source === "camera" ? 2n : 0n, "the key is the source's");
-    assert.ok((header.keyId >> 6n) % 1024n < 2n, "two people have leaves 0 and 1");
-    assert.ok(bytes.length >= clear + header.length + 16, "there is room for the tag");
-    const nonce = `${stream} ${header.keyId} ${header.counter}`;
-    assert.equal(seen.get(nonce) ?? timestamp, timestamp, `${nonce} was used for two frames`);
-    seen.set(nonce, timestamp);
-    if (source === "microphone") firstBytes.add(bytes[header.length]);
-  }
-  assert.ok(keyFrames > 0);
-  // At a constant bit rate the first byte of an Opus packet hardly changes; sealed it is any of 256.
-  assert.ok(firstBytes.size > 64, `${firstBytes.size} different first bytes`);
+test("beyond the codec's clear prefix every forwarded frame is SFrame, and no counter comes twice", async () => {
+  await tappedCall("plain", async ({ tap }) => {
+    const frames = await tapped(tap, "enough of everything", seen =>
+      ["camera", "microphone"].every(
+        source => seen.filter(frame => frame.source === source).length >= FRAMES,
+      ),
+    );
+    const counts = assertSealed(frames, 2);
+    assert.ok(counts.vp8 >= FRAMES && counts.opus >= FRAMES);
+    assert.ok(
+      frames.some(({ codec, bytes }) => codec === "vp8" && (bytes[0] & 1) === 0),
+      "there is a key frame",
+    );
+  });
 });
 
-async function tapped() {
-  const end = Date.now() + DEADLINE;
-  for (;;) {
-    const frames = await readFrames(join(folder, "forwarded.pcap"));
-    const count = source => frames.filter(frame => frame.source === source).length;
-    if (count("camera") >= FRAMES && count("microphone") >= FRAMES) return frames;
-    assert.ok(
-      Date.now() < end,
-      `${count("camera")} pictures, ${count("microphone")} packets of sound`,
+test("nor do they while tracks, transforms and connections are replaced", async () => {
+  await tappedCall("replaced", async ({ ada, grace, tap }) => {
+    const sender = (await ownId(ada)).slice(0, 6);
+    /** Waits for more of Ada's frames, however they come now. */
+    const more = async (what, sources) => {
+      const before = await tapped(tap, what, () => true);
+      await tapped(tap, what, seen =>
+        sources.every(
+          source => count(seen, source, sender) > count(before, source, sender) + LATER_FRAMES,
+        ),
+      );
+    };
+    const both = ["camera", "microphone"];
+
+    await ada.click("Camera");
+    await grace.until(
+      "Ada without a picture",
+      () => document.querySelectorAll("video.live").length === 1,
     );
-    await new Promise(resolve => setTimeout(resolve, 500));
+    await more("sound without a picture", ["microphone"]);
+    await ada.click("Camera");
+    await grace.sees(2);
+    await more("the camera again", both);
+
+    await ada.click("Microphone");
+    await more("a microphone that is off", both);
+    await ada.click("Microphone");
+
+    const replaced = await ada.page.evaluate(() =>
+      Promise.all(
+        window.connections
+          .at(-1)
+          .getSenders()
+          .filter(({ track }) => track !== null)
+          .map(sender => sender.replaceTrack(sender.track.clone())),
+      ),
+    );
+    assert.equal(replaced.length, 2);
+    await more("other tracks", both);
+
+    // The page believes that the network failed, and makes the connection with all its transforms anew: same group,
+    // same epoch, same keys.
+    const connections = await ada.page.evaluate(() => {
+      const connection = window.connections.at(-1);
+      Object.defineProperty(connection, "connectionState", { value: "failed" });
+      connection.onconnectionstatechange();
+      return window.connections.length;
+    });
+    await ada.until(
+      "another connection",
+      before =>
+        window.connections.length > before &&
+        window.connections.at(-1).connectionState === "connected",
+      connections,
+    );
+    await more("the other connection", both);
+    await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
+
+    const { worker } = await ada.stats();
+    assert.deepEqual(worker.core.losses, [], "she has been in the same group all the time");
+    assertSealed(await tapped(tap, "all", () => true), 2);
+  });
+});
+
+/** Ada and Grace in a call that the server taps. `window.connections` has a page's connections. */
+async function tappedCall(name, body) {
+  const tap = join(folder, `${name}.pcap`);
+  const server = await Server.start("--tap", tap);
+  try {
+    const ada = await Person.open(browser, server.url, `(${noteConnections})()`);
+    await ada.startCall("Ada");
+    const grace = await Person.open(browser, ada.page.url());
+    await grace.joinCall("Grace");
+    await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
+    await body({ ada, grace, tap });
+    for (const person of [ada, grace]) {
+      const { worker } = await person.stats();
+      assert.equal(worker.frames.failed, 0);
+      assert.deepEqual(person.errors, []);
+      await person.close();
+    }
+  } finally {
+    await server.stop();
   }
+}
+
+function noteConnections() {
+  window.connections = [];
+  const Original = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Original {
+    constructor(...args) {
+      super(...args);
+      window.connections.push(this);
+    }
+  };
+}
+
+async function ownId(person) {
+  const { worker } = await person.stats();
+  return worker.core.client;
 }

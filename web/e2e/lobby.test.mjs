@@ -66,20 +66,19 @@ test("a secret room's link without its secret, or with a wrong one, is refused",
   const ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");
   const [room, secret] = ada.page.url().split("#");
-  for (const link of [room, `${room}#${secret.slice(0, 40)}`, `${room}#${"a".repeat(64)}`]) {
-    const eve = await Person.open(browser, link);
-    await eve.until(
-      "a refusal",
-      () => /link/i.test(document.body.innerText) && document.querySelector("li.tile") === null,
-    );
-    const field = await eve.page.$("aria/Your name");
-    if (field !== null) {
-      // The secret is checked when joining: nothing leaves the page.
-      await field.type("Eve");
-      await eve.click("Join call");
-      await eve.until("a refusal", () => /whole link/i.test(document.body.innerText));
-    }
-    assert.match(await body(eve), /whole link/i);
+  const refusal = () => /whole link/i.test(document.body.innerText);
+  const bare = await Person.open(browser, room);
+  await bare.until("a refusal", refusal);
+  assert.equal(await bare.page.$("aria/Your name"), null, "there is no lobby");
+  await bare.close();
+  // Whether a secret is the right one is checked when joining: nothing leaves the page.
+  for (const wrong of [secret.slice(0, 40), "a".repeat(64)]) {
+    const eve = await Person.open(browser, `${room}#${wrong}`);
+    const field = await eve.page.waitForSelector("aria/Your name");
+    await field.type("Eve");
+    await eve.click("Join call");
+    await eve.until("a refusal", refusal);
+    assert.equal(await eve.page.$("li.tile"), null);
     await eve.close();
   }
   await ada.sees(1);
@@ -90,8 +89,10 @@ test("one may join without camera and microphone", async () => {
   const bare = await chromium({ devices: false });
   try {
     const ada = await Person.open(bare, `${server.url}/r/bare`);
-    await ada.until("words about the devices", () =>
-      /camera|microphone/i.test(document.body.innerText),
+    await ada.until("words about both devices", () =>
+      ["microphone", "camera"].every(device =>
+        document.body.innerText.includes(`No ${device} was found`),
+      ),
     );
     await ada.joinCall("Ada");
     const grace = await Person.open(browser, `${server.url}/r/bare`);
@@ -104,12 +105,69 @@ test("one may join without camera and microphone", async () => {
   }
 });
 
+/** Devices answer only once `answerDevices` is called, with what they would have answered. */
+function delayDevices() {
+  const answered = new Promise(resolve => (window.answerDevices = resolve));
+  const { mediaDevices } = navigator;
+  window.devicesAsked = 0;
+  for (const name of ["getUserMedia", "enumerateDevices"]) {
+    const original = mediaDevices[name].bind(mediaDevices);
+    mediaDevices[name] = async (...args) => {
+      window.devicesAsked++;
+      await answered;
+      return original(...args);
+    };
+  }
+}
+
+for (const devices of [true, false]) {
+  test(`the lobby stays still when devices answer late: ${devices ? "they are there" : "there are none"}`, async () => {
+    const own = await chromium({ devices });
+    try {
+      for (const [width, height] of [
+        [1280, 800],
+        [960, 640],
+        [360, 740],
+      ]) {
+        const person = await Person.open(own, `${server.url}/r/standup`, `(${delayDevices})();`, {
+          width,
+          height,
+        });
+        const places = async () => {
+          const names = ["aria/Your name", ...["Join call", "Microphone", "Camera"].map(button)];
+          const found = names.map(name => person.page.waitForSelector(name));
+          const boxes = (await Promise.all(found)).map(element => element.boundingBox());
+          return JSON.stringify(await Promise.all(boxes));
+        };
+        await person.until("the page to ask for devices", () => window.devicesAsked > 0);
+        const before = await places();
+        await person.page.evaluate(() => window.answerDevices());
+        await person.until(
+          "what the devices answered",
+          there =>
+            there
+              ? document.querySelector("video").videoWidth > 0 &&
+                [...document.querySelectorAll("select")].every(select => !select.disabled)
+              : document.body.innerText.includes("You can join without"),
+          devices,
+        );
+        assert.equal(await places(), before, `at ${width}x${height}`);
+        await person.close();
+      }
+    } finally {
+      await own.close();
+    }
+  });
+}
+
+const button = name => `aria/${name}[role="button"]`;
+
 test("a refused permission is explained, and one may join all the same", async () => {
   const strict = await chromium({ allowed: false });
   try {
     const ada = await Person.open(strict, `${server.url}/r/strict`);
     await ada.until("words about the permission", () =>
-      /allow|permission/i.test(document.body.innerText),
+      document.body.innerText.includes("Tangelo may not use your camera"),
     );
     await ada.joinCall("Ada");
     await ada.close();

@@ -26,7 +26,7 @@ static STEPS: [Step; 16] = [
     step("dependencies", "which crate may use which", true, &[], check::dependencies),
     step("licences", "licences and sources of all packages", true, &[], check::licences),
     step("lock-files", "npm's lock file", true, &[], check::lock_files),
-    step("documents", "no paths of somebody's machine", true, &[], check::documents),
+    step("documents", "named tests exist, no paths of somebody's machine", true, &[], check::documents),
     step("clippy", "Rust's lints", true, &[], check::clippy),
     step("wasm", "the call's core as WASM", true, &["setup"], wasm::build),
     step("web-check", "TypeScript's types and formatting", true, &["setup", "wasm"], web::check),

@@ -3,9 +3,16 @@
 //! Frames go through two buffers in WebAssembly memory: write at `scratch(length)`, call `seal` or `open`, read the
 //! returned number of bytes at `output()`. A view of memory is good until the next call: memory may move as it grows.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Session, link::Link};
 use tangelo_wire::{ClientId, Millis, Source};
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
 
 /// `seal`: there is no key, or the frame is odd; `open`: the frame is held under its ticket.
 const NOT_NOW: i32 = -1;
@@ -22,13 +29,38 @@ pub fn new_room() -> Result<String, JsError> {
     Ok(room.to_string())
 }
 
+/// An identity for browsers whose WebCrypto has no Ed25519.
+#[wasm_bindgen]
+pub struct SoftIdentity(tangelo_call::SoftIdentity);
+
+#[wasm_bindgen]
+impl SoftIdentity {
+    /// The identity of a seed of 32 random bytes. The copy in WebAssembly memory is wiped; the caller wipes its own.
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: Vec<u8>) -> Result<SoftIdentity, JsError> {
+        let mut seed = Zeroizing::new(seed);
+        let seed = seed.as_mut_slice().try_into().map_err(|_| JsError::new("a seed has 32 bytes"))?;
+        Ok(Self(tangelo_call::SoftIdentity::new(seed)))
+    }
+
+    /// The public key, 32 bytes.
+    pub fn public_key(&self) -> Vec<u8> {
+        self.0.key().0.to_vec()
+    }
+
+    /// Signs what a `sign_identity` output asked for; 64 bytes.
+    pub fn sign(&self, payload: &[u8]) -> Vec<u8> {
+        self.0.sign(payload).to_vec()
+    }
+}
+
 /// One session in a call. Times are milliseconds of `performance.now()`.
 #[wasm_bindgen]
 pub struct Core {
     session: Session,
     scratch: Vec<u8>,
     output: Vec<u8>,
-    senders: Vec<Source>,
+    senders: Vec<(Source, u8)>,
 }
 
 #[wasm_bindgen]
@@ -88,11 +120,12 @@ impl Core {
         Ok(self.session.poll_output().map(|output| serde_json::to_string(&output)).transpose()?)
     }
 
-    /// A handle for sealing frames of an own source (`microphone`, `camera`, `screen`, `screen_audio`).
-    pub fn sender(&mut self, source: &str) -> Result<u32, JsError> {
-        let source = parse_source(source)?;
-        let index = self.senders.iter().position(|other| *other == source).unwrap_or_else(|| {
-            self.senders.push(source);
+    /// A handle for sealing frames of an own source (`microphone`, `camera`, `screen`, `screen_audio`), of one simulcast
+    /// layer: 0 if left out.
+    pub fn sender(&mut self, source: &str, layer: Option<u8>) -> Result<u32, JsError> {
+        let sender = (parse_source(source)?, layer.unwrap_or_default());
+        let index = self.senders.iter().position(|other| *other == sender).unwrap_or_else(|| {
+            self.senders.push(sender);
             self.senders.len() - 1
         });
         Ok(u32::try_from(index)?)
@@ -122,9 +155,9 @@ impl Core {
 
     /// Seals the frame in scratch. Returns the sealed frame's length, or -1: drop the frame.
     pub fn seal(&mut self, now_ms: f64, sender: u32, codec: &str, length: usize) -> i32 {
-        let source = usize::try_from(sender).ok().and_then(|index| self.senders.get(index)).copied();
-        let (Some(source), Some(frame)) = (source, self.scratch.get(..length)) else { return NOT_NOW };
-        match self.session.seal(millis(now_ms), source, codec, frame, &mut self.output) {
+        let sender = usize::try_from(sender).ok().and_then(|index| self.senders.get(index)).copied();
+        let (Some(sender), Some(frame)) = (sender, self.scratch.get(..length)) else { return NOT_NOW };
+        match self.session.seal_layer(millis(now_ms), sender, codec, frame, &mut self.output) {
             FrameVerdict::Pass => self.output_length(),
             FrameVerdict::Hold | FrameVerdict::Drop { .. } => NOT_NOW,
         }

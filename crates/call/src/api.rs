@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tangelo_wire::{MediaKind, MediaLine, Source};
 
-use crate::MemberState;
+use crate::{MemberState, emoji::EmojiView};
 
 /// From the page to the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,10 @@ pub enum Command {
         /// What to show.
         state: MemberState,
     },
+    /// Begin to compare emoji with everyone in the group; see [`Event::Emoji`].
+    EmojiStart {},
+    /// Give up the comparison of emoji that is under way, for everyone.
+    EmojiCancel {},
     /// Leave the call for good.
     Leave {},
 }
@@ -114,6 +118,11 @@ pub enum Event {
         own: bool,
         /// Which.
         emoji: String,
+    },
+    /// Where the comparison of emoji stands. Sent whenever that changes; until then it is idle.
+    Emoji {
+        /// All there is to show.
+        state: EmojiView,
     },
     /// Something that a person should know and that does not end the call.
     Notice {

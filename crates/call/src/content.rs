@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tangelo_wire::{LogHash, LogId, Seq};
 
-use crate::fork_alarm::View;
+use crate::{emoji::EmojiMessage, fork_alarm::View};
 
 /// Longest chat message, in characters.
 pub const CHAT_MAX_CHARS: usize = 2_000;
@@ -39,7 +39,7 @@ impl From<Seen> for View {
 }
 
 /// What is said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Where the author stands; sent on a timer as well, so that members hear from each other.
@@ -48,6 +48,20 @@ pub(crate) enum Content {
     Chat { id: String, text: String },
     /// An emoji to float over the author's picture.
     Reaction { emoji: String },
+    /// A step of a comparison of emoji.
+    Emoji { message: EmojiMessage },
+}
+
+/// What people say does not print.
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::State(state) => state.fmt(f),
+            Self::Chat { .. } => f.write_str("Chat(..)"),
+            Self::Reaction { .. } => f.write_str("Reaction(..)"),
+            Self::Emoji { .. } => f.write_str("Emoji(..)"),
+        }
+    }
 }
 
 /// What a member shows of itself.
@@ -85,7 +99,7 @@ impl Content {
     /// Whether it keeps the bounds of its kind.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
-            Self::State(_) => true,
+            Self::State(_) | Self::Emoji { .. } => true,
             Self::Chat { id, text } => {
                 let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
                 short && !text.trim().is_empty() && !text.chars().any(is_unseemly)

@@ -20,7 +20,8 @@ pub enum FrameVerdict {
 }
 
 impl Session {
-    /// Seals a frame of the own `source` into `output`. Whatever is not passed must be dropped.
+    /// Seals a frame of the own `source` into `output`. Whatever is not passed must be dropped, and is not in
+    /// `output`.
     pub fn seal(
         &mut self,
         now: Millis,
@@ -29,13 +30,26 @@ impl Session {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> FrameVerdict {
-        let drop = FrameVerdict::Drop { ask_key_frame: false };
-        let (Some(codec), Some(context)) = (Codec::from_name(codec), Context::new(source, 0)) else {
-            return drop;
+        self.seal_layer(now, (source, 0), codec, frame, output)
+    }
+
+    /// The same for a simulcast layer: 0 to 2 for pictures. Layers have keys and counters of their own; frames of
+    /// several layers that are given as one share its counter, so that is safe too.
+    pub fn seal_layer(
+        &mut self,
+        now: Millis,
+        (source, layer): (Source, u8),
+        codec: &str,
+        frame: &[u8],
+        output: &mut Vec<u8>,
+    ) -> FrameVerdict {
+        output.clear();
+        let (Some(codec), Some(context)) = (Codec::from_name(codec), Context::new(source, layer)) else {
+            return FrameVerdict::Drop { ask_key_frame: false };
         };
         match self.media.seal(now, context, codec, frame, output) {
             Ok(()) => FrameVerdict::Pass,
-            Err(_) => drop,
+            Err(_) => FrameVerdict::Drop { ask_key_frame: false },
         }
     }
 
@@ -59,6 +73,7 @@ impl Session {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> FrameVerdict {
+        output.clear();
         let Some(codec) = Codec::from_name(codec) else {
             return FrameVerdict::Drop { ask_key_frame: false };
         };

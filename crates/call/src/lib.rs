@@ -3,9 +3,16 @@
 //! [`Session`] takes WebSocket texts, time, commands of the page and media frames; it hands out texts to send,
 //! events for the page, and sealed or opened frames. It owns no clock, socket or thread.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 mod api;
 mod attendee;
 mod content;
+pub mod emoji;
 mod fork_alarm;
 mod frames;
 mod jitter;
@@ -20,4 +27,4 @@ pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
 pub use stats::{ReceiverCounters, RefusedEntry, Stats};
-pub use tangelo_e2ee::{IdentityKey, link};
+pub use tangelo_e2ee::{IdentityKey, SoftIdentity, link, random_bytes};

@@ -8,8 +8,8 @@ use std::{
 use str0m::{
     Candidate, Event, Input, Output, Rtc, RtcError,
     change::{SdpAnswer, SdpPendingOffer},
-    format::Codec,
-    media::{Direction, KeyframeRequestKind, MediaTime, Mid},
+    format::{Codec, FormatParams},
+    media::{Direction, Frequency, KeyframeRequestKind, MediaTime, Mid},
     net::{Protocol, Receive},
 };
 use tangelo_wire::{LineUse, MediaKind, MediaLine, Source};
@@ -22,9 +22,19 @@ pub(crate) enum News {
     /// ICE and DTLS are up.
     Connected,
     /// A sealed frame came on a line.
-    Frame { line_use: LineUse, timestamp: u64, contents: Vec<u8> },
+    Frame { line_use: LineUse, frame: SealedFrame },
     /// A key frame is wanted of an own source.
     KeyFrameWanted(Source),
+}
+
+/// A frame as it came.
+#[derive(Debug)]
+pub(crate) struct SealedFrame {
+    /// Its name as in SDP.
+    pub(crate) codec: &'static str,
+    /// In units of the codec's clock rate.
+    pub(crate) timestamp: u64,
+    pub(crate) contents: Vec<u8>,
 }
 
 /// See the module.
@@ -40,7 +50,18 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(now: Instant, local: SocketAddr) -> Self {
-        let mut rtc = Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true).build(now);
+        let mut builder = Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        // Received only: str0m's packetizer reads VP9 frames, and of a sealed one it cannot tell what it is.
+        // `enable_vp9` would take profile 2 in as well.
+        builder.codec_config().add_config(
+            98.into(),
+            Some(99.into()),
+            Codec::Vp9,
+            Frequency::NINETY_KHZ,
+            None,
+            FormatParams { profile_id: Some(0), ..FormatParams::default() },
+        );
+        let mut rtc = builder.build(now);
         if let Ok(candidate) = Candidate::host(local, "udp") {
             rtc.add_local_candidate(candidate);
         }
@@ -152,7 +173,14 @@ impl Peer {
                 Ok(Output::Event(Event::MediaData(data))) => {
                     if let Some(line_use @ LineUse::Receive { .. }) = self.use_of(data.mid) {
                         let (timestamp, contents) = (data.time.numer(), data.data.to_vec());
-                        news.push(News::Frame { line_use, timestamp, contents });
+                        let codec = match data.params.spec().codec {
+                            Codec::Opus => "opus",
+                            Codec::Vp8 => "vp8",
+                            Codec::Vp9 => "vp9",
+                            _ => continue,
+                        };
+                        let frame = SealedFrame { codec, timestamp, contents };
+                        news.push(News::Frame { line_use, frame });
                     }
                 }
                 Ok(Output::Event(_)) => {}
@@ -169,8 +197,8 @@ impl Peer {
             return;
         };
         let (codec, frequency) = match kind {
-            MediaKind::Audio => (Codec::Opus, str0m::media::Frequency::FORTY_EIGHT_KHZ),
-            MediaKind::Video => (Codec::Vp8, str0m::media::Frequency::NINETY_KHZ),
+            MediaKind::Audio => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ),
+            MediaKind::Video => (Codec::Vp8, Frequency::NINETY_KHZ),
         };
         let Some(writer) = self.rtc.writer(*mid) else { return };
         let payload_type = writer.payload_params().find(|p| p.spec().codec == codec).map(|p| p.pt());

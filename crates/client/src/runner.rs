@@ -22,7 +22,7 @@ use tokio_tungstenite::{
 
 use crate::{
     Address, Ask, Happening, JoinError,
-    peer::{News, Peer},
+    peer::{News, Peer, SealedFrame},
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -30,7 +30,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// A remote line: its receiver in the session, and the frames that wait under their tickets.
 struct Line {
     receiver: u32,
-    held: BTreeMap<u32, (u64, Vec<u8>)>,
+    held: BTreeMap<u32, SealedFrame>,
 }
 
 pub(crate) struct Runner {
@@ -261,7 +261,11 @@ impl Runner {
                 }
             }
             Event::Ended { .. } => self.ended = true,
-            Event::Roster { .. } | Event::Notice { .. } | Event::Chat { .. } | Event::Reaction { .. } => {}
+            Event::Roster { .. }
+            | Event::Notice { .. }
+            | Event::Chat { .. }
+            | Event::Reaction { .. }
+            | Event::Emoji { .. } => {}
         }
         self.happen(Happening::Call(event));
     }
@@ -274,31 +278,26 @@ impl Runner {
             }
             News::Connected => self.happen(Happening::MediaUp),
             News::KeyFrameWanted(source) => self.happen(Happening::KeyFrameWanted(source)),
-            News::Frame { line_use: LineUse::Receive { client, source }, timestamp, contents } => {
+            News::Frame { line_use: LineUse::Receive { client, source }, frame } => {
                 let ticket = self.next_ticket;
                 self.next_ticket = self.next_ticket.wrapping_add(1);
-                self.open(now, client, source, ticket, timestamp, contents);
+                self.open(now, (client, source), ticket, frame);
             }
             News::Frame { line_use: LineUse::Send { .. }, .. } => {}
         }
     }
 
-    fn open(
-        &mut self,
-        now: Instant,
-        client: ClientId,
-        source: Source,
-        ticket: u32,
-        timestamp: u64,
-        sealed: Vec<u8>,
-    ) {
+    fn open(&mut self, now: Instant, (client, source): (ClientId, Source), ticket: u32, sealed: SealedFrame) {
         let at = self.millis(now);
+        let SealedFrame { codec, timestamp, contents } = &sealed;
         let Some(line) = self.lines.get_mut(&(client, source)) else { return };
         let mut frame = Vec::new();
-        match self.session.open(at, line.receiver, ticket, codec(source), &sealed, &mut frame) {
-            FrameVerdict::Pass => self.happen(Happening::Frame { client, source, timestamp, frame }),
+        match self.session.open(at, line.receiver, ticket, codec, contents, &mut frame) {
+            FrameVerdict::Pass => {
+                self.happen(Happening::Frame { client, source, timestamp: *timestamp, frame });
+            }
             FrameVerdict::Hold => {
-                line.held.insert(ticket, (timestamp, sealed));
+                line.held.insert(ticket, sealed);
             }
             FrameVerdict::Drop { ask_key_frame: true } => {
                 self.peer.ask_key_frame(LineUse::Receive { client, source });
@@ -309,13 +308,13 @@ impl Runner {
 
     fn release(&mut self, now: Instant) {
         for key in self.lines.keys().copied().collect::<Vec<_>>() {
-            while let Some((ticket, (timestamp, sealed))) = self.next_released(now, key) {
-                self.open(now, key.0, key.1, ticket, timestamp, sealed);
+            while let Some((ticket, sealed)) = self.next_released(now, key) {
+                self.open(now, key, ticket, sealed);
             }
         }
     }
 
-    fn next_released(&mut self, now: Instant, key: (ClientId, Source)) -> Option<(u32, (u64, Vec<u8>))> {
+    fn next_released(&mut self, now: Instant, key: (ClientId, Source)) -> Option<(u32, SealedFrame)> {
         let at = self.millis(now);
         let line = self.lines.get_mut(&key)?;
         let ticket = self.session.released(at, line.receiver)?;
@@ -406,6 +405,7 @@ async fn media_socket(address: &Address) -> Result<UdpSocket, std::io::Error> {
     UdpSocket::bind((probe.local_addr()?.ip(), 0)).await
 }
 
+/// What is sent with.
 fn codec(source: Source) -> &'static str {
     match source.kind() {
         tangelo_wire::MediaKind::Audio => "opus",

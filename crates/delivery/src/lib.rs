@@ -6,6 +6,12 @@
 //! Time, connections and messages go in; after every call take [`Output`]s until there is none, then wait until
 //! [`Delivery::poll_timeout`]. Outputs to one connection must be carried out in their order.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 mod arrive;
 mod bucket;
 mod connection;

@@ -4,7 +4,7 @@ use openmls::prelude::{
     BasicCredential, KeyPackage, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _,
     ProtocolVersion, tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
-use tangelo_wire::{Admission, Bytes, ClientId};
+use tangelo_wire::{Admission, Bytes, ClientId, limits};
 
 use crate::{
     Profile, RoomContext, Rule, credential, hpke_key,
@@ -35,6 +35,9 @@ impl Candidate {
         key_package: &Bytes,
         admission: Option<&Admission>,
     ) -> Result<Self, Rule> {
+        if key_package.len() > limits::KEY_PACKAGE_MAX_BYTES {
+            return Err(Rule::KeyPackageMls);
+        }
         let message =
             MlsMessageIn::tls_deserialize_exact(key_package.as_slice()).map_err(|_| Rule::KeyPackageMls)?;
         let MlsMessageBodyIn::KeyPackage(unverified) = message.extract() else {

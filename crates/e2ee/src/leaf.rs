@@ -61,6 +61,13 @@ impl LeafKey {
     }
 }
 
+#[cfg(test)]
+impl LeafKey {
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+}
+
 impl Signer for LeafKey {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
         Ok(self.0.sign(payload).to_bytes().to_vec())
@@ -121,6 +128,13 @@ impl Applicant {
                 .map_err(|_| Error::Mls("storing the PSK"))?;
         }
         Ok(Self { client, key, credential, provider, key_package: Bytes(key_package), admission })
+    }
+
+    /// Wipes the private keys of the key package, because this client is in a group now. Who stole them later could
+    /// open the recorded Welcome, and with it everything that was said in the epoch that it led to. The public parts
+    /// stay.
+    pub fn spend(&mut self) {
+        self.provider.wipe();
     }
 
     /// The client.

@@ -3,6 +3,18 @@
 //! Sans-IO: time and bytes come in, bytes and verdicts go out. Every secret of a call lives in this crate; only
 //! [`group`] names OpenMLS and only [`media`] names SFrame.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
+// The tests' room names this crate as tests from outside do.
+#[cfg(test)]
+extern crate self as tangelo_e2ee;
+
+#[cfg(test)]
+mod attacks;
 pub mod candidate;
 pub mod committer;
 mod credential;
@@ -19,8 +31,20 @@ mod rule;
 mod safety_number;
 mod secret;
 
+#[cfg(test)]
+#[path = "../tests/leaks/mod.rs"]
+mod leaks;
+#[cfg(test)]
+mod secrecy_test;
+/// The integration tests' room, for tests that look inside.
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod test_room;
+#[cfg(test)]
+mod test_secrets;
+
 pub use credential::Profile;
-pub use identity::{IdentityKey, IdentityProof};
+pub use identity::{IdentityKey, IdentityProof, SoftIdentity};
 pub use leaf::{Applicant, LeafKey};
 pub use name::{Name, NameError};
 pub use rule::Rule;
@@ -50,4 +74,12 @@ pub struct RoomContext {
     pub host: String,
     /// The room's link.
     pub link: link::Link,
+}
+
+/// `N` random bytes of the operating system or browser.
+///
+/// # Errors
+/// [`Error::Random`].
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    provider::Provider::default().random()
 }

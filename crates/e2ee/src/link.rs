@@ -217,6 +217,23 @@ impl RoomKeys {
     }
 }
 
+#[cfg(test)]
+impl RoomKeys {
+    pub(crate) fn secrets(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let mut secrets = vec![
+            ("link secret", self.secret.expose().to_vec()),
+            ("access key", self.access.to_bytes().to_vec()),
+            ("psk", self.psk.expose().to_vec()),
+            ("profile key", self.profile.expose().to_vec()),
+        ];
+        if let Some(host) = &self.host {
+            secrets.push(("host secret", host.secret.expose().to_vec()));
+            secrets.push(("host key", host.key.to_bytes().to_vec()));
+        }
+        secrets
+    }
+}
+
 /// The key that a room's host signs with; its id is bound into the room's name.
 struct HostKey {
     secret: HostSecret,

@@ -9,6 +9,9 @@ use crate::{RoomContext, Rule, candidate::Candidate, link::RoomKeys};
 /// Most departed clients that are remembered, a bound on memory (3 MB).
 const GONE_MAX: usize = 100_000;
 
+/// Most clients in one window, present and departed. An honest server lets far fewer in at once.
+const CLIENTS_MAX: usize = 4_096;
+
 /// One client's time in the room.
 #[derive(Debug)]
 pub struct Attendance {
@@ -33,10 +36,11 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Someone arrived. Returns whether that can be: ids are never used twice, and a log that says otherwise is not
-    /// the one that others see.
+    /// Someone arrived. Returns whether that can be: ids are never used twice, a log that says otherwise is not the one
+    /// that others see; and nobody may fill this client's memory.
     pub fn arrive(&mut self, client: ClientId, candidate: Result<Candidate, Rule>, arrived: Seq) -> bool {
-        if self.clients.contains_key(&client) || self.gone.contains(&client) {
+        let full = self.clients.len() >= CLIENTS_MAX;
+        if full || self.clients.contains_key(&client) || self.gone.contains(&client) {
             return false;
         }
         self.clients.insert(client, Attendance { candidate, arrived, departed: None, entered: false });

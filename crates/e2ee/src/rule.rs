@@ -64,6 +64,8 @@ rules! {
     PathLeaf = 15, "a commit's path keeps its author's credential and signature key";
     /// Bits of the SFrame key id.
     LeafLimit = 16, "leaf indices stay below 1024";
+    /// RFC 9420 sections 12.4.2 and 12.4.3.1: who joins refuses a tree that has one twice.
+    TreeKeys = 17, "no two nodes of the tree have the same HPKE key";
 
     /// Parse.
     KeyPackageMls = 20, "a key package is valid by MLS";

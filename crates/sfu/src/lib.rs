@@ -7,6 +7,12 @@
 //! After every call that takes `now`, take [`Output`]s until there is none, then wait until
 //! [`Sfu::poll_timeout`].
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 use std::{net::SocketAddr, time::Duration};
 
 use tangelo_wire::{ClientId, RoomName, Source};

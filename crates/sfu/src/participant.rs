@@ -9,7 +9,8 @@ use std::{
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc,
     change::SdpOffer,
-    media::{KeyframeRequestKind, Mid},
+    format::FormatParams,
+    media::{Frequency, KeyframeRequestKind, Mid},
     net::{Protocol, Receive, Transmit},
     rtp::{Extension, RtpPacket, RtpWrite},
 };
@@ -18,7 +19,7 @@ use tangelo_wire::{LineUse, MediaKind, RoomName, Source};
 use crate::{
     guard::guarded,
     lines::{check_order, direction_of},
-    sdp::{Numbering, Offer, Section, finish_answer},
+    sdp::{Codec, Numbering, Offer, Section, finish_answer},
     subscription::Subscription,
     track::TrackId,
 };
@@ -75,9 +76,9 @@ impl Identity {
 
 /// What a session reports when it is drained.
 pub(crate) enum Happened {
-    /// An RTP packet; without a source if no track takes it.
+    /// An RTP packet; without a source and codec if no track takes it.
     Packet {
-        source: Option<Source>,
+        of: Option<(Source, Codec)>,
         packet: Box<RtpPacket>,
     },
     KeyFrameWanted {
@@ -104,7 +105,7 @@ impl Participant {
         now: Instant,
     ) -> Option<Self> {
         let rtc = guarded(|| {
-            let mut rtc = Rtc::builder()
+            let mut builder = Rtc::builder()
                 .set_rtp_mode(true)
                 .set_ice_lite(true)
                 .clear_codecs()
@@ -112,8 +113,17 @@ impl Participant {
                 .enable_vp8(true)
                 .clear_extension_map()
                 .set_extension(1, Extension::RtpMid)
-                .set_extension(2, Extension::TransportSequenceNumber)
-                .build(now);
+                .set_extension(2, Extension::TransportSequenceNumber);
+            // `enable_vp9` would take profile 2 in as well.
+            builder.codec_config().add_config(
+                98.into(),
+                Some(99.into()),
+                str0m::format::Codec::Vp9,
+                Frequency::NINETY_KHZ,
+                None,
+                FormatParams { profile_id: Some(0), ..FormatParams::default() },
+            );
+            let mut rtc = builder.build(now);
             for address in candidates {
                 match Candidate::host(*address, Protocol::Udp) {
                     Ok(candidate) => {
@@ -170,7 +180,7 @@ impl Participant {
         self.numbering = numbering;
         self.sections.clone_from(&offer.sections);
         self.assign(uses);
-        Ok(finish_answer(&answer.to_sdp_string(), &numbering))
+        Ok(finish_answer(&answer.to_sdp_string(), &numbering, &offer.sections))
     }
 
     fn assign(&mut self, uses: &[Option<LineUse>]) {
@@ -288,8 +298,8 @@ impl Participant {
             Event::RtpPacket(packet) => {
                 let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid());
                 let source = mid.and_then(|mid| self.sending.get(&mid)).copied();
-                let source = source.filter(|source| self.is_expected(*source, &packet));
-                happened.push(Happened::Packet { source, packet: Box::new(packet) });
+                let of = source.and_then(|source| Some((source, self.codec_of(source, &packet)?)));
+                happened.push(Happened::Packet { of, packet: Box::new(packet) });
             }
             Event::KeyframeRequest(request) => {
                 let track = self.subscriptions.get(&request.mid).map(|subscription| subscription.track);
@@ -321,25 +331,24 @@ impl Participant {
         }
     }
 
-    /// Whether the packet is of the codec of its line, and can be forwarded whole.
-    fn is_expected(&self, source: Source, packet: &RtpPacket) -> bool {
-        self.payload_type(source) == Some(*packet.header.payload_type)
-            && packet.payload.len() <= PAYLOAD_MAX_BYTES
+    /// The packet's codec, if it is one of its line and the packet can be forwarded whole.
+    fn codec_of(&self, source: Source, packet: &RtpPacket) -> Option<Codec> {
+        let codec = self.numbering.codec(source.kind(), *packet.header.payload_type);
+        codec.filter(|_| packet.payload.len() <= PAYLOAD_MAX_BYTES)
     }
 
-    fn payload_type(&self, source: Source) -> Option<u8> {
-        match source.kind() {
-            MediaKind::Audio => self.numbering.opus.map(|opus| opus.payload_type),
-            MediaKind::Video => self.numbering.vp8.map(|vp8| vp8.payload_type),
-        }
-    }
-
-    /// Sends another client's packet to this one. The caller drains the session afterwards.
-    pub(crate) fn write(&mut self, track: TrackId, packet: &RtpPacket, now: Instant) -> Option<Written> {
+    /// Sends another client's packet to this one, if it knows the codec. The caller drains the session afterwards.
+    pub(crate) fn write(
+        &mut self,
+        track: TrackId,
+        codec: Codec,
+        packet: &RtpPacket,
+        now: Instant,
+    ) -> Option<Written> {
         if !self.is_connected() {
             return None;
         }
-        let payload_type = self.payload_type(track.1)?;
+        let payload_type = self.numbering.payload_type(codec)?;
         let subscription = self.subscriptions.get_mut(self.receiving.get(&track)?)?;
         let (sequence_number, timestamp) = subscription.renumber(packet, now)?;
         let ssrc = subscription.ssrc;

@@ -15,7 +15,7 @@ use crate::{
     lines::match_lines,
     participant::{Happened, Participant},
     room::Room,
-    sdp,
+    sdp::{self, Codec},
     track::TrackId,
 };
 
@@ -275,7 +275,7 @@ impl Sfu {
         }
         for event in happened {
             match event {
-                Happened::Packet { source, packet } => self.forward(client, source, &packet),
+                Happened::Packet { of, packet } => self.forward(client, of, &packet),
                 Happened::KeyFrameWanted { track } => self.want_key_frame(client, track),
                 Happened::Connected => self.connected(client),
                 Happened::Gone => self.outputs.push_back((client, Output::Disconnected { client })),
@@ -305,9 +305,9 @@ impl Sfu {
         }
     }
 
-    fn forward(&mut self, from: ClientId, source: Option<Source>, packet: &RtpPacket) {
+    fn forward(&mut self, from: ClientId, of: Option<(Source, Codec)>, packet: &RtpPacket) {
         self.stats.packets_in += 1;
-        let Some(source) = source else {
+        let Some((source, codec)) = of else {
             self.stats.dropped_unexpected += 1;
             return;
         };
@@ -317,7 +317,7 @@ impl Sfu {
         };
         for to in &track.receivers {
             let Some(receiver) = self.participants.get_mut(to) else { continue };
-            let Some(written) = receiver.write((from, source), packet, self.now) else { continue };
+            let Some(written) = receiver.write((from, source), codec, packet, self.now) else { continue };
             if !receiver.queued {
                 receiver.queued = true;
                 self.queue.push_back(*to);

@@ -41,7 +41,7 @@ impl Subscription {
     }
 }
 
-/// RTP clock rates of Opus (RFC 7587 section 4.1) and VP8 (RFC 7741 section 4.1).
+/// RTP clock rates of Opus (RFC 7587 section 4.1), VP8 (RFC 7741 section 4.1) and VP9 (RFC 9628 section 4.1).
 fn clock_rate_hz((_, source): TrackId) -> u64 {
     match source.kind() {
         MediaKind::Audio => 48_000,

@@ -4,11 +4,12 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use common::{ALICE, BOB, CAROL, DAVE, World, payload, payloads, receive, room, send};
 use str0m::{
-    Candidate,
+    Candidate, Rtc,
+    format::Codec,
     media::{KeyframeRequestKind, Mid},
 };
 use tangelo_wire::{ClientId, Source};
@@ -52,6 +53,31 @@ fn audio_and_video_arrive_byte_for_byte_and_in_order() {
     let stats = world.sfu.stats();
     assert_eq!((stats.packets_in, stats.packets_out, stats.participants), (200, 200, 2));
     assert_eq!((stats.dropped_unexpected, stats.dropped_malformed), (0, 0));
+}
+
+#[test]
+fn vp9_goes_to_whom_knows_it_and_disturbs_nobody_else() {
+    let mut world = World::new();
+    world.add(ALICE, room("one"));
+    world.add(BOB, room("one"));
+    world.add_with(CAROL, room("one"), Rtc::builder().enable_vp9(false));
+    let sent = world.add_lines(ALICE, &[send(Camera)])[0];
+    let of_bob = world.add_lines(BOB, &[receive(ALICE, Camera)])[0];
+    let of_carol = world.add_lines(CAROL, &[receive(ALICE, Camera)])[0];
+    world.connect(&[ALICE, BOB, CAROL]);
+    for number in 0..30 {
+        let now = world.now;
+        let codec = if number < 20 { Codec::Vp9 } else { Codec::Vp8 };
+        world.peer(ALICE).write_as(codec, sent, number, now);
+        world.run(20);
+    }
+    world.run(100);
+    assert_eq!(world.payloads(BOB, of_bob), payloads(sent, 0..30));
+    assert_eq!(world.payloads(CAROL, of_carol), payloads(sent, 20..30));
+    let formats: BTreeSet<u8> =
+        world.peers[&BOB].received.iter().map(|(_, packet)| *packet.header.payload_type).collect();
+    assert_eq!(formats.len(), 2, "Bob is told which is which");
+    assert_eq!(world.sfu.stats().dropped_unexpected, 0);
 }
 
 #[test]

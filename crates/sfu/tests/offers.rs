@@ -65,7 +65,7 @@ fn chromium_gets_an_answer_with_what_we_want_only() {
 
     let sections = sections(&sdp);
     let first_lines: Vec<_> = sections.iter().map(|section| section.lines().next().unwrap()).collect();
-    let (audio, video) = ("m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=video 9 UDP/TLS/RTP/SAVPF 96 97");
+    let (audio, video) = ("m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 99");
     assert_eq!(first_lines, [audio, video, audio, video]);
     for (section, direction) in sections.iter().zip(["recvonly", "recvonly", "sendonly", "sendonly"]) {
         assert!(has(section, &format!("a={direction}")), "{section}");
@@ -85,7 +85,10 @@ fn chromium_gets_an_answer_with_what_we_want_only() {
     let transport_cc = "3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
     assert_eq!(extensions, BTreeSet::from([transport_cc, "4 urn:ietf:params:rtp-hdrext:sdes:mid"]));
     let codecs: BTreeSet<_> = attributes(&sdp, "rtpmap").into_iter().collect();
-    assert_eq!(codecs, BTreeSet::from(["111 opus/48000/2", "96 VP8/90000", "97 rtx/90000"]));
+    assert_eq!(
+        codecs,
+        BTreeSet::from(["111 opus/48000/2", "96 VP8/90000", "97 rtx/90000", "98 VP9/90000", "99 rtx/90000",])
+    );
     assert!(!sdp.contains("audio-level") && !sdp.contains("goog-remb") && !sdp.contains("red/"));
 }
 
@@ -98,7 +101,8 @@ fn firefox_gets_its_own_numbers_and_narrower_directions() {
         sections[0].starts_with("m=audio 9 UDP/TLS/RTP/SAVPF 109\r\n") && has(&sections[0], "a=recvonly")
     );
     assert!(
-        sections[1].starts_with("m=video 9 UDP/TLS/RTP/SAVPF 120 124\r\n") && has(&sections[1], "a=recvonly")
+        sections[1].starts_with("m=video 9 UDP/TLS/RTP/SAVPF 120 124 121 125\r\n")
+            && has(&sections[1], "a=recvonly")
     );
     assert!(has(&sections[2], "a=sendonly"));
     assert!(has(&sections[1], "a=fmtp:124 apt=120"));
@@ -106,6 +110,23 @@ fn firefox_gets_its_own_numbers_and_narrower_directions() {
     assert_eq!(attributes(&sections[0], "extmap"), ["3 urn:ietf:params:rtp-hdrext:sdes:mid"]);
     assert_eq!(attributes(&sections[1], "extmap").len(), 2);
     assert!(!sections[0].contains("transport-cc") && sections[1].contains("a=rtcp-fb:120 transport-cc"));
+}
+
+/// A browser sends with the first codec of the answer.
+#[test]
+fn codecs_are_answered_in_the_clients_order_and_vp9_is_left_out_where_it_is_not_whole() {
+    let video = |sdp: &str| {
+        let answer = offer(&mut World::new(), sdp, &chrome_lines()).unwrap();
+        sections(&answer.sdp)[1].lines().next().unwrap().to_owned()
+    };
+    assert_eq!(video(CHROME), "m=video 9 UDP/TLS/RTP/SAVPF 96 97 98 99");
+    let vp9_first = CHROME.replace("SAVPF 96 97 103", "SAVPF 98 99 96 97 103");
+    assert_eq!(video(&vp9_first), "m=video 9 UDP/TLS/RTP/SAVPF 98 99 96 97");
+    let only_vp8 = "m=video 9 UDP/TLS/RTP/SAVPF 96 97";
+    assert_eq!(video(&CHROME.replace("VP9/90000", "VP10/90000")), only_vp8);
+    assert_eq!(video(&CHROME.replace("a=fmtp:98 profile-id=0", "a=fmtp:98 profile-id=1")), only_vp8);
+    assert_eq!(video(&CHROME.replace("a=rtcp-fb:98 nack\n", "")), only_vp8);
+    assert_eq!(video(&CHROME.replace("a=fmtp:99 apt=98\n", "")), only_vp8);
 }
 
 #[test]

@@ -3,6 +3,12 @@
 //! Messages are JSON texts on a WebSocket, opaque bytes in base64. `docs/protocol.md` describes every message
 //! and entry; change both together. Nothing here holds a key or knows MLS.
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 mod admission;
 pub mod base32;
 mod bytes;

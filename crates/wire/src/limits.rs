@@ -4,6 +4,9 @@
 /// with a full path and a Welcome with the ratchet tree and 200 recipients is below 300 kB, in base64 400 kB.
 pub const MESSAGE_MAX_BYTES: usize = 1 << 20;
 
+/// Longest WebSocket message from the server, in bytes. The snapshot of a full room and the worst entry must fit.
+pub const SERVER_MESSAGE_MAX_BYTES: usize = 4 << 20;
+
 /// Longest KeyPackage, in bytes.
 pub const KEY_PACKAGE_MAX_BYTES: usize = 2 << 10;
 

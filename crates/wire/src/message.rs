@@ -164,13 +164,7 @@ impl ClientMessage {
     /// # Errors
     /// [`ErrorCode::TooLarge`] above [`limits::MESSAGE_MAX_BYTES`], [`ErrorCode::Malformed`] if it is no message.
     pub fn from_json(text: &str) -> Result<Self, WireError> {
-        if text.len() > limits::MESSAGE_MAX_BYTES {
-            return Err(WireError::new(
-                ErrorCode::TooLarge,
-                format!("a message has at most {} bytes", limits::MESSAGE_MAX_BYTES),
-            ));
-        }
-        serde_json::from_str(text).map_err(|error| WireError::new(ErrorCode::Malformed, error.to_string()))
+        read(text, limits::MESSAGE_MAX_BYTES)
     }
 
     /// Writes the message.
@@ -184,9 +178,10 @@ impl ServerMessage {
     /// Reads a message.
     ///
     /// # Errors
-    /// [`ErrorCode::Malformed`] if it is no message. Its size is for the caller to bound.
+    /// [`ErrorCode::TooLarge`] above [`limits::SERVER_MESSAGE_MAX_BYTES`], [`ErrorCode::Malformed`] if it is no
+    /// message.
     pub fn from_json(text: &str) -> Result<Self, WireError> {
-        serde_json::from_str(text).map_err(|error| WireError::new(ErrorCode::Malformed, error.to_string()))
+        read(text, limits::SERVER_MESSAGE_MAX_BYTES)
     }
 
     /// Writes the message.
@@ -194,6 +189,19 @@ impl ServerMessage {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// Longest part of a parser's words that a sender is told: they may repeat what it sent.
+const REASON_MAX_CHARACTERS: usize = 120;
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str, max_bytes: usize) -> Result<T, WireError> {
+    if text.len() > max_bytes {
+        return Err(WireError::new(ErrorCode::TooLarge, format!("a message has at most {max_bytes} bytes")));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let reason: String = error.to_string().chars().take(REASON_MAX_CHARACTERS).collect();
+        WireError::new(ErrorCode::Malformed, reason)
+    })
 }
 
 /// A client that is present.

@@ -35,8 +35,11 @@ export function chromium({ devices = true, allowed = true } = {}) {
   });
 }
 
-/** Firefox with fake devices. It sends no media over the loopback interface: the server needs another address. */
-export function firefox() {
+/**
+ * Firefox with fake devices. It sends no media over the loopback interface unless `loopback` says so: otherwise the
+ * server needs another address.
+ */
+export function firefox({ loopback = false } = {}) {
   return puppeteer.launch({
     browser: "firefox",
     executablePath: find("TANGELO_FIREFOX", ["firefox-esr", "firefox"]),
@@ -45,6 +48,7 @@ export function firefox() {
       "media.navigator.streams.fake": true,
       "media.navigator.permission.disabled": true,
       "media.autoplay.default": 0,
+      "media.peerconnection.ice.loopback": loopback,
     },
   });
 }

@@ -7,11 +7,11 @@ const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, millise
 
 export class Person {
   /** Opens an address in a profile of its own. `before` runs in the page before its scripts. */
-  static async open(browser, url, before) {
+  static async open(browser, url, before, viewport = { width: 960, height: 640 }) {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     page.setDefaultTimeout(DEADLINE);
-    await page.setViewport({ width: 960, height: 640 });
+    await page.setViewport(viewport);
     if (before) await page.evaluateOnNewDocument(before);
     const person = new Person(context, page);
     await page.goto(url);
@@ -114,11 +114,9 @@ export class Person {
   }
 
   /** Waits until pictures and sound of `others` people are decoded, and go on being decoded. */
-  async hearsAndSees(others) {
+  async hearsAndSees(others, codec = "video/VP8") {
     const both = lines => {
-      const video = lines.filter(
-        line => line.codec === "video/VP8" && line.frames > 0 && line.width > 0,
-      );
+      const video = lines.filter(line => line.codec === codec && line.frames > 0 && line.width > 0);
       const audio = lines.filter(line => line.codec === "audio/opus" && line.audioEnergy > 0);
       return video.length === others && audio.length === others;
     };
@@ -128,9 +126,20 @@ export class Person {
         const now = later.find(other => other.mid === line.mid);
         if (now === undefined) return false;
         const moved = now.packets >= line.packets + 20;
-        return moved && (line.codec !== "video/VP8" || now.frames >= line.frames + 10);
+        return moved && (line.codec !== codec || now.frames >= line.frames + 10);
       }),
     );
+  }
+
+  /** The one worker of the page, to be spoken to from outside. */
+  async worker() {
+    const end = Date.now() + DEADLINE;
+    for (;;) {
+      const [worker, another] = this.page.workers();
+      if (worker !== undefined && another === undefined) return worker;
+      if (Date.now() > end) throw new Error(`${this.page.workers().length} workers`);
+      await sleep(100);
+    }
   }
 
   async close() {

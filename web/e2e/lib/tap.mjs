@@ -7,7 +7,20 @@ const SOURCES = new Map([
   [5006, "camera"],
 ]);
 
-/** Frames in order: `{stream, source, timestamp, bytes}`; a stream is one source on its way to one receiver. */
+/** What Chromium and Firefox call the codecs. */
+const CODECS = new Map([
+  [96, "vp8"],
+  [98, "vp9"],
+  [111, "opus"],
+  [120, "vp8"],
+  [121, "vp9"],
+  [109, "opus"],
+]);
+
+/**
+ * Frames in order: `{sender, receiver, stream, source, codec, timestamp, bytes}`; a stream is one source on its way to
+ * one receiver, and sender and receiver are the first three bytes of the clients' ids.
+ */
 export async function readFrames(file) {
   const pcap = await readFile(file);
   const frames = new Map();
@@ -25,26 +38,71 @@ export async function readFrames(file) {
     const stream = `${packet.subarray(12, 20).toString("hex")} ${source} ${rtp.readUInt32BE(8)}`;
     const timestamp = rtp.readUInt32BE(4);
     const key = `${stream} ${timestamp}`;
-    const frame = frames.get(key) ?? { stream, source, timestamp, parts: new Map(), whole: false };
-    frame.parts.set(
-      rtp.readUInt16BE(2),
-      source === "camera" ? withoutDescriptor(payload) : payload,
-    );
-    frame.whole ||= source === "microphone" || (rtp[1] & 0x80) !== 0;
+    const codec = CODECS.get(rtp[1] & 0x7f);
+    if (codec === undefined) throw new Error(`payload type ${rtp[1] & 0x7f} in the tap`);
+    const [sender, receiver] = [13, 17].map(from => packet.toString("hex", from, from + 3));
+    const about = { sender, receiver, stream, source, codec, timestamp };
+    const frame = frames.get(key) ?? { about, parts: new Map() };
+    frame.parts.set(rtp.readUInt16BE(2), {
+      bytes: WITHOUT_DESCRIPTOR[codec](payload),
+      begins: BEGINS[codec](payload),
+      ends: codec === "opus" || (rtp[1] & 0x80) !== 0,
+    });
     frames.set(key, frame);
   }
   return [...frames.values()]
-    .filter(frame => frame.whole)
-    .map(({ stream, source, timestamp, parts }) => ({
-      stream,
-      source,
-      timestamp,
-      bytes: Buffer.concat([...parts.values()]),
-    }));
+    .map(({ about, parts }) => ({ ...about, bytes: wholeFrame(parts) }))
+    .filter(({ bytes }) => bytes !== undefined);
 }
 
-/** Cuts the VP8 payload descriptor off (RFC 7741 section 4.2). */
-function withoutDescriptor(payload) {
+/** A frame's packets, by number, in their order; nothing while one is missing. Lost ones come late, or not at all. */
+function wholeFrame(parts) {
+  const first = [...parts].find(([, { begins }]) => begins);
+  if (first === undefined) return undefined;
+  const bytes = [];
+  for (let number = first[0]; ; number = (number + 1) & 0xffff) {
+    const part = parts.get(number);
+    if (part === undefined) return undefined;
+    bytes.push(part.bytes);
+    if (part.ends) return Buffer.concat(bytes);
+  }
+}
+
+/** Whether a packet is the first of its frame: of VP8's first partition, of a VP9 frame. */
+const BEGINS = {
+  opus: () => true,
+  vp8: ([first]) => (first & 0x1f) === 0x10,
+  vp9: ([first]) => (first & 0x08) !== 0,
+};
+
+const WITHOUT_DESCRIPTOR = {
+  opus: payload => payload,
+  vp8: withoutVp8Descriptor,
+  vp9: withoutVp9Descriptor,
+};
+
+/** RFC 9628 section 4.2. */
+function withoutVp9Descriptor(payload) {
+  const [first] = payload;
+  const flexible = first & 0x10;
+  let length = 1;
+  if (first & 0x80) length += payload[length] & 0x80 ? 2 : 1;
+  if (first & 0x20) length += flexible ? 1 : 2;
+  if (flexible && first & 0x40) while (payload[length++] & 1);
+  if (first & 0x02) {
+    const structure = payload[length++];
+    if (structure & 0x10) length += 4 * ((structure >> 5) + 1);
+    if (structure & 0x08) {
+      for (let pictures = payload[length++]; pictures > 0; pictures--) {
+        length += 1 + ((payload[length] >> 2) & 3);
+      }
+    }
+  }
+  return payload.subarray(length);
+}
+
+/** RFC 7741 section 4.2. */
+function withoutVp8Descriptor(payload) {
   let length = 1;
   if (payload[0] & 0x80) {
     const extension = payload[1];

@@ -5,33 +5,52 @@ import type { CallEvent, FromWorker, ToWorker } from "../worker/messages.js";
 import { CallController } from "./call-controller.js";
 import type { WorkerListener } from "./call-worker.js";
 import type { Devices } from "./devices.js";
+import { Marks } from "./marks.js";
 import { Observable } from "./observable.js";
 
 const NUMBER = Array.from({ length: 12 }, () => "01234").join(" ");
 
-function world() {
+const GRACE = "b".repeat(64);
+
+function world({ sending = false, marks = new Marks(undefined) } = {}) {
   installFakePeer();
   Object.assign(globalThis, { location: { host: "example.test" } });
   const posted: ToWorker[] = [];
   let say: WorkerListener = () => undefined;
-  const worker = {
-    listen: (listener: WorkerListener) => void (say = listener),
-    post: (message: ToWorker) => void posted.push(message),
-    transform: (options: object) => options as RTCRtpScriptTransform,
-    end: () => undefined,
+  let workers = 0;
+  const ended: number[] = [];
+  const startWorker = () => {
+    const number = ++workers;
+    return {
+      listen: (listener: WorkerListener) => void (say = listener),
+      post: (message: ToWorker) => void posted.push(message),
+      transform: (options: object) => ({ ...options, worker: number }) as RTCRtpScriptTransform,
+      end: () => void ended.push(number),
+    };
   };
   const off = { on: false, track: undefined };
+  const on = { on: true, track: {} };
+  const camera = sending ? on : off;
   const devices = {
-    view: new Observable({ microphone: off, camera: off }),
+    view: new Observable({ microphone: off, camera }),
     stop: () => undefined,
   } as unknown as Devices;
-  const call = new CallController(worker, devices, "/r/standup", "Ada");
-  const person = { identity: "", leaf: 0, confirmed: true, present: true };
+  const call = new CallController(
+    startWorker(),
+    startWorker,
+    devices,
+    "/r/standup",
+    "Ada",
+    marks,
+  );
+  const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
+  const identity = "a".repeat(64);
+  const person = { identity, leaf: 0, confirmed: true, present: true, ...shown };
   const roster: CallEvent = {
     type: "roster",
     people: [
       { ...person, client: "a", name: "Ada", own: true },
-      { ...person, client: "b", name: "Grace", own: false },
+      { ...person, client: "b", name: "Grace", own: false, identity: GRACE },
     ],
     safety_number: NUMBER,
     epoch: 1,
@@ -39,8 +58,12 @@ function world() {
   return {
     call,
     roster,
+    posted,
+    ended,
     hear: (message: FromWorker) => say(message),
     event: (event: CallEvent) => say({ type: "event", event }),
+    commands: () =>
+      posted.flatMap(message => (message.type === "command" ? [message.command.type] : [])),
     offers: () =>
       posted.flatMap(message =>
         message.type === "command" && message.command.type === "offer" ? [message.command] : [],
@@ -101,4 +124,98 @@ test("a worker that did not load ends the call with that reason", () => {
   const { ended } = call.view.get();
   assert(ended?.type === "failed");
   assert.equal(ended.reason, "not_loaded");
+});
+
+test("another worker takes over from one that died, transform by transform, and arrives anew", async () => {
+  const { call, roster, posted, ended, hear, event, offers } = world({ sending: true });
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  await until(() => offers().length === 1, "an offer");
+  const [connection] = FakeConnection.made;
+  const sender = connection?.transceivers[0]?.sender;
+  assert(sender !== undefined);
+  const transforms = [sender.transform];
+  Object.defineProperty(sender, "transform", {
+    get: () => transforms.at(-1),
+    set: transform => void transforms.push(transform),
+  });
+  const stats = call.stats();
+  hear({ type: "failed", reason: "crashed", text: "" });
+  assert.equal((await stats).worker, undefined, "nobody waits for an answer of the dead");
+  assert.equal(call.view.get().phase, "reconnecting");
+  assert.equal(call.view.get().safetyNumber, undefined);
+  await until(() => ended.length === 1, "the dead worker's end");
+  assert.deepEqual(ended, [1]);
+  assert.deepEqual(
+    transforms.map(transform => (transform as { worker?: number } | null | undefined)?.worker),
+    [1, 2],
+    "there is always a transform",
+  );
+  assert.equal(posted.filter(({ type }) => type === "join").length, 2);
+  assert.equal(connection?.connectionState, "closed");
+  event({ type: "phase", phase: "connecting" });
+  assert.equal(call.view.get().phase, "reconnecting");
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  await until(() => offers().length === 2, "an offer on another connection");
+  assert.equal(call.view.get().phase, "inside");
+  assert.equal(call.view.get().ended, undefined);
+  call.leave();
+});
+
+test("workers that die again and again end the call", async () => {
+  const { call, ended, hear } = world();
+  const real = setTimeout;
+  globalThis.setTimeout = ((act: () => void) => real(act, 0)) as typeof setTimeout;
+  try {
+    for (let deaths = 1; deaths <= 4; deaths++) {
+      hear({ type: "failed", reason: deaths === 2 ? "not_loaded" : "crashed", text: "" });
+      assert.equal(call.view.get().ended, undefined);
+      await until(() => ended.length === deaths, "the next worker");
+    }
+    hear({ type: "failed", reason: "crashed", text: "" });
+    assert.equal(call.view.get().ended?.type, "failed");
+  } finally {
+    globalThis.setTimeout = real;
+  }
+});
+
+test("marks show at once, can be taken back, and are there in the next call", () => {
+  const values = new Map<string, string>();
+  const store = {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+  const trust = ({ call }: ReturnType<typeof world>) =>
+    call.view.get().people.map(person => person.trust.state.type);
+  const first = world({ marks: new Marks(store) });
+  first.event(first.roster);
+  assert.deepEqual(trust(first), ["own", "new"]);
+  first.call.markVerified(GRACE, "Grace");
+  assert.deepEqual(trust(first), ["own", "verified"]);
+  first.call.unmark(GRACE);
+  assert.deepEqual(trust(first), ["own", "new"]);
+  first.call.markVerified(GRACE, "Grace");
+  first.call.leave();
+
+  const second = world({ marks: new Marks(store) });
+  second.event(second.roster);
+  assert.deepEqual(trust(second), ["own", "verified"]);
+  assert(second.call.view.get().marksLast);
+  second.call.forgetPeople();
+  assert.deepEqual(trust(second), ["own", "new"]);
+  assert.equal(values.size, 0);
+  second.call.leave();
+});
+
+test("emoji are compared by the core, and what it says of them is shown", () => {
+  const { call, event, commands } = world();
+  call.compareEmoji();
+  call.cancelEmoji();
+  assert.deepEqual(commands(), ["emoji_start", "emoji_cancel"]);
+  assert.equal(call.view.get().emoji.state, "idle");
+  event({ type: "emoji", state: { state: "asking" } });
+  assert.equal(call.view.get().emoji.state, "asking");
+  call.leave();
 });

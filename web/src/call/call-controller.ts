@@ -6,8 +6,10 @@ import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
 import type { WorkerPort } from "./call-worker.js";
 import type { Devices } from "./devices.js";
 import { type LineStats, summarize } from "./media-stats.js";
+import { Marks } from "./marks.js";
 import { Observable } from "./observable.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
+import { type Trust, judge } from "./trust.js";
 import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
@@ -16,8 +18,16 @@ const RECONNECT_WAIT_MAX_MS = 16_000;
 const FAILURE_COUNTS_MS = 60_000;
 /** After so many failures not long ago a person learns of another. */
 const FAILURES_TOLD = 2;
+/** A worker that dies more often than this within the time below is not started again. */
+const DEATHS_MAX = 4;
+const DEATH_COUNTS_MS = 60_000;
+/** The pause before a worker that died not long ago for a second time is started again; doubled for each other time. */
+const RESTART_WAIT_MS = 1_000;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
+
+/** Until something is known of a person. */
+const UNKNOWN: Trust = { state: { type: "unconfirmed" }, warnings: [] };
 
 export interface CallStats {
   worker: WorkerStats | undefined;
@@ -27,6 +37,7 @@ export interface CallStats {
 export class CallController {
   readonly view = new Observable<CallView>(NOT_YET);
   private people: readonly Person[] = [];
+  private trust: ReadonlyMap<string, Trust> = new Map();
   private tracks: readonly RemoteTrack[] = [];
   private peer: PeerSession;
   private connections = 0;
@@ -35,24 +46,34 @@ export class CallController {
   /** Whether the server disagrees so often that a person should know. */
   private refused = false;
   private reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When workers died, on the page's clock, in milliseconds. */
+  private diedAt: number[] = [];
+  private restartTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Another worker has taken over, and is not inside yet. */
+  private returning = false;
   private offers = 0;
   private notices = 0;
   private statsRequests = 0;
-  private readonly statsWaiting = new Map<number, (stats: WorkerStats) => void>();
-  private readonly unsubscribe: () => void;
+  private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
+  private readonly unsubscribe: (() => void)[];
 
   constructor(
-    private readonly worker: WorkerPort,
+    private worker: WorkerPort,
+    /** Starts another one, should this one die. */
+    private readonly startWorker: () => WorkerPort,
     readonly devices: Devices,
     /** Path and fragment of the room. */
-    link: string,
+    private readonly link: string,
     readonly name: string,
+    private readonly marks = new Marks(),
   ) {
     this.peer = this.connect();
-    this.unsubscribe = devices.view.subscribe(() => this.negotiate());
-    // Posted before listening: a worker that failed earlier ends the call at once.
-    worker.post({ type: "join", link, host: location.host, name });
-    worker.listen(message => this.heard(message));
+    this.unsubscribe = [
+      devices.view.subscribe(() => this.negotiate()),
+      marks.view.subscribe(() => this.judge()),
+      () => marks.close(),
+    ];
+    this.join();
   }
 
   leave(): void {
@@ -67,16 +88,79 @@ export class CallController {
     this.finish({ type: "left" });
   }
 
+  /** Marks a person's identity verified under the name it has now. */
+  markVerified(identity: string, name: string): void {
+    this.marks.verify(identity, name);
+  }
+
+  unmark(identity: string): void {
+    this.marks.unverify(identity);
+  }
+
+  /** Forgets everyone that this device has met. */
+  forgetPeople(): void {
+    this.marks.forget();
+  }
+
+  /** Has everyone show the same emoji; see `CallView.emoji`. */
+  compareEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_start" } });
+  }
+
+  cancelEmoji(): void {
+    this.worker.post({ type: "command", command: { type: "emoji_cancel" } });
+  }
+
   /** For tests and the curious; no secrets. */
   async stats(): Promise<CallStats> {
     const request = ++this.statsRequests;
-    const worker = new Promise<WorkerStats>(resolve => this.statsWaiting.set(request, resolve));
+    const worker = new Promise<WorkerStats | undefined>(resolve =>
+      this.statsWaiting.set(request, resolve),
+    );
     this.worker.post({ type: "get_stats", request });
     const peer = this.peer;
     return {
       worker: this.view.get().ended === undefined ? await worker : undefined,
       lines: summarize(await peer.stats(), mid => peer.useOf(mid)),
     };
+  }
+
+  private join(): void {
+    const { worker, link, name } = this;
+    // Posted before listening: a worker that failed earlier is noticed at once.
+    worker.post({ type: "join", link, host: location.host, name });
+    worker.listen(message => {
+      if (this.worker === worker) this.heard(message);
+    });
+  }
+
+  /** With a worker die its keys: another one arrives anew. One that could not work either ends the call. */
+  private workerFailed(failure: FromWorker & { type: "failed" }): void {
+    const { reason } = failure;
+    const now = performance.now();
+    this.diedAt = [...this.diedAt.filter(at => now - at < DEATH_COUNTS_MS), now];
+    const deaths = this.diedAt.length;
+    // What did not load before a call is not there; during one, the network may be back soon.
+    const passing = reason === "crashed" || (reason === "not_loaded" && this.returning);
+    if (!passing || deaths > DEATHS_MAX) return this.end(failure);
+    this.returning = true;
+    this.view.patch({ phase: "reconnecting" });
+    this.mediaGone();
+    this.negotiate();
+    for (const resolve of this.statsWaiting.values()) resolve(undefined);
+    this.statsWaiting.clear();
+    clearTimeout(this.restartTimer);
+    const waitMs = deaths === 1 ? 0 : RESTART_WAIT_MS * 2 ** (deaths - 2);
+    this.restartTimer = setTimeout(() => this.restart(), waitMs);
+  }
+
+  private restart(): void {
+    const old = this.worker;
+    this.worker = this.startWorker();
+    this.peer.renewTransforms();
+    old.end();
+    this.reconnect();
+    this.join();
   }
 
   private connect(): PeerSession {
@@ -130,8 +214,9 @@ export class CallController {
         this.statsWaiting.delete(message.request);
         return;
       case "failed":
-        return this.end(message);
+        return this.workerFailed(message);
       case "loaded":
+      case "pong":
       case "closed":
       case "room_made":
         return;
@@ -141,14 +226,16 @@ export class CallController {
   private event(event: CallEvent): void {
     switch (event.type) {
       case "phase":
-        this.view.patch({ phase: event.phase });
+        if (event.phase === "inside") this.returning = false;
+        this.view.patch({ phase: this.returning ? "reconnecting" : event.phase });
         return this.negotiate();
       case "ended":
         return this.end({ type: "ended", text: event.text });
       case "roster":
         this.people = event.people;
         this.view.patch({ safetyNumber: event.safety_number.split(" ") });
-        return this.draw();
+        this.marks.meet(event.people);
+        return this.judge();
       case "tracks":
         this.tracks = event.tracks;
         return this.negotiate();
@@ -157,16 +244,28 @@ export class CallController {
       case "offer_refused":
         return this.peer.refused(event.offer, event.text);
       case "media_reset":
-        // The group is gone, and with it everything that was known of the others for certain.
-        this.tracks = [];
-        this.people = this.people.map(person => ({ ...person, present: person.own }));
-        this.view.patch({ safetyNumber: undefined });
+        this.mediaGone();
         return this.reconnect();
       case "key_frame_wanted":
         return this.peer.generateKeyFrames();
+      case "emoji":
+        return this.view.patch({ emoji: event.state });
       case "notice":
         return this.notice(event.text);
     }
+  }
+
+  /** The group is gone, and with it everything that was known of the others for certain. */
+  private mediaGone(): void {
+    this.tracks = [];
+    this.people = this.people.map(person => ({ ...person, present: person.own }));
+    this.view.patch({ safetyNumber: undefined });
+  }
+
+  private judge(): void {
+    this.trust = judge(this.people, this.marks.before, this.marks.view.get());
+    this.view.patch({ marksLast: this.marks.lasting });
+    this.draw();
   }
 
   /** Sends what there is to send once inside the group, and receives what the others send. */
@@ -191,6 +290,7 @@ export class CallController {
       own: person.own,
       confirmed: person.confirmed,
       present: person.present,
+      trust: this.trust.get(person.client) ?? UNKNOWN,
       streams: new Map(
         streams
           .filter(({ client }) => client === person.client)
@@ -212,8 +312,9 @@ export class CallController {
   }
 
   private finish(ended: Ended): void {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     clearTimeout(this.reconnectTimer);
+    clearTimeout(this.restartTimer);
     this.peer.close();
     this.devices.stop();
     this.view.patch({ ended, media: "none" });

@@ -1,12 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FromWorker } from "../worker/messages.js";
+import type { FromWorker, ToWorker } from "../worker/messages.js";
 import { CallWorker } from "./call-worker.js";
 
 class FakeWorker {
   static last: FakeWorker;
   onmessage?: (event: { data: FromWorker }) => void;
   onerror?: () => void;
+  answering = true;
+  pings = 0;
+
+  postMessage({ type }: ToWorker) {
+    assert.equal(type, "ping");
+    this.pings++;
+    if (this.answering) this.onmessage?.({ data: { type: "pong" } });
+  }
+
+  terminate() {}
 
   constructor() {
     FakeWorker.last = this;
@@ -15,13 +25,13 @@ class FakeWorker {
 
 function world() {
   Object.assign(globalThis, { Worker: FakeWorker, WORKER_URL: "" });
-  const worker = new CallWorker();
+  const worker = new CallWorker(1);
   const heard: string[] = [];
   const listen = () =>
     worker.listen(message => {
       heard.push(message.type === "failed" ? message.reason : message.type);
     });
-  return { fake: FakeWorker.last, heard, listen };
+  return { fake: FakeWorker.last, worker, heard, listen };
 }
 
 test("a worker that never said a word did not load, and who listens late learns of it", () => {
@@ -45,4 +55,25 @@ test("a failure that the worker told is not lost on who listens later", () => {
   fake.onmessage?.({ data: { type: "failed", reason: "not_loaded", text: "" } });
   listen();
   assert.deepEqual(heard, ["not_loaded"]);
+});
+
+test("a worker that answers is alive, and one that falls silent has crashed, which is said once", async () => {
+  const { fake, worker, heard, listen } = world();
+  listen();
+  fake.onmessage?.({ data: { type: "loaded" } });
+  const pinged = async (count: number) => {
+    for (let turn = 0; turn < 10_000 && fake.pings < count; turn++) {
+      await new Promise(resolve => setTimeout(resolve, 1));
+    }
+    assert(fake.pings >= count);
+  };
+  await pinged(20);
+  assert.deepEqual(heard, ["loaded"]);
+  fake.answering = false;
+  for (let turn = 0; turn < 10_000 && heard.length < 2; turn++) {
+    await new Promise(resolve => setTimeout(resolve, 1));
+  }
+  fake.onerror?.();
+  assert.deepEqual(heard, ["loaded", "crashed"]);
+  worker.end();
 });

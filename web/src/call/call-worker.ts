@@ -4,6 +4,11 @@ import type { Failure, FromWorker, ToWorker, TransformOptions } from "../worker/
 /** Hears what the worker says. A worker that is dead, or never came up, says `failed`. */
 export type WorkerListener = (message: FromWorker) => void;
 
+/** The page asks the worker so often whether it is alive, */
+const PING_EVERY_MS = 1_000;
+/** and takes it for dead after so many questions in a row without an answer: nothing tells a page that a worker ended. */
+const UNANSWERED_MAX = 6;
+
 /** What the call needs of a worker. */
 export interface WorkerPort {
   /** At most one; a new one takes the place of the old. Learns of an earlier failure at once. */
@@ -20,8 +25,10 @@ export class CallWorker implements WorkerPort {
   /** Whether its program has run: only then can it have crashed. */
   private alive = false;
   private failure: (FromWorker & { type: "failed" }) | undefined;
+  private unanswered = 0;
+  private pings: ReturnType<typeof setInterval> | undefined;
 
-  constructor() {
+  constructor(private readonly pingEveryMs = PING_EVERY_MS) {
     this.worker.onmessage = (event: MessageEvent<FromWorker>) => this.hear(event.data);
     this.worker.onerror = () => this.fail(this.alive ? "crashed" : "not_loaded");
     this.worker.onmessageerror = () => this.fail("crashed");
@@ -41,19 +48,37 @@ export class CallWorker implements WorkerPort {
   }
 
   end(): void {
+    clearInterval(this.pings);
     this.listener = undefined;
     this.worker.terminate();
   }
 
   private hear(message: FromWorker): void {
-    this.alive = true;
-    if (message.type === "failed") this.failure ??= message;
-    this.listener?.(message);
+    this.unanswered = 0;
+    if (!this.alive) {
+      this.alive = true;
+      this.pings = setInterval(() => this.ping(), this.pingEveryMs);
+    }
+    if (message.type === "pong") return;
+    if (message.type === "failed") this.failed(message);
+    else this.listener?.(message);
+  }
+
+  private ping(): void {
+    if (this.unanswered >= UNANSWERED_MAX) return this.fail("crashed");
+    this.unanswered++;
+    this.post({ type: "ping" });
   }
 
   private fail(reason: Failure): void {
-    this.failure ??= { type: "failed", reason, text: "" };
-    this.listener?.(this.failure);
+    this.failed({ type: "failed", reason, text: "" });
+  }
+
+  private failed(failure: FromWorker & { type: "failed" }): void {
+    clearInterval(this.pings);
+    if (this.failure !== undefined) return;
+    this.failure = failure;
+    this.listener?.(failure);
   }
 }
 

@@ -12,6 +12,8 @@ export interface LineStats {
   /** Frames encoded or decoded; 0 for audio. */
   frames: number;
   keyFrames: number;
+  /** Time that encoder or decoder took, in seconds; 0 for audio. */
+  codingSeconds: number;
   width: number;
   height: number;
   /** Sum over the sound that was decoded; silence adds nothing. */
@@ -45,6 +47,7 @@ export function summarize(
       bytes: number(incoming ? "bytesReceived" : "bytesSent"),
       frames: number(incoming ? "framesDecoded" : "framesEncoded"),
       keyFrames: number(incoming ? "keyFramesDecoded" : "keyFramesEncoded"),
+      codingSeconds: number(incoming ? "totalDecodeTime" : "totalEncodeTime"),
       width: number("frameWidth"),
       height: number("frameHeight"),
       audioEnergy: number("totalAudioEnergy"),

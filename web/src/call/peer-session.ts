@@ -3,7 +3,9 @@ import type { LineUse } from "../generated/LineUse.js";
 import type { MediaLine } from "../generated/MediaLine.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
+import { kindOf } from "../media-kind.js";
 import type { FrameUse } from "../worker/messages.js";
+import { offeredCodecs } from "./codecs.js";
 import { type Line, plan } from "./lines.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
 import { midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
@@ -124,6 +126,16 @@ export class PeerSession {
         generateKeyFrame(transceiver);
       }
     }
+  }
+
+  /** Puts a new transform in the place of each sender's, without a moment between in which it has none. */
+  renewTransforms(): void {
+    if (this.closed) return;
+    this.slots.forEach(({ direction, source, transceiver }, line) => {
+      if (direction === "send" && source !== undefined) {
+        transceiver.sender.transform = this.owner.transform(sendUse(source), line);
+      }
+    });
   }
 
   /** Ends the connection. Transforms stay in place: without them frames would be in clear. */
@@ -287,7 +299,7 @@ export class PeerSession {
   private add(to: Line, line: number): RTCRtpTransceiver {
     return addTransceiver(this.connection, to, () => {
       if (to.source === undefined) throw new Error("a sending line has a source");
-      return this.owner.transform({ kind: "send", source: to.source }, line);
+      return this.owner.transform(sendUse(to.source), line);
     });
   }
 
@@ -312,4 +324,10 @@ export class PeerSession {
     });
     return { sdp, lines };
   }
+}
+
+/** Where a line offers a single codec, frames that the browser does not name are of that. */
+function sendUse(source: Source): FrameUse {
+  const [codec, another] = offeredCodecs(kindOf(source), "send");
+  return { kind: "send", source, sole: another === undefined ? codec : undefined };
 }

@@ -2,7 +2,8 @@
 
 const PREFIX = "tangelo.";
 
-export type Preference = "name" | "microphone" | "camera" | "microphone_off" | "camera_off";
+export type Preference =
+  "name" | "microphone" | "camera" | "microphone_off" | "camera_off" | "video_codec";
 
 /** What was remembered; empty where nothing was, or where nothing can be stored. */
 export function recall(preference: Preference): string {

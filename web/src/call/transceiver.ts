@@ -1,4 +1,5 @@
 /** How a transceiver is made, so that what passes through it can be encrypted and shows no more than it must. */
+import { entriesOf, offeredCodecs } from "./codecs.js";
 import type { Line } from "./lines.js";
 import { isLoudness } from "./sdp.js";
 
@@ -45,19 +46,16 @@ export function generateKeyFrame({ sender }: RTCRtpTransceiver): void {
     .catch(() => undefined);
 }
 
-/** VP8 and Opus alone (and retransmission): the codecs whose frames Tangelo encrypts. RED would hide Opus in it. */
 function preferCodec(
   transceiver: RTCRtpTransceiver,
   kind: "audio" | "video",
   direction: "send" | "receive",
 ): void {
-  const wanted = kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"];
   const capabilities =
     direction === "send"
       ? RTCRtpSender.getCapabilities(kind)
       : RTCRtpReceiver.getCapabilities(kind);
-  const codecs =
-    capabilities?.codecs.filter(codec => wanted.includes(codec.mimeType.toLowerCase())) ?? [];
+  const codecs = entriesOf(offeredCodecs(kind, direction), capabilities?.codecs ?? []);
   if (codecs.length > 0) transceiver.setCodecPreferences(codecs);
 }
 

@@ -1,7 +1,9 @@
 /** What a call looks like at one moment: an immutable snapshot for the UI to draw. */
+import type { EmojiView } from "../generated/EmojiView.js";
 import type { Phase } from "../generated/Phase.js";
 import type { Source } from "../generated/Source.js";
 import type { Failure } from "../worker/messages.js";
+import type { Trust } from "./trust.js";
 
 export interface CallView {
   readonly phase: Phase;
@@ -11,6 +13,10 @@ export interface CallView {
   readonly people: readonly PersonView[];
   /** 12 groups of 5 digits. Nothing while there is no group, and so no promise about who hears what. */
   readonly safetyNumber: readonly string[] | undefined;
+  /** Where the comparison of emoji stands. */
+  readonly emoji: EmojiView;
+  /** Whether marks will be there in the next call. */
+  readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
   readonly media: MediaState;
   /** The last thing that a person should know; `id` tells a repeated text from an old one. */
@@ -39,6 +45,8 @@ export interface PersonView {
   readonly own: boolean;
   readonly confirmed: boolean;
   readonly present: boolean;
+  /** How far this device knows the person. */
+  readonly trust: Trust;
   /** What this person sends; for the own person nothing, see `DevicesView`. */
   readonly streams: ReadonlyMap<Source, MediaStream>;
 }
@@ -48,6 +56,8 @@ export const NOT_YET: CallView = {
   ended: undefined,
   people: [],
   safetyNumber: undefined,
+  emoji: { state: "idle" },
+  marksLast: true,
   media: "none",
   notice: undefined,
 };

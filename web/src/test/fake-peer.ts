@@ -78,6 +78,10 @@ export class FakeConnection {
     return Promise.resolve();
   }
 
+  getStats(): Promise<Map<string, unknown>> {
+    return Promise.resolve(new Map());
+  }
+
   become(state: string): void {
     this.connectionState = state;
     this.onconnectionstatechange?.();

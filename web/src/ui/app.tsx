@@ -124,7 +124,8 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       const join = (name: string) => {
         remember("name", name);
         stage.joined = true;
-        const call = new CallController(stage.worker, stage.devices, route.link, name);
+        const another = () => new CallWorker();
+        const call = new CallController(stage.worker, another, stage.devices, route.link, name);
         setStage({ type: "call", call });
       };
       return <Lobby route={route} devices={stage.devices} join={join} home={home} />;

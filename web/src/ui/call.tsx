@@ -11,7 +11,7 @@ import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
 import { Toolbar } from "./toolbar.js";
-import { VerifyDialog } from "./verify-dialog.js";
+import { type Verifier, VerifyDialog } from "./verify-dialog.js";
 
 const TOAST_MS = 6_000;
 /** After so long a person is told what may be wrong. */
@@ -19,10 +19,11 @@ const CONNECTING_MAX_MS = 10_000;
 const WAITING_MAX_MS = 15_000;
 
 /** The part of `CallController` that is drawn. */
-export type CallLike = Pick<CallController, "leave" | "name"> & {
-  view: Observable<CallView>;
-  devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
-};
+export type CallLike = Pick<CallController, "leave" | "name"> &
+  Verifier & {
+    view: Observable<CallView>;
+    devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
+  };
 
 export function Call({ call, route }: { call: CallLike; route: Route & { type: "room" } }) {
   const { link, room, secret } = route;
@@ -37,6 +38,16 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
   useEffect(() => {
     if (view.notice !== undefined) say(view.notice.text);
   }, [view.notice]);
+
+  // A run may be over before it is drawn.
+  const { emoji } = view;
+  const emojiBefore = useRef(emoji.state);
+  useEffect(() => {
+    const began = emoji.state === "running" || emoji.state === "done";
+    const news = began && emojiBefore.current !== "running" && !emoji.starter.own;
+    if (news && !verifying) say(text.emoji.started(emoji.starter.name));
+    emojiBefore.current = emoji.state;
+  }, [emoji]);
 
   const problems = (["microphone", "camera"] as const).flatMap(kind => {
     const { problem } = devices[kind];
@@ -99,7 +110,7 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
         leave={() => call.leave()}
       />
       <AudioOut people={view.people} />
-      {verifying && <VerifyDialog view={view} close={() => setVerifying(false)} />}
+      {verifying && <VerifyDialog view={view} call={call} close={() => setVerifying(false)} />}
     </div>
   );
 }
@@ -125,6 +136,7 @@ function alone(name: string): PersonView {
     own: true,
     confirmed: true,
     present: true,
+    trust: { state: { type: "own" }, warnings: [] },
     streams: new Map(),
   };
 }

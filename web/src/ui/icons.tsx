@@ -73,6 +73,43 @@ export function OpenLockIcon() {
   );
 }
 
+export function WarningIcon() {
+  return (
+    <Icon>
+      <path d="M10.600 4.200 2.900 17.700a1.600 1.600 0 0 0 1.400 2.400h15.400a1.600 1.600 0 0 0 1.400-2.400L13.400 4.200a1.600 1.600 0 0 0-2.800 0Z" />
+      <path d="M12 9.500v4.500M12 16.900v.2" />
+    </Icon>
+  );
+}
+
+/** An eye: seen before. */
+export function SeenIcon() {
+  return (
+    <Icon>
+      <path d="M2.500 12c2.300-4.300 5.700-6.500 9.500-6.500s7.200 2.200 9.500 6.500c-2.300 4.300-5.700 6.500-9.500 6.500S4.800 16.300 2.500 12Z" />
+      <circle cx="12" cy="12" r="2.800" />
+    </Icon>
+  );
+}
+
+export function NewIcon() {
+  return (
+    <Icon>
+      <circle cx="12" cy="12" r="9" />
+      <path d="M12 8v8M8 12h8" />
+    </Icon>
+  );
+}
+
+export function QuestionIcon() {
+  return (
+    <Icon>
+      <circle cx="12" cy="12" r="9" stroke-dasharray="3.500 3" />
+      <path d="M9.600 9.700a2.500 2.500 0 1 1 3.600 2.200c-.8.4-1.200.900-1.200 1.800M12 16.700v.1" />
+    </Icon>
+  );
+}
+
 export function PeopleIcon() {
   return (
     <Icon>

@@ -1,7 +1,9 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
+import { forgetPeople } from "../call/marks.js";
 import { rememberHostSecret } from "../call/preferences.js";
+import { ForgetIdentity } from "./forget-identity.js";
 import { Logo } from "./icons.js";
 import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
@@ -104,6 +106,9 @@ export function Landing({ go }: { go: (path: string) => void }) {
           <li key={point}>{point}</li>
         ))}
       </ul>
+      <div class="landing-foot">
+        <ForgetIdentity forgetPeople={forgetPeople} />
+      </div>
     </div>
   );
 }

@@ -86,11 +86,11 @@ export function Lobby({ route, devices, join, home }: Props) {
           <p id={error} class="problem" role="alert">
             {problem}
           </p>
-          {devices !== undefined && <Choices devices={devices} />}
           <button type="submit" class="button primary large" disabled={reason !== undefined}>
             {text.lobby.join}
           </button>
         </form>
+        {devices !== undefined && <Choices devices={devices} />}
       </main>
     </div>
   );
@@ -148,6 +148,7 @@ function Toggle(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
   );
 }
 
+/** Grows and shrinks as devices come and go, so nothing that a person aims at may stand below or beside it. */
 function Choices({ devices }: { devices: Devices }) {
   const view = useObservable(devices.view);
   const problems = (["microphone", "camera"] as const).flatMap(kind => {
@@ -155,9 +156,11 @@ function Choices({ devices }: { devices: Devices }) {
     return problem === undefined ? [] : [text.deviceProblem(kind, problem)];
   });
   return (
-    <>
-      <Choice devices={devices} kind="microphone" view={view.microphone} />
-      <Choice devices={devices} kind="camera" view={view.camera} />
+    <div class="choices">
+      <div class="choice-pair">
+        <Choice devices={devices} kind="microphone" view={view.microphone} />
+        <Choice devices={devices} kind="camera" view={view.camera} />
+      </div>
       <div role="status">
         {problems.map(problem => (
           <p key={problem} class="problem">
@@ -166,7 +169,7 @@ function Choices({ devices }: { devices: Devices }) {
         ))}
         {problems.length === 2 && <p class="hint">{text.lobby.noDevices}</p>}
       </div>
-    </>
+    </div>
   );
 }
 
@@ -175,7 +178,7 @@ function Choice(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
   const id = useId();
   const known = view.choices.some(choice => choice.id === view.chosen);
   return (
-    <>
+    <div>
       <label for={id}>{text.device[kind]}</label>
       <select
         id={id}
@@ -194,6 +197,6 @@ function Choice(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
           </option>
         ))}
       </select>
-    </>
+    </div>
   );
 }

@@ -1,9 +1,19 @@
 /** Every text of the page, in English. A language is another file with the same names. */
 import type { DeviceKind, DeviceProblem } from "../call/devices.js";
 import type { Unsupported } from "../call/support.js";
+import type { Warning } from "../call/trust.js";
+import type { EmojiFailure } from "../generated/EmojiFailure.js";
+import type { EmojiPerson } from "../generated/EmojiPerson.js";
 import type { Failure } from "../worker/messages.js";
 
 const BROWSERS = "Chrome or Edge 141, Firefox 130, Safari 17, or anything newer";
+
+const date = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+const list = new Intl.ListFormat("en");
+
+function names(people: readonly EmojiPerson[]): string {
+  return list.format(people.map(({ name, own }) => (own ? "you" : name)));
+}
 
 export const text = {
   product: "Tangelo",
@@ -94,7 +104,112 @@ export const text = {
     none: "There is no number yet. It appears once you are in the call.",
     noneNow:
       "There is no number at the moment: the connection was lost and is being made anew. Say nothing private until it is back, and compare it again then.",
+    qr: "Show as a QR code",
+    qrLabel: "QR code of the safety number",
+    qrHint:
+      "For people in the same room: scan it with another device's camera, and compare the text that appears with the number on that device.",
     people: "In this call",
+    markHint:
+      "If you are sure of somebody, mark them as verified. The mark belongs to their device, stays on yours, and is there in the next call.",
+    markHintShort:
+      "If you are sure of somebody, mark them as verified. This browser window keeps nothing, so the mark is gone when you leave.",
+    mark: "Mark as verified",
+    unmark: "Take back mark",
+    ofPerson: (action: string, name: string) => `${action}: ${name}`,
+    close: "Close",
+  },
+
+  emoji: {
+    title: "Or compare emoji",
+    explain:
+      "Quicker to read aloud than 60 digits. Everyone in the call gets the same six, made for this moment.",
+    alone: "There is nobody to compare with yet.",
+    start: "Compare emoji",
+    again: "Compare emoji again",
+    cancel: "Cancel",
+    started: (name: string) => `${name} compares emoji. Press “Verify” to see yours.`,
+    asking: "Asking the others…",
+    running: ({ name, own }: EmojiPerson) =>
+      own ? "Waiting for everyone…" : `${name} compares emoji. Waiting for everyone…`,
+    done: ({ name, own }: EmojiPerson) =>
+      `${own ? "You started this." : `${name} started this.`} Read them aloud: if everyone has the same six in the same order, nobody is in between. If not, say nothing private and leave.`,
+    step: { silent: "not yet", committed: "ready", revealed: "done" },
+    failure(reason: EmojiFailure): string {
+      switch (reason.type) {
+        case "not_sent":
+          return "No emoji: your request did not reach the others. Check your connection and try again.";
+        case "missing":
+          return `No emoji: no answer in time from ${names(reason.people)}. Try again; if it happens again, ask them to leave and rejoin.`;
+        case "cancelled":
+          return `No emoji: ${reason.by.own ? "you" : reason.by.name} cancelled, or did not hear from everyone in time. Try again.`;
+        case "broken":
+          return `No emoji: ${names([reason.by])} did not keep to the rules of the comparison. That is a fault in their app, or an attempt to deceive. Compare the 60 digits instead, and say nothing private until they agree.`;
+        case "people_changed": {
+          const changes = [
+            ...(reason.joined.length > 0 ? [`${names(reason.joined)} joined`] : []),
+            ...(reason.left.length > 0 ? [`${names(reason.left)} left`] : []),
+          ];
+          return `No emoji: ${changes.join(" and ")} meanwhile. Compare again with those who are here now.`;
+        }
+        case "reconnected":
+          return "No emoji: your connection was lost meanwhile. Compare again when you are back.";
+      }
+    },
+  },
+
+  trust: {
+    mark: {
+      own: "You",
+      own_key: "Your device",
+      unconfirmed: "Unconfirmed",
+      verified: "Verified",
+      seen: "Seen before",
+      new: "New",
+      warning: "Check who this is",
+    },
+    tileLabel: (name: string, mark: string) => `${name}, ${mark.toLowerCase()}`,
+    own: "You.",
+    own_key: "Your own device, in another tab or window.",
+    unconfirmed:
+      "Has not shown yet that its key is really here. That takes some seconds. If it stays like this, it may be a recording: say nothing private to it.",
+    new: "Never met on this device before.",
+    verified: (name: string, at: number) => `You verified “${name}” on ${date.format(at)}.`,
+    seen: (first: number) => `In a call with this device first on ${date.format(first)}.`,
+    warning(name: string, warning: Warning): string {
+      switch (warning.type) {
+        case "other_key_before": {
+          const before = warning.verified
+            ? `You verified “${warning.name}” with another key than this one.`
+            : `“${warning.name}” came with another key before, first on ${date.format(warning.first)}.`;
+          return `${before} This may be a new device, another person of that name, or somebody who pretends. Look and listen whether it is really ${name}, and compare the number before you say anything private. If you are sure, mark this device as verified.`;
+        }
+        case "same_name_now":
+          return warning.verified
+            ? `Two people in this call are called “${name}”, with different keys. The other one is verified. Ask this one who they are before you say anything private.`
+            : `Two people in this call are called “${name}”, with different keys. Ask each of them who they are, and tell them apart by voice and face.`;
+        case "renamed":
+          return `You verified this device as “${warning.before}”, and now it calls itself “${name}”. Ask why. If you are sure who it is, mark it again.`;
+      }
+    },
+  },
+
+  forget: {
+    open: "Forget this device's identity",
+    title: "Forget this device's identity?",
+    explain:
+      "Others know you by a key that this browser keeps; there is no account behind it. If you forget it, your next call makes a new key.",
+    effects: [
+      "Others will see you as a new device, and may be warned that your name came with another key before.",
+      "Marks that others gave you no longer count. They have to verify you again.",
+      "Your marks for others stay, unless you forget them too.",
+      "Calls that you are in now go on with the old key, in every tab, until you leave them.",
+    ],
+    people: "Forget the people I have met too, with my marks for them",
+    confirm: "Forget identity",
+    keep: "Keep it",
+    done: "Forgotten. Your next call begins with a new identity.",
+    failed:
+      "The browser did not let go of it. Close the other tabs with Tangelo and try again, or delete this site's data in the browser's settings.",
     close: "Close",
   },
 
@@ -109,7 +224,6 @@ export const text = {
         "The part of this page that holds the keys has stopped, so the call was ended and nothing more is sent. Your microphone and camera are off.",
       not_loaded:
         "A part of this page could not be loaded: the server may have a new version, or your connection is down. Reload the page and try again.",
-      no_ed25519: `This browser is too old: it cannot make the key that stands for you in calls (Ed25519). Please use ${BROWSERS}.`,
     } satisfies Record<Exclude<Failure, "refused">, string>,
     rejoin: "Rejoin",
     reload: "Reload the page",

@@ -4,6 +4,7 @@ import { hueOf, initialsOf } from "./avatar.js";
 import { useStream } from "./hooks.js";
 import { MicrophoneIcon } from "./icons.js";
 import { text } from "./text.en.js";
+import { TrustMark, markOf } from "./trust-mark.js";
 
 interface Props {
   person: PersonView;
@@ -18,7 +19,10 @@ export function Tile({ person, camera, muted }: Props) {
   const [shown, setShown] = useState(false);
   useEffect(() => setShown(false), [camera]);
   const live = camera !== undefined && shown;
-  const label = person.own ? text.call.ownLabel(person.name) : person.name;
+  const mark = markOf(person.trust);
+  const label = person.own
+    ? text.call.ownLabel(person.name)
+    : text.trust.tileLabel(person.name, text.trust.mark[mark]);
   return (
     <li
       class={person.present ? "tile" : "tile away"}
@@ -43,6 +47,7 @@ export function Tile({ person, camera, muted }: Props) {
       <span class="name">
         {muted && <MicrophoneIcon off />}
         <span class="name-text">{person.name}</span>
+        {!person.own && <TrustMark mark={mark} />}
         {person.own && <span class="you">{text.call.you}</span>}
       </span>
     </li>

@@ -1,9 +1,26 @@
 import { useEffect, useId, useRef } from "preact/hooks";
+import type { CallController } from "../call/call-controller.js";
 import type { CallView } from "../call/view.js";
+import { ForgetIdentity } from "./forget-identity.js";
 import { text } from "./text.en.js";
+import { VerifyEmoji } from "./verify-emoji.js";
+import { VerifyPeople } from "./verify-people.js";
+import { NumberCode } from "./verify-qr.js";
 
-/** The safety number, and how to compare it. */
-export function VerifyDialog({ view, close }: { view: CallView; close: () => void }) {
+/** What the dialog can do in the call. */
+export type Verifier = Pick<
+  CallController,
+  "markVerified" | "unmark" | "forgetPeople" | "compareEmoji" | "cancelEmoji"
+>;
+
+interface Props {
+  view: CallView;
+  call: Verifier;
+  close: () => void;
+}
+
+/** The safety number and the emoji, how to compare them, and who is known how well. */
+export function VerifyDialog({ view, call, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   useEffect(() => dialog.current?.showModal(), []);
@@ -21,17 +38,32 @@ export function VerifyDialog({ view, close }: { view: CallView; close: () => voi
             ))}
           </p>
           <p class="hint">{text.verify.differ}</p>
+          <details class="qr-place">
+            <summary>{text.verify.qr}</summary>
+            <NumberCode groups={view.safetyNumber} />
+            <p class="hint">{text.verify.qrHint}</p>
+          </details>
+          <VerifyEmoji
+            view={view.emoji}
+            alone={view.people.length < 2}
+            start={() => call.compareEmoji()}
+            cancel={() => call.cancelEmoji()}
+          />
           <h3>{text.verify.people}</h3>
-          <ul class="names">
-            {view.people.map(({ client, name, own }) => (
-              <li key={client}>{own ? text.call.ownLabel(name) : name}</li>
-            ))}
-          </ul>
+          <p class="hint">{view.marksLast ? text.verify.markHint : text.verify.markHintShort}</p>
+          <VerifyPeople
+            people={view.people}
+            mark={(identity, name) => call.markVerified(identity, name)}
+            unmark={identity => call.unmark(identity)}
+          />
         </>
       )}
       <button type="button" class="button primary" onClick={() => dialog.current?.close()}>
         {text.verify.close}
       </button>
+      <div class="forget-place">
+        <ForgetIdentity forgetPeople={() => call.forgetPeople()} />
+      </div>
     </dialog>
   );
 }

@@ -1,8 +1,7 @@
 /** Copies frames into WASM memory, has them encrypted or decrypted there, and copies them out again. */
 import type { Core } from "../generated/wasm/tangelo_call.js";
-
-/** A frame's codec, as the core names it. */
-export type Codec = "opus" | "vp8";
+import type { MediaKind } from "../generated/MediaKind.js";
+import type { Codec } from "./messages.js";
 
 /** What the core says of a frame that it did not open. */
 export type Unopened = "held" | "dropped" | "key_frame_wanted";
@@ -54,11 +53,22 @@ export class FrameCrypto {
   }
 }
 
-/** The codec of a frame: what the browser says, or what the source is bound to be. Nothing: not one of ours. */
-export function codecOf(mimeType: string | undefined, kind: "audio" | "video"): Codec | undefined {
-  if (mimeType === undefined || mimeType === "") return kind === "audio" ? "opus" : "vp8";
+const CODECS = new Map<string, Codec>([
+  ["audio/opus", "opus"],
+  ["video/vp8", "vp8"],
+  ["video/vp9", "vp9"],
+]);
+
+/**
+ * The codec of a frame: what the browser says, or `sole` where it says nothing. Nothing: not one of ours. A guess would
+ * not do: what stays in clear depends on the codec.
+ */
+export function codecOf(
+  mimeType: string | undefined,
+  kind: MediaKind,
+  sole: Codec | undefined,
+): Codec | undefined {
+  if (mimeType === undefined || mimeType === "") return sole;
   const name = mimeType.toLowerCase();
-  if (name === "audio/opus" && kind === "audio") return "opus";
-  if (name === "video/vp8" && kind === "video") return "vp8";
-  return undefined;
+  return name.startsWith(`${kind}/`) ? CODECS.get(name) : undefined;
 }

@@ -1,10 +1,9 @@
-/** The device's identity: an Ed25519 key that the browser keeps and never gives out. */
+/** The device's identity: an Ed25519 key that stays on the device. */
+import { type Kept, type SealedSeed, forgetIdentity, keep } from "./identity-store.js";
 
-import { Failed } from "./failed.js";
-
-const DATABASE = "tangelo";
-const STORE = "identity";
-const KEY = "device";
+const SEED_BYTES = 32;
+const IV_BYTES = 12;
+const SEALED_FOR = new TextEncoder().encode("Tangelo 1.0 Soft Identity");
 
 export interface Identity {
   /** 32 bytes. */
@@ -12,71 +11,84 @@ export interface Identity {
   sign(payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
 }
 
-/** The device's identity, made on first use. Where nothing can be stored it lasts as long as the worker. */
-export async function loadIdentity(): Promise<Identity> {
-  const pair = (await stored().catch(() => undefined)) ?? (await generate());
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+/** An identity inside WASM, see `SoftIdentity` there. */
+export interface SoftKey {
+  public_key(): Uint8Array;
+  sign(payload: Uint8Array): Uint8Array;
+}
+
+/**
+ * The device's identity, made on first use. Where nothing can be stored it lasts as long as the worker. `soften`
+ * makes a key inside WASM of a seed, for browsers whose WebCrypto has no Ed25519.
+ */
+export async function loadIdentity(
+  soften: (seed: Uint8Array) => Promise<SoftKey>,
+): Promise<Identity> {
+  const kept = await keepOrMake();
+  if (!("soft" in kept)) return hardIdentity(kept);
+  const seed = await unseal(kept);
+  if (seed !== undefined) return softIdentity(seed, soften);
+  // Damaged: of no more use to anybody.
+  await forgetIdentity().catch(() => undefined);
+  return loadIdentity(soften);
+}
+
+async function keepOrMake(): Promise<Kept> {
+  return (await keep(generate).catch(() => undefined)) ?? (await generate());
+}
+
+async function hardIdentity(pair: CryptoKeyPair): Promise<Identity> {
   return {
-    publicKey,
+    publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)),
     sign: async payload =>
       new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, payload)),
   };
 }
 
-async function generate(): Promise<CryptoKeyPair> {
+async function unseal({ key, iv, sealed }: SealedSeed): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt(sealing(iv), key, sealed));
+  } catch {
+    return undefined;
+  }
+}
+
+async function softIdentity(
+  seed: Uint8Array,
+  soften: (seed: Uint8Array) => Promise<SoftKey>,
+): Promise<Identity> {
+  const soft = await soften(seed).finally(() => seed.fill(0));
+  return {
+    publicKey: soft.public_key(),
+    sign: payload => Promise.resolve(soft.sign(payload)),
+  };
+}
+
+/** A key that the browser never gives out; where it can make none, a seed under a key that it never gives out. */
+async function generate(): Promise<Kept> {
   try {
     const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
-    if (!("privateKey" in pair)) throw new Error("not a key pair");
-    return pair;
+    if ("privateKey" in pair) return pair;
   } catch {
-    throw new Failed("no_ed25519");
+    // No Ed25519 in this browser.
   }
+  return sealedSeed();
 }
 
-async function stored(): Promise<CryptoKeyPair> {
-  const database = await open();
+async function sealedSeed(): Promise<SealedSeed> {
+  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+    "encrypt",
+    "decrypt",
+  ]);
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const seed = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
   try {
-    const found = await get(database);
-    if (found !== undefined) return found;
-    const fresh = await generate();
-    return await putUnlessThere(database, fresh);
+    return { soft: 1, key, iv, sealed: await crypto.subtle.encrypt(sealing(iv), key, seed) };
   } finally {
-    database.close();
+    seed.fill(0);
   }
 }
 
-function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(STORE);
-  };
-  return done(request);
-}
-
-async function get(database: IDBDatabase): Promise<CryptoKeyPair | undefined> {
-  return pairOf(await done(database.transaction(STORE).objectStore(STORE).get(KEY)));
-}
-
-/** Two tabs may both find no key: the first one to store it wins, in one transaction. */
-async function putUnlessThere(database: IDBDatabase, fresh: CryptoKeyPair): Promise<CryptoKeyPair> {
-  const store = database.transaction(STORE, "readwrite").objectStore(STORE);
-  const found = pairOf(await done(store.get(KEY)));
-  if (found !== undefined) return found;
-  await done(store.put({ publicKey: fresh.publicKey, privateKey: fresh.privateKey }, KEY));
-  return fresh;
-}
-
-function pairOf(value: unknown): CryptoKeyPair | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { publicKey, privateKey } = value as Partial<CryptoKeyPair>;
-  return publicKey instanceof CryptoKey && privateKey instanceof CryptoKey
-    ? { publicKey, privateKey }
-    : undefined;
-}
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("the database refused"));
-  });
+function sealing(iv: Uint8Array<ArrayBuffer>): AesGcmParams {
+  return { name: "AES-GCM", iv, additionalData: SEALED_FOR };
 }

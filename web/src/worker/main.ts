@@ -1,5 +1,5 @@
 /** The worker: owns the WebSocket, the WASM core with all keys, the device's identity and every frame transform. */
-import init, { Core, new_room } from "../generated/wasm/tangelo_call.js";
+import init, { Core, SoftIdentity, new_room } from "../generated/wasm/tangelo_call.js";
 import { Failed } from "./failed.js";
 import { FrameCrypto } from "./frame-crypto.js";
 import { loadIdentity } from "./identity.js";
@@ -48,6 +48,8 @@ async function handle(message: ToWorker): Promise<void> {
       if (session !== undefined) session.command(message.command);
       else if (message.command.type === "leave") say({ type: "closed" });
       return;
+    case "ping":
+      return say({ type: "pong" });
     case "connection_closed":
       return transforms.close(message.connection);
     case "get_stats":
@@ -63,7 +65,11 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function join(message: ToWorker & { type: "join" }): Promise<void> {
-  const [{ memory }, identity] = await Promise.all([wasm, loadIdentity()]);
+  const soften = async (seed: Uint8Array) => {
+    await wasm;
+    return new SoftIdentity(seed);
+  };
+  const [{ memory }, identity] = await Promise.all([wasm, loadIdentity(soften)]);
   core = makeCore(message, identity.publicKey);
   const crypto = new FrameCrypto(core, memory as { buffer: ArrayBuffer }, () => performance.now());
   const scheme = self.location.protocol === "https:" ? "wss:" : "ws:";

@@ -3,6 +3,9 @@ import type { Command } from "../generated/Command.js";
 import type { Event as CallEvent } from "../generated/Event.js";
 import type { Source } from "../generated/Source.js";
 
+/** A frame's codec, as the core names it. */
+export type Codec = "opus" | "vp8" | "vp9";
+
 export type { CallEvent, Command };
 
 export type ToWorker =
@@ -11,6 +14,8 @@ export type ToWorker =
   /** Join a call; at most one in a worker's life. */
   | { type: "join"; link: string; host: string; name: string }
   | { type: "command"; command: Command }
+  /** Answered by `pong`, as long as the worker is alive. */
+  | { type: "ping" }
   /** The page has closed a peer connection. */
   | { type: "connection_closed"; connection: number }
   /** Answered by `stats` with the same number. */
@@ -19,6 +24,7 @@ export type ToWorker =
 export type FromWorker =
   /** The worker's program and its WASM module are there. */
   | { type: "loaded" }
+  | { type: "pong" }
   /** `path` is `/r/_ROOM#SECRET`; `hostSecret` stays on this device. */
   | { type: "room_made"; path: string; hostSecret: string }
   | { type: "event"; event: CallEvent }
@@ -31,8 +37,6 @@ export type FromWorker =
 export type Failure =
   /** The worker's program or its WASM module did not load. */
   | "not_loaded"
-  /** The browser cannot make an Ed25519 key. */
-  | "no_ed25519"
   /** The core refused the link or the name. */
   | "refused"
   /** A fault in the program. */
@@ -40,7 +44,9 @@ export type Failure =
 
 /** Whose frames pass through a transform. */
 export type FrameUse =
-  { kind: "send"; source: Source } | { kind: "receive"; client: string; source: Source };
+  /** `sole`: the codec of frames that the browser does not name, if there can be only one. */
+  | { kind: "send"; source: Source; sole: Codec | undefined }
+  | { kind: "receive"; client: string; source: Source };
 
 /** The `options` of every `RTCRtpScriptTransform`. */
 export interface TransformOptions {

@@ -36,7 +36,7 @@ function world() {
 
 test("a sent frame leaves encrypted", () => {
   const { core, crypto, out, counts, enqueue } = world();
-  const pump = new SenderPump("camera", counts);
+  const pump = new SenderPump("camera", "vp8", counts);
   pump.frame(crypto, frame([1, 2, 3], "video/VP8"), enqueue);
   pump.frame(crypto, frame([4]), enqueue);
   assert.deepEqual(out, [
@@ -49,7 +49,7 @@ test("a sent frame leaves encrypted", () => {
 
 test("without a session or a key nothing leaves", () => {
   const { core, crypto, out, counts, enqueue } = world();
-  const pump = new SenderPump("camera", counts);
+  const pump = new SenderPump("camera", "vp8", counts);
   pump.frame(undefined, frame([1]), enqueue);
   core.keyed = false;
   pump.frame(crypto, frame([2]), enqueue);
@@ -59,8 +59,8 @@ test("without a session or a key nothing leaves", () => {
 
 test("a codec that is not ours is dropped both ways", () => {
   const { crypto, out, counts, enqueue, receiver } = world();
-  new SenderPump("camera", counts).frame(crypto, frame([1], "video/H264"), enqueue);
-  new SenderPump("microphone", counts).frame(crypto, frame([1], "video/VP8"), enqueue);
+  new SenderPump("camera", "vp8", counts).frame(crypto, frame([1], "video/H264"), enqueue);
+  new SenderPump("microphone", "opus", counts).frame(crypto, frame([1], "video/VP8"), enqueue);
   receiver.frame(crypto, frame([MARK, 1], "video/AV1"), enqueue);
   assert.deepEqual(out, []);
   assert.equal(counts.unknownCodec, 3);
@@ -68,7 +68,7 @@ test("a codec that is not ours is dropped both ways", () => {
 
 test("a core that throws lets nothing through and stops nothing", () => {
   const { core, crypto, out, counts, enqueue, receiver } = world();
-  const sender = new SenderPump("camera", counts);
+  const sender = new SenderPump("camera", "vp8", counts);
   core.throwing = true;
   sender.frame(crypto, frame([1]), enqueue);
   receiver.frame(crypto, frame([MARK, 1]), enqueue);
@@ -127,10 +127,12 @@ test("a closed receiver forgets what it held", () => {
 });
 
 test("codecs go by what the browser says, else by the kind of source", () => {
-  assert.equal(codecOf("audio/opus", "audio"), "opus");
-  assert.equal(codecOf(undefined, "audio"), "opus");
-  assert.equal(codecOf("", "video"), "vp8");
-  assert.equal(codecOf("VIDEO/vp8", "video"), "vp8");
-  assert.equal(codecOf("audio/opus", "video"), undefined);
-  assert.equal(codecOf("audio/red", "audio"), undefined);
+  assert.equal(codecOf("audio/opus", "audio", undefined), "opus");
+  assert.equal(codecOf(undefined, "audio", "opus"), "opus");
+  assert.equal(codecOf("", "video", "vp8"), "vp8");
+  assert.equal(codecOf("", "video", undefined), undefined, "there is no guessing");
+  assert.equal(codecOf("VIDEO/vp8", "video", undefined), "vp8");
+  assert.equal(codecOf("video/VP9", "video", "vp8"), "vp9");
+  assert.equal(codecOf("audio/opus", "video", "vp8"), undefined);
+  assert.equal(codecOf("audio/red", "audio", "opus"), undefined);
 });

@@ -2,7 +2,7 @@
 import type { Source } from "../generated/Source.js";
 import { kindOf } from "../media-kind.js";
 import { type FrameCrypto, codecOf } from "./frame-crypto.js";
-import type { FrameCounts } from "./messages.js";
+import type { Codec, FrameCounts } from "./messages.js";
 
 /** The part of `RTCEncodedAudioFrame` and `RTCEncodedVideoFrame` that is used. */
 export interface EncodedFrame {
@@ -21,6 +21,7 @@ export class SenderPump {
 
   constructor(
     private readonly source: Source,
+    private readonly sole: Codec | undefined,
     private readonly counts: FrameCounts,
   ) {}
 
@@ -31,7 +32,7 @@ export class SenderPump {
         this.counts.waitingForKey++;
         return;
       }
-      const codec = codecOf(frame.getMetadata().mimeType, kindOf(this.source));
+      const codec = codecOf(frame.getMetadata().mimeType, kindOf(this.source), this.sole);
       if (codec === undefined) {
         this.counts.unknownCodec++;
         return;
@@ -111,7 +112,10 @@ export class ReceiverPump {
     enqueue: Enqueue,
   ): boolean {
     try {
-      const codec = codecOf(frame.getMetadata().mimeType, kindOf(this.source));
+      // A wrong guess opens nothing.
+      const kind = kindOf(this.source);
+      const guess = kind === "audio" ? "opus" : "vp8";
+      const codec = codecOf(frame.getMetadata().mimeType, kind, guess);
       if (codec === undefined) {
         this.counts.unknownCodec++;
         return false;

@@ -66,7 +66,7 @@ export class Transforms {
     place: Place,
     use: FrameUse & { kind: "send" },
   ): void {
-    const pump = new SenderPump(use.source, this.counts);
+    const pump = new SenderPump(use.source, use.sole, this.counts);
     const keyFrames = transformer as KeyFrames;
     if (kindOf(use.source) === "video") this.videoSenders.add(keyFrames);
     let open = true;

@@ -3,6 +3,7 @@
 mod bindings;
 mod graph;
 mod licence;
+mod named_tests;
 mod npm_lock;
 
 use std::fs;
@@ -53,8 +54,10 @@ pub(crate) fn lock_files(repo: &Repo) -> Result<()> {
     complain(npm_lock::problems(&npm_lock(repo)?)?)
 }
 
-/// No file that is, or is about to be, in git names a folder that only one machine has.
+/// The tests that pages name exist, and no file that is, or is about to be, in git names a folder that only one machine
+/// has.
 pub(crate) fn documents(repo: &Repo) -> Result<()> {
+    complain(named_tests::problems(repo)?)?;
     let git = || {
         let mut git = tool("git");
         git.current_dir(&repo.root);

@@ -8,11 +8,15 @@ use tangelo_e2ee::{
         CommitEntry, CommitOutcome, Group, MadeOn, MessageEntry, MessageOutcome, PAST_EPOCHS, WelcomeEntry,
     },
     media::{Change, Media},
+    random_bytes,
 };
 use tangelo_wire::{Bytes, ClientId, DepartReason, Entry, GroupId, LogEntry, Millis, Seq};
 
 use super::{Attendee, Committed, Lost, post::InFlight};
-use crate::content::Envelope;
+use crate::{
+    content::{Content, Envelope},
+    emoji::Circle,
+};
 
 impl Attendee {
     /// Takes the next entry of the log.
@@ -33,7 +37,7 @@ impl Attendee {
             Entry::Arrived { client, key_package, admission } => {
                 let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
                 if !self.presence.arrive(client, candidate, seq) {
-                    return Err(Lost::ArriveAnew("the log lets a client arrive twice"));
+                    return Err(Lost::ArriveAnew("the log lets a client arrive twice, or too many"));
                 }
             }
             Entry::Departed { client, reason } => self.departed(seq, client, reason)?,
@@ -53,7 +57,7 @@ impl Attendee {
                     self.note_refused(seq, client, Rule::HostStatement);
                 }
             }
-            Entry::Message { client, bytes } => self.message(now, seq, client, &bytes),
+            Entry::Message { client, bytes } => self.message(now, seq, client, &bytes)?,
         }
         self.alarm.advanced(seq, self.room.digest());
         let window = self.group.as_ref().map_or(seq.next(), Group::began);
@@ -96,7 +100,8 @@ impl Attendee {
         self.turns = Turns::default();
         if client == self.client() {
             let group = Group::found(context, &self.applicant, group_id, seq)?;
-            self.begin_epoch(now, media, &group, Change { adds: false, removes: false })?;
+            self.begin_epoch(now, context, media, &group, Change { adds: false, removes: false })?;
+            self.applicant.spend();
             self.group = Some(group);
             self.entered(now, client);
         }
@@ -125,7 +130,7 @@ impl Attendee {
         match outcome {
             CommitOutcome::Merged { added, removed } => {
                 let change = Change { adds: !added.is_empty(), removes: !removed.is_empty() };
-                self.begin_epoch(now, media, &group, change)?;
+                self.begin_epoch(now, context, media, &group, change)?;
                 self.group = Some(group);
                 self.merged(now, entry.author, &entered, made);
                 Ok(())
@@ -182,7 +187,8 @@ impl Attendee {
         let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {
-                self.begin_epoch(now, media, &group, Change { adds: true, removes: false })?;
+                self.begin_epoch(now, context, media, &group, Change { adds: true, removes: false })?;
+                self.applicant.spend();
                 self.group = Some(group);
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;
@@ -198,6 +204,7 @@ impl Attendee {
     fn begin_epoch(
         &mut self,
         now: Millis,
+        context: &RoomContext,
         media: &mut Media,
         group: &Group,
         change: Change,
@@ -205,35 +212,39 @@ impl Attendee {
         media.install(now, group, change)?;
         self.alarm.epoch_began(now, group.epoch(), group.began(), group.fork_tag()?);
         self.alarm.retain(|client| group.member(client).is_some());
+        self.emoji.group_changed(Some(Circle::of(context, group)));
         self.forget_at.get_or_insert(now + super::watch::FORGET_MS);
         Ok(())
     }
 
-    fn message(&mut self, now: Millis, seq: Seq, client: ClientId, bytes: &Bytes) {
-        let Some(group) = &mut self.group else { return };
+    fn message(&mut self, now: Millis, seq: Seq, client: ClientId, bytes: &Bytes) -> Result<(), Lost> {
+        let Some(group) = &mut self.group else { return Ok(()) };
         if self.talk.is_repeated(bytes) {
-            return self.note_refused(seq, client, Rule::MessageMls);
+            self.note_refused(seq, client, Rule::MessageMls);
+            return Ok(());
         }
         match group.open_message(&self.presence, MessageEntry { author: client, bytes }) {
             MessageOutcome::Read(plain) => {
                 self.proof_by = None;
                 let Some(Envelope { seen, content }) = Envelope::read(&plain) else {
                     self.alarm.heard(now, client);
-                    return self.note_refused(seq, client, Rule::MessageContent);
+                    self.note_refused(seq, client, Rule::MessageContent);
+                    return Ok(());
                 };
                 self.alarm.told(now, client, seq, seen.into());
-                self.talk.hear(client, seq, content);
+                self.hear(now, seq, client, content)?;
             }
             MessageOutcome::Own => {
                 let epoch = group.epoch();
                 let Some(posted) = self.talk.settle(bytes) else {
-                    return self.note_refused(seq, client, Rule::MessageMls);
+                    self.note_refused(seq, client, Rule::MessageMls);
+                    return Ok(());
                 };
                 // The others have forgotten its keys: nobody could read it.
                 if epoch.saturating_sub(posted.epoch) > PAST_EPOCHS {
-                    self.talk.again(now, posted.content);
+                    self.talk.again(now, posted.saying);
                 } else {
-                    self.talk.hear(client, seq, posted.content);
+                    self.hear(now, seq, client, posted.saying.content)?;
                 }
             }
             MessageOutcome::Skipped(rule) => self.note_refused(seq, client, rule),
@@ -242,5 +253,14 @@ impl Attendee {
                 self.alarm.unreadable(now, client);
             }
         }
+        Ok(())
+    }
+
+    fn hear(&mut self, now: Millis, seq: Seq, client: ClientId, content: Content) -> Result<(), Lost> {
+        match content {
+            Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),
+            content => self.talk.hear(client, seq, content),
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tangelo_e2ee::{
     Applicant, Error, RoomContext, Rule, candidate::Candidate, committer::Turns, group::Group,
-    presence::Presence,
+    presence::Presence, random_bytes,
 };
 use tangelo_wire::{
     Bytes, ClientId, ErrorCode, GroupId, Millis, Post, Published, ResumeToken, Seq, ServerMessage, Source,
@@ -21,6 +21,7 @@ pub(crate) use talk::{Heard, Shown};
 
 use crate::{
     content::{Content, MemberState},
+    emoji::{EmojiCheck, EmojiView, StartError},
     fork_alarm::ForkAlarm,
     jitter::Jitter,
     room_state::RoomState,
@@ -31,6 +32,10 @@ use talk::Talk;
 
 /// After a refusal for haste, wait this long before posting again, in milliseconds.
 const RETRY_MS: u64 = 300;
+/// A room has no more clients than a group has leaves; beyond that the server only fills this client's memory.
+const CLIENTS_MAX: usize = 1_024;
+/// A client has no more sources than there are kinds.
+const SOURCES_MAX: usize = 4;
 /// The number of every `Enter` post; others count from 1.
 const ENTER_POST: u32 = 0;
 /// Most skipped entries that are remembered for the inspector.
@@ -80,6 +85,7 @@ pub(crate) struct Attendee {
     rekey: Rekey,
     talk: Talk,
     alarm: ForkAlarm,
+    emoji: EmojiCheck,
     jitter: Jitter,
     in_flight: Option<InFlight>,
     /// The commit that added this client, until its `Entered` stands in the log; with when to post `Enter` (again).
@@ -123,6 +129,9 @@ impl Attendee {
         else {
             return Err(Lost::ArriveAnew("the server sent something else than a snapshot"));
         };
+        if present.len() > CLIENTS_MAX {
+            return Err(Lost::ArriveAnew("the snapshot shows more clients than a group can have"));
+        }
         let mut presence = Presence::default();
         for client in &present {
             let candidate =
@@ -144,17 +153,18 @@ impl Attendee {
         }
         let room = RoomState::new(log_id, seq, hash, parent, group_id, said, &present);
         let mut jitter = Jitter::new(own);
-        Ok(Self {
+        let mut attendee = Self {
             token,
             processed: seq,
             applicant,
             alarm: ForkAlarm::new(own, log_id, seq, room.digest()),
+            emoji: EmojiCheck::new(own),
             room,
             parent,
             group_id,
             group: None,
             presence,
-            published: published.into_iter().map(|p| (p.client, p.sources)).collect(),
+            published: BTreeMap::new(),
             turns: Turns::default(),
             rekey: Rekey::default(),
             talk: Talk::new(carried.state, carried.unsaid),
@@ -173,7 +183,9 @@ impl Attendee {
             work_since: None,
             not_before: now,
             refused: Vec::new(),
-        })
+        };
+        published.into_iter().for_each(|published| attendee.set_published(published));
+        Ok(attendee)
     }
 
     pub(crate) fn client(&self) -> ClientId {
@@ -199,10 +211,12 @@ impl Attendee {
     }
 
     pub(crate) fn set_published(&mut self, published: Published) {
-        if published.sources.is_empty() {
-            self.published.remove(&published.client);
-        } else {
-            self.published.insert(published.client, published.sources);
+        let Published { client, mut sources } = published;
+        sources.truncate(SOURCES_MAX);
+        if sources.is_empty() {
+            self.published.remove(&client);
+        } else if self.published.len() < CLIENTS_MAX || self.published.contains_key(&client) {
+            self.published.insert(client, sources);
         }
     }
 
@@ -214,6 +228,21 @@ impl Attendee {
     /// What this client shows of itself changed.
     pub(crate) fn set_state(&mut self, now: Millis, state: MemberState) {
         self.talk.set_state(now, state);
+    }
+
+    /// Begins to compare emoji with everyone in the group.
+    pub(crate) fn start_emoji(&mut self, now: Millis) -> Result<Result<(), StartError>, Lost> {
+        Ok(self.emoji.start(now, random_bytes()?))
+    }
+
+    /// Gives the comparison of emoji up, for everyone.
+    pub(crate) fn cancel_emoji(&mut self) {
+        self.emoji.cancel();
+    }
+
+    /// Where the comparison of emoji stands.
+    pub(crate) fn emoji(&self) -> EmojiView {
+        self.emoji.view()
     }
 
     /// What a member shows of itself, if it has said so.

@@ -7,7 +7,10 @@ use tangelo_e2ee::{
 use tangelo_wire::{GroupId, Millis, Post, limits};
 
 use super::{Attendee, ENTER_POST, Lost, talk::Posted};
-use crate::{content::Envelope, fork_alarm};
+use crate::{
+    content::{Content, Envelope},
+    fork_alarm,
+};
 
 /// Who waits founds within this time, in milliseconds.
 pub(super) const FOUND_JITTER_MS: u64 = 300;
@@ -72,19 +75,22 @@ impl Attendee {
     }
 
     fn next_message(&mut self, now: Millis) -> Result<Option<(u32, Post)>, Lost> {
+        while let Some(message) = self.emoji.poll_message() {
+            self.talk.say(Content::Emoji { message });
+        }
         if !self.has_entered() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let again_ms = self.period_ms();
-        let (Some(content), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
+        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
             return Ok(None);
         };
         let post = self.count_post();
         let Some(group) = &mut self.group else { return Ok(None) };
-        let envelope = Envelope { seen: view.into(), content };
+        let envelope = Envelope { seen: view.into(), content: saying.content.clone() };
         let bytes = group.seal_message(&envelope.to_bytes())?;
         let epoch = group.epoch();
-        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), content: envelope.content });
+        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), saying });
         Ok(Some((post, Post::Message { bytes })))
     }
 

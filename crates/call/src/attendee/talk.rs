@@ -12,6 +12,9 @@ const OUTBOX_MAX: usize = 100;
 const POSTED_MAX: usize = 16;
 /// Most messages remembered, to know a repetition by.
 const SEEN_MAX: usize = 512;
+/// At most so many messages in so many milliseconds: a little less than servers allow, so that none is refused and
+/// all keep their order.
+const PACE: (usize, u64) = (20, 2_500);
 
 /// A message whose place in the log is not known yet.
 #[derive(Debug)]
@@ -20,6 +23,13 @@ pub(super) struct Posted {
     /// The epoch that it was sealed in.
     pub(super) epoch: u64,
     pub(super) bytes: Bytes,
+    pub(super) saying: Saying,
+}
+
+/// Something to say, with its place among all that this client says; the state has none.
+#[derive(Debug)]
+pub(super) struct Saying {
+    place: Option<u64>,
     pub(super) content: Content,
 }
 
@@ -45,7 +55,11 @@ pub(super) struct Talk {
     own: MemberState,
     /// When the own state is to be told, changed or not.
     state_at: Option<Millis>,
-    outbox: VecDeque<Content>,
+    outbox: BTreeMap<u64, Content>,
+    /// How much was ever put into the outbox.
+    places: u64,
+    /// When the last messages were taken out.
+    taken: VecDeque<Millis>,
     posted: VecDeque<Posted>,
     seen: VecDeque<[u8; 32]>,
     not_before: Millis,
@@ -56,14 +70,19 @@ pub(super) struct Talk {
 impl Talk {
     /// Begins with what an earlier client of this session had not said yet.
     pub(super) fn new(own: MemberState, unsaid: Vec<Content>) -> Self {
-        Self { own, outbox: unsaid.into(), ..Self::default() }
+        let mut talk = Self { own, ..Self::default() };
+        for content in unsaid {
+            talk.say(content);
+        }
+        talk
     }
 
     /// Queues something to say. Returns whether there was room.
     pub(super) fn say(&mut self, content: Content) -> bool {
         let room = self.outbox.len() < OUTBOX_MAX;
         if room {
-            self.outbox.push_back(content);
+            self.outbox.insert(self.places, content);
+            self.places += 1;
         }
         room
     }
@@ -86,21 +105,29 @@ impl Talk {
         if self.posted.len() >= POSTED_MAX {
             return None;
         }
-        let outbox = self.outbox.front().map(|_| Millis(0));
+        let outbox = (!self.outbox.is_empty()).then_some(Millis(0));
         let at = [self.state_at, outbox].into_iter().flatten().min()?;
-        Some(at.max(self.not_before))
+        let (most, within_ms) = PACE;
+        let first = self.taken.front().filter(|_| self.taken.len() >= most);
+        let pace = first.map_or(Millis(0), |first| *first + within_ms);
+        Some(at.max(self.not_before).max(pace))
     }
 
     /// What to say next. `again_ms` is when the state is to be told again, if it is told now.
-    pub(super) fn next(&mut self, now: Millis, again_ms: u64) -> Option<Content> {
+    pub(super) fn next(&mut self, now: Millis, again_ms: u64) -> Option<Saying> {
         if self.due().is_none_or(|due| due > now) {
             return None;
         }
+        self.taken.push_back(now);
+        if self.taken.len() > PACE.0 {
+            self.taken.pop_front();
+        }
         if self.state_at.is_some_and(|at| at <= now) {
             self.state_at = Some(now + again_ms);
-            return Some(Content::State(self.own));
+            return Some(Saying { place: None, content: Content::State(self.own) });
         }
-        self.outbox.pop_front()
+        let (place, content) = self.outbox.pop_first()?;
+        Some(Saying { place: Some(place), content })
     }
 
     pub(super) fn posted(&mut self, posted: Posted) {
@@ -118,7 +145,7 @@ impl Talk {
         let posted = self.posted.remove(index);
         if let (Some(at), Some(posted)) = (at, posted) {
             self.not_before = at;
-            self.again(at, posted.content);
+            self.again(at, posted.saying);
         }
         true
     }
@@ -129,19 +156,21 @@ impl Talk {
         self.posted.remove(index)
     }
 
-    /// Says something once more, before everything else.
-    pub(super) fn again(&mut self, now: Millis, content: Content) {
-        match content {
-            Content::State(_) => self.tell_state_by(now),
-            content => self.outbox.push_front(content),
+    /// Says something once more, in its old place.
+    pub(super) fn again(&mut self, now: Millis, Saying { place, content }: Saying) {
+        match place {
+            Some(place) => {
+                self.outbox.insert(place, content);
+            }
+            None => self.tell_state_by(now),
         }
     }
 
     /// Everything that was not said for certain, for the next client of this session.
     pub(super) fn into_unsaid(self) -> Vec<Content> {
-        let posted = self.posted.into_iter().map(|posted| posted.content);
+        let posted = self.posted.into_iter().map(|posted| posted.saying.content);
         let lasting = |content: &Content| matches!(content, Content::Chat { .. });
-        posted.chain(self.outbox).filter(lasting).collect()
+        posted.chain(self.outbox.into_values()).filter(lasting).collect()
     }
 
     /// Whether exactly this message stood in the log before.

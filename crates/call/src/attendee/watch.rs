@@ -28,19 +28,27 @@ impl Attendee {
             return self.talk.tell_state_by(at);
         }
         self.entering = None;
-        self.talk.tell_state_by(now);
-        self.check_at = Some(now);
         self.rekey.entered(now, size, &mut self.jitter);
         let others: Vec<_> = self.entered_others();
         for other in &others {
             self.alarm.heard(now, *other);
         }
+        // Who is alone has nobody to tell.
+        let tell_at = if others.is_empty() { now + self.period_ms() } else { now };
+        self.talk.tell_state_by(tell_at);
+        self.check_at = Some(tell_at);
         self.proof_by = (!others.is_empty()).then_some(now + PROOF_MS);
     }
 
     /// When [`Attendee::next_post`] or [`Attendee::handle_timeout`] may have something.
     pub(crate) fn poll_timeout(&self) -> Option<Millis> {
-        let timers = [self.post_due(), self.proof_by, self.forget_at, self.alarm.poll_timeout()];
+        let timers = [
+            self.post_due(),
+            self.proof_by,
+            self.forget_at,
+            self.alarm.poll_timeout(),
+            self.emoji.poll_timeout(),
+        ];
         timers.into_iter().flatten().min()
     }
 
@@ -62,6 +70,7 @@ impl Attendee {
             self.talk.tell_state_by(now);
             self.check_at = Some(now);
         }
+        self.emoji.handle_timeout(now);
         match self.alarm.judge(now) {
             None => Ok(Vec::new()),
             Some(Alarm::Alone) => Err(Lost::Forked),

@@ -17,6 +17,7 @@ use tangelo_wire::{ClientId, ClientMessage, Millis, PROTOCOL, Post, ServerMessag
 use crate::{
     Command, Event, Output, Phase, RemoteTrack,
     attendee::{Attendee, Carried},
+    emoji::EmojiView,
 };
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
@@ -105,6 +106,7 @@ pub struct Session {
     key_frame_at: Option<Millis>,
     told_roster: Option<Event>,
     told_tracks: Vec<RemoteTrack>,
+    told_emoji: EmojiView,
     losses: Vec<&'static str>,
     lost_at: Vec<Millis>,
     wrong_signatures: u32,
@@ -138,6 +140,7 @@ impl Session {
             key_frame_at: None,
             told_roster: None,
             told_tracks: Vec::new(),
+            told_emoji: EmojiView::Idle {},
             losses: Vec::new(),
             lost_at: Vec::new(),
             wrong_signatures: 0,
@@ -262,6 +265,8 @@ impl Session {
                     self.tell(Event::OfferRefused { offer, text });
                 }
             }
+            Command::EmojiStart {} => self.start_emoji(now),
+            Command::EmojiCancel {} => self.cancel_emoji(),
         }
         self.progress(now);
     }

@@ -83,6 +83,24 @@ impl Session {
         }
     }
 
+    pub(super) fn start_emoji(&mut self, now: Millis) {
+        let started = match &mut self.state {
+            State::Present(attendee) => attendee.start_emoji(now),
+            _ => return self.tell_notice("You are not in the call yet: try again in a moment."),
+        };
+        match started {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.tell_notice(&error.to_string()),
+            Err(lost) => self.lose(now, lost),
+        }
+    }
+
+    pub(super) fn cancel_emoji(&mut self) {
+        if let State::Present(attendee) = &mut self.state {
+            attendee.cancel_emoji();
+        }
+    }
+
     /// Looks after the group: alarms, and what is due without anyone posting.
     pub(super) fn watch(&mut self, now: Millis) {
         let State::Present(attendee) = &mut self.state else { return };
@@ -115,7 +133,7 @@ impl Session {
                     Event::Chat { id, client: client_text, name, identity, own, text }
                 }
                 Content::Reaction { emoji } => Event::Reaction { client: client_text, name, own, emoji },
-                Content::Chat { .. } | Content::State(_) => continue,
+                Content::Chat { .. } | Content::State(_) | Content::Emoji { .. } => continue,
             };
             self.outputs.push_back(crate::Output::Event { event });
         }

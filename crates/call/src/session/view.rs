@@ -4,7 +4,7 @@ use tangelo_e2ee::{RoomContext, group::Group};
 use tangelo_wire::Millis;
 
 use super::{Connection, Session, State};
-use crate::{Event, Person, Phase, RemoteTrack, attendee::Attendee};
+use crate::{Event, Person, Phase, RemoteTrack, attendee::Attendee, emoji::EmojiView};
 
 impl Session {
     /// Tells what has changed since the page was told last.
@@ -36,6 +36,11 @@ impl Session {
         {
             self.told_roster = Some(roster.clone());
             self.tell(roster);
+        }
+        let emoji = self.attendee().map_or(EmojiView::Idle {}, Attendee::emoji);
+        if self.told_emoji != emoji {
+            self.told_emoji = emoji.clone();
+            self.tell(Event::Emoji { state: emoji });
         }
         if let Some(tracks) = tracks
             && self.told_tracks != tracks

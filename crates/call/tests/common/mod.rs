@@ -32,7 +32,11 @@ pub struct World {
     pub link: String,
     /// Every entry that any peer was sent, once.
     pub log: BTreeMap<u64, Entry>,
+    /// What a dishonest server makes of a message to a peer.
+    pub tamper: Option<Tamper>,
 }
+
+pub type Tamper = Box<dyn FnMut(usize, ServerMessage) -> ServerMessage>;
 
 impl World {
     pub fn new() -> Self {
@@ -43,7 +47,20 @@ impl World {
             peers: Vec::new(),
             link,
             log: BTreeMap::new(),
+            tamper: None,
         }
+    }
+
+    /// A world with `n` people in one group, which has come to rest.
+    pub fn of(n: u8) -> Self {
+        let mut world = Self::new();
+        for person in 1..=n {
+            world.open(person);
+            world.run(1_500);
+        }
+        let all: Vec<usize> = (0..usize::from(n)).collect();
+        world.assert_one_group(&all);
+        world
     }
 
     /// Somebody opens the link; nothing is delivered yet.
@@ -180,7 +197,10 @@ impl World {
         if self.peers[index].frozen {
             return false;
         }
-        let Some(text) = self.peers[index].to_client.pop_front() else { return false };
+        let Some(mut text) = self.peers[index].to_client.pop_front() else { return false };
+        if let Some(tamper) = &mut self.tamper {
+            text = tamper(index, ServerMessage::from_json(&text).unwrap()).to_json();
+        }
         self.peers[index].session.receive(self.now, &text);
         self.pump(index);
         true
@@ -254,6 +274,37 @@ impl World {
         self.pump(index);
     }
 
+    pub fn command(&mut self, index: usize, command: Command) {
+        self.peers[index].session.command(self.now, command);
+        self.pump(index);
+    }
+
+    pub fn chat(&mut self, index: usize, text: &str) {
+        self.command(index, Command::Chat { text: text.to_owned() });
+    }
+
+    /// What a peer read, in its order.
+    pub fn chats(&self, index: usize) -> Vec<String> {
+        let texts = self.peers[index].events.iter().filter_map(|event| match event {
+            Event::Chat { text, .. } => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// Notices that a peer was shown.
+    pub fn notices(&self, index: usize) -> Vec<String> {
+        let texts = self.peers[index].events.iter().filter_map(|event| match event {
+            Event::Notice { text } => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    pub fn losses(&self, index: usize) -> &[&'static str] {
+        self.peers[index].session.losses()
+    }
+
     pub fn leave(&mut self, index: usize) {
         self.peers[index].session.command(self.now, Command::Leave {});
         self.pump(index);
@@ -282,13 +333,13 @@ impl World {
             let client = self.client(*sender);
             let mut sealed = Vec::new();
             let session = &mut self.peers[*sender].session;
-            let verdict = session.seal(self.now, Source::Microphone, "opus", b"hello", &mut sealed);
+            let verdict = session.seal(self.now, Source::Camera, "vp9", b"hello", &mut sealed);
             assert_eq!(verdict, FrameVerdict::Pass);
             for receiver in peers.iter().filter(|receiver| *receiver != sender) {
                 let session = &mut self.peers[*receiver].session;
-                let line = session.add_receiver(client, Source::Microphone);
+                let line = session.add_receiver(client, Source::Camera);
                 let mut opened = Vec::new();
-                let verdict = session.open(self.now, line, 0, "opus", &sealed, &mut opened);
+                let verdict = session.open(self.now, line, 0, "vp9", &sealed, &mut opened);
                 assert_eq!((verdict, opened.as_slice()), (FrameVerdict::Pass, b"hello".as_slice()));
                 session.remove_receiver(line);
             }

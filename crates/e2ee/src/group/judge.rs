@@ -1,9 +1,9 @@
-//! Rules 5 to 16: what MLS cannot know about a commit.
+//! Rules 5 to 17: what MLS cannot know about a commit.
 
 use std::collections::BTreeSet;
 
 use openmls::prelude::{
-    BasicCredential, LeafNode, OpenMlsProvider as _, Proposal, StagedCommit, tls_codec::Serialize as _,
+    BasicCredential, OpenMlsProvider as _, Proposal, StagedCommit, tls_codec::Serialize as _,
 };
 use openmls::schedule::{ExternalPsk, Psk};
 use tangelo_wire::ClientId;
@@ -31,6 +31,7 @@ impl Group {
         let removes = self.judge_removes(presence, entry, staged)?;
         judge_psk(context, staged, adds > 0)?;
         self.judge_path(entry, staged)?;
+        self.judge_tree_keys(staged)?;
         if self.members.len() + adds > LEAVES_MAX + removes {
             return Err(Rule::LeafLimit);
         }
@@ -111,24 +112,32 @@ impl Group {
         if !same {
             return Err(Rule::PathLeaf);
         }
-        self.judge_path_keys(leaf, staged)
+        if hpke_key::is_usable(&hpke_key::of(leaf.encryption_key())) { Ok(()) } else { Err(Rule::HpkeKey) }
     }
 
-    /// The new keys of the path, of nodes above this member and of others. Who only sees the public part of a commit
-    /// (because the own ciphertext is bad) cannot see them, and arrives anew in any case.
-    fn judge_path_keys(&self, leaf: &LeafNode, staged: &StagedCommit) -> Result<(), Rule> {
+    /// Keys in the tree that the commit leads to. OpenMLS compares new keys with those of leaves alone; a leaf or a
+    /// path with the key of another node would pass, and then nobody could ever join that tree.
+    fn judge_tree_keys(&self, staged: &StagedCommit) -> Result<(), Rule> {
         let old_tree = self.mls.export_ratchet_tree();
         let old: BTreeSet<Vec<u8>> = old_tree.parents().map(hpke_key::of).collect();
+        if staged.update_path_leaf_node().is_none() {
+            let added = staged.add_proposals().any(|proposal| {
+                let leaf = proposal.add_proposal().key_package().leaf_node();
+                old.contains(&hpke_key::of(leaf.encryption_key()))
+            });
+            return if added { Err(Rule::TreeKeys) } else { Ok(()) };
+        }
+        // Who only sees the public part of a commit (because the own ciphertext is bad, or because it is removed)
+        // cannot see the new tree, and arrives anew in any case.
         let new_tree =
             staged.export_ratchet_tree(self.provider.crypto(), old_tree).map_err(|_| Rule::CommitMls)?;
-        let parents = new_tree.iter().flat_map(|tree| tree.parents());
-        let mut keys = parents.map(hpke_key::of);
-        let usable = keys.all(|key| old.contains(&key) || hpke_key::is_usable(&key));
-        if usable && hpke_key::is_usable(&hpke_key::of(leaf.encryption_key())) {
-            Ok(())
-        } else {
-            Err(Rule::HpkeKey)
+        let Some(tree) = new_tree else { return Ok(()) };
+        let parents: Vec<_> = tree.parents().map(hpke_key::of).collect();
+        if !parents.iter().all(|key| old.contains(key) || hpke_key::is_usable(key)) {
+            return Err(Rule::HpkeKey);
         }
+        let mut keys: BTreeSet<_> = tree.leaves().map(|leaf| hpke_key::of(leaf.encryption_key())).collect();
+        if parents.into_iter().all(|key| keys.insert(key)) { Ok(()) } else { Err(Rule::TreeKeys) }
     }
 }
 

@@ -8,6 +8,10 @@ mod commit;
 mod join;
 mod judge;
 mod message;
+#[cfg(test)]
+mod theft_test;
+
+use std::collections::BTreeSet;
 
 use openmls::prelude::{
     LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
@@ -23,6 +27,7 @@ pub use message::{MessageEntry, MessageOutcome};
 use crate::{
     Error, Profile, RoomContext, Rule, SafetyNumber,
     candidate::{Candidate, check_leaf},
+    hpke_key,
     leaf::{Applicant, LeafKey, SUITE, capabilities, credential_with_key, lifetime},
     presence::Presence,
     provider::Provider,
@@ -67,7 +72,6 @@ impl Work {
 }
 
 /// One member's view of the group.
-#[derive(Debug)]
 pub struct Group {
     id: GroupId,
     own: ClientId,
@@ -168,22 +172,26 @@ impl Group {
             .collect()
     }
 
-    /// What is left to do. Of two key packages that share a key, the first to arrive is added; a member's keys are
-    /// taken.
+    /// What is left to do. Of two key packages that share a key, the first to arrive is added; keys that stand in the
+    /// tree are taken.
     #[must_use]
     pub fn work(&self, context: &RoomContext, presence: &Presence) -> Work {
         let removes: Vec<_> =
             self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
+        let mut in_tree: Option<BTreeSet<Vec<u8>>> = None;
         for client in presence.present() {
             let Some(Ok(candidate)) = presence.get(client).map(|attendance| &attendance.candidate) else {
                 continue;
             };
-            let taken = self.member(client).is_some()
-                || chosen.iter().any(|(_, other)| candidate.shares_key(other))
-                || self.has_key_of(candidate);
-            let room = self.members.len() + chosen.len() < LEAVES_MAX;
-            if !taken && room && presence.may_be_added(context, client).is_ok() {
+            let full = self.members.len() + chosen.len() >= LEAVES_MAX;
+            if full || self.member(client).is_some() || presence.may_be_added(context, client).is_err() {
+                continue;
+            }
+            let in_tree = in_tree.get_or_insert_with(|| self.keys_in_tree());
+            let taken = chosen.iter().any(|(_, other)| candidate.shares_key(other))
+                || candidate.keys.iter().any(|key| in_tree.contains(key));
+            if !taken {
                 chosen.push((client, candidate));
             }
         }
@@ -256,14 +264,42 @@ impl Group {
         Ok(Member { client, leaf: index.u32(), profile, confirmed, signature_key })
     }
 
-    fn has_key_of(&self, candidate: &Candidate) -> bool {
-        self.mls.members().any(|member| {
-            candidate.keys.contains(&member.encryption_key) || candidate.keys.contains(&member.signature_key)
-        })
+    /// Gives this member a PSK that is none of the link's.
+    #[cfg(test)]
+    pub(crate) fn store_psk(&self, id: &openmls::schedule::PreSharedKeyId, psk: &[u8]) {
+        id.store(&self.provider, psk).expect("storage in memory");
+    }
+
+    /// Every public key of the tree: who joins refuses a tree that has one of them twice.
+    fn keys_in_tree(&self) -> BTreeSet<Vec<u8>> {
+        let of_leaves = self.mls.members().flat_map(|member| [member.encryption_key, member.signature_key]);
+        let tree = self.mls.export_ratchet_tree();
+        of_leaves.chain(tree.parents().map(hpke_key::of)).collect()
     }
 }
 
-fn join_config() -> MlsGroupJoinConfig {
+/// What OpenMLS holds does not print, whatever its own types show.
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members: Vec<ClientId> = self.members.iter().map(|member| member.client).collect();
+        f.debug_struct("Group")
+            .field("id", &self.id)
+            .field("epoch", &self.epoch())
+            .field("own", &self.own)
+            .field("members", &members)
+            .field("began", &self.began)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Group {
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+}
+
+pub(crate) fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
         .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(PAST_EPOCHS as usize))

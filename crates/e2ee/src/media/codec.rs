@@ -1,17 +1,21 @@
 //! What of a frame stays in clear, by codec.
 
 use sframe::header::SframeHeader;
+use tangelo_wire::MediaKind;
 
 use super::KeyId;
 
 /// A codec whose frames can be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
-    /// Sound. All of it is sealed.
+    /// Sound. All of it is sealed, after it was padded to a constant size.
     Opus,
     /// Pictures. The frame header stays in clear (RFC 6386 section 9.1), because packetizers, receivers and the SFU
     /// tell key frames by it: 10 bytes on key frames, 3 on others. A key frame without VP8's start code is none.
     Vp8,
+    /// Pictures. All of it is sealed: what packetizers, receivers and the SFU need stands in the payload descriptor
+    /// of each RTP packet (RFC 9628 section 4.2), outside the frame.
+    Vp9,
 }
 
 /// RFC 6386 section 9.1.
@@ -24,7 +28,17 @@ impl Codec {
         match name.to_ascii_lowercase().as_str() {
             "opus" => Some(Self::Opus),
             "vp8" => Some(Self::Vp8),
+            "vp9" => Some(Self::Vp9),
             _ => None,
+        }
+    }
+
+    /// Sound or pictures.
+    #[must_use]
+    pub fn kind(self) -> MediaKind {
+        match self {
+            Self::Opus => MediaKind::Audio,
+            Self::Vp8 | Self::Vp9 => MediaKind::Video,
         }
     }
 
@@ -32,7 +46,7 @@ impl Codec {
     #[must_use]
     pub fn clear_bytes(self, frame: &[u8]) -> Option<usize> {
         match self {
-            Self::Opus => Some(0),
+            Self::Opus | Self::Vp9 => Some(0),
             Self::Vp8 => {
                 // Bit 0 of the first byte is 0 on key frames.
                 let is_key_frame = frame.first()? & 1 == 0;
@@ -50,6 +64,7 @@ impl Codec {
         match self {
             Self::Opus => 1,
             Self::Vp8 => 2,
+            Self::Vp9 => 3,
         }
     }
 
@@ -74,6 +89,24 @@ mod tests {
         assert_eq!(Codec::Vp8.clear_bytes(&key_frame[..9]), None);
         assert_eq!(Codec::Vp8.clear_bytes(&[]), None);
         assert_eq!(Codec::Vp8.clear_bytes(&[0x10; 20]), None, "another codec's frame keeps no ten bytes");
-        assert_eq!(Codec::Opus.clear_bytes(&[]), Some(0));
+    }
+
+    #[test]
+    fn opus_and_vp9_keep_nothing() {
+        for codec in [Codec::Opus, Codec::Vp9] {
+            for frame in [&[][..], &[0x82, 0x49, 0x83, 0x42], &[0xff; 20]] {
+                assert_eq!(codec.clear_bytes(frame), Some(0));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_sdp() {
+        for (name, codec) in [("opus", Codec::Opus), ("VP8", Codec::Vp8), ("vp9", Codec::Vp9)] {
+            assert_eq!(Codec::from_name(name), Some(codec));
+        }
+        for name in ["", "h264", "av1", "red", "vp", "vp80"] {
+            assert_eq!(Codec::from_name(name), None);
+        }
     }
 }

@@ -15,6 +15,9 @@ use tangelo_wire::{ClientId, GroupId, Millis, Source};
 use super::{Codec, Context, DropReason, KeyId, SealError, retain_ms};
 use crate::{Error, group::Group, secret::BaseKey};
 
+#[cfg(test)]
+pub(crate) mod theft;
+
 /// The one SFrame suite (RFC 9605 section 4.5, value 4), a constant of the group.
 const SUITE: CipherSuite = CipherSuite::AesGcm128Sha256;
 
@@ -89,8 +92,8 @@ impl EpochKeys {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let clear = codec.clear_bytes(frame).ok_or(SealError::Size)?;
-        let (prefix, payload) = frame.split_at_checked(clear).ok_or(SealError::Size)?;
+        let clear = codec.clear_bytes(frame).ok_or(SealError::Malformed)?;
+        let (prefix, payload) = frame.split_at_checked(clear).ok_or(SealError::Malformed)?;
         let source = context.source().ok_or(SealError::Failed)?;
         let key_id = KeyId::new(context, self.own_leaf, self.epoch);
         let sender = match self.send.entry(key_id) {
@@ -158,3 +161,6 @@ fn authenticated(codec: Codec, source: Source, prefix: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(prefix);
     bytes
 }
+
+#[cfg(test)]
+mod vectors;

@@ -6,6 +6,7 @@
 mod codec;
 mod epoch;
 mod key_id;
+mod opus;
 mod receiver;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +19,9 @@ pub use receiver::{DropReason, Opened, ReceiverStats};
 
 use crate::{Error, group::Group};
 use epoch::EpochKeys;
+#[cfg(test)]
+pub(crate) use epoch::theft::open_with;
+use opus::PacketSize;
 use receiver::Receiver;
 
 /// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.
@@ -30,8 +34,14 @@ const RETAIN_MS: u64 = 10_000;
 const RETAIN_REMOVED_MS: u64 = 2_000;
 /// Most epochs kept. The key id tells 64 apart: 32 that are kept and 31 that may be to come.
 const EPOCHS_MAX: usize = 32;
+/// Most that all lines hold together, in bytes.
+const HELD_MAX_BYTES: usize = 64 << 20;
+/// Own places in groups whose newest epoch is remembered, so that none comes back.
+const PLACES_MAX: usize = 64;
 /// Longest frame, in bytes.
 const FRAME_MAX_BYTES: usize = 4 << 20;
+/// Most that sealing adds: SFrame's header (17) and the tag (16), in bytes.
+const OVERHEAD_MAX_BYTES: usize = 33;
 
 /// How an epoch began: it decides how fast the sender switches and how long old keys stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +58,9 @@ pub enum SealError {
     /// There is no group yet, or no more: drop the frame.
     #[error("there is no key yet")]
     NoKey,
-    /// Longer than 4 MiB, or shorter than the codec's clear prefix: drop the frame.
-    #[error("the frame's size is wrong")]
-    Size,
+    /// It is no frame of its codec, or the source is not of the codec's kind, or it has more than 4 MiB: drop it.
+    #[error("the frame is malformed")]
+    Malformed,
     /// SFrame failed inside, or 2^64 frames were sealed with one key: drop the frame.
     #[error("the encryption failed inside")]
     Failed,
@@ -61,6 +71,9 @@ pub enum SealError {
 pub struct Media {
     /// Oldest first; all of one group.
     epochs: VecDeque<EpochKeys>,
+    /// The newest epoch of every place that was ever had: group, own client, epoch. Keys that were wiped do not come
+    /// back, or their counters would start again.
+    places: VecDeque<(GroupId, ClientId, u64)>,
     /// The epoch that frames are sealed in, and from when on the newest one is.
     sending: Option<u64>,
     switch_at: Option<Millis>,
@@ -68,6 +81,9 @@ pub struct Media {
     welcoming: bool,
     /// Such an epoch is in use for sending, and nobody was told yet.
     key_frame_wanted: bool,
+    /// The size of each source's Opus packets.
+    packet_sizes: BTreeMap<Context, PacketSize>,
+    padded: Vec<u8>,
     receivers: BTreeMap<u32, Receiver>,
     next_receiver: u32,
     sealed: u64,
@@ -78,7 +94,7 @@ impl Media {
     /// A new epoch began: its keys are there to receive at once, and to send as soon as the change allows.
     ///
     /// # Errors
-    /// [`Error::Mls`].
+    /// [`Error::Mls`], also for an epoch whose keys were wiped already.
     pub fn install(&mut self, now: Millis, group: &Group, change: Change) -> Result<(), Error> {
         if self.epochs.back().is_some_and(|newest| newest.group != group.id()) {
             self.epochs.clear();
@@ -89,6 +105,8 @@ impl Media {
         }
         let roster: BTreeMap<_, _> =
             group.members().iter().map(|member| (member.leaf, member.client)).collect();
+        let own = roster.get(&group.own_leaf()).ok_or(Error::Mls("finding the own leaf"))?;
+        self.note_place(group.id(), *own, group.epoch())?;
         for old in &mut self.epochs {
             old.retire(now, change.removes, &roster);
         }
@@ -119,6 +137,7 @@ impl Media {
         self.epochs.clear();
         self.sending = None;
         self.switch_at = None;
+        (self.welcoming, self.key_frame_wanted) = (false, false);
     }
 
     /// The next moment at which [`Media::handle_timeout`] has something to do.
@@ -151,8 +170,8 @@ impl Media {
         self.key_frame_wanted = false;
     }
 
-    /// Seals a frame of the own `source` in layer `layer` (0 without simulcast) into `output`, which is emptied
-    /// first.
+    /// Seals a frame of an own source and layer into `output`, which is emptied first. Opus packets are padded before,
+    /// such that their size tells nothing of what is said.
     ///
     /// # Errors
     /// See [`SealError`]; the frame must then be dropped.
@@ -164,14 +183,8 @@ impl Media {
         frame: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        if self.switch_at.is_some_and(|at| at <= now) {
-            self.switch();
-        }
-        let sealed = match self.sending_keys() {
-            None => Err(SealError::NoKey),
-            Some(_) if frame.len() > FRAME_MAX_BYTES => Err(SealError::Size),
-            Some(keys) => keys.seal(context, codec, frame, output),
-        };
+        self.handle_timeout(now);
+        let sealed = self.seal_or_say_why(context, codec, frame, output);
         match sealed {
             Ok(()) => self.sealed += 1,
             Err(_) => {
@@ -206,10 +219,12 @@ impl Media {
         output: &mut Vec<u8>,
     ) -> Opened {
         output.clear();
+        // Timers can be late.
+        self.handle_timeout(now);
         let Some(line) = self.receivers.get_mut(&receiver) else {
             return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
         };
-        let size_ok = frame.len() <= FRAME_MAX_BYTES;
+        let size_ok = frame.len() <= FRAME_MAX_BYTES + OVERHEAD_MAX_BYTES;
         let key_id = if size_ok { codec.key_id(frame) } else { None };
         let Some(key_id) = key_id else { return line.drop_frame(now, DropReason::Malformed) };
         if key_id.context().source() != Some(line.source) {
@@ -220,7 +235,12 @@ impl Media {
         let keys = self.epochs.iter_mut().rev().find(|keys| key_id.is_of_epoch(keys.epoch));
         let future = newest.is_some_and(|newest| key_id.is_after(newest));
         if line.must_wait(ticket) || (keys.is_none() && future && !line.is_overdue(ticket)) {
-            return line.hold(now, ticket, key_id);
+            let held: usize = self.receivers.values().map(Receiver::held_bytes).sum();
+            let Some(line) = self.receivers.get_mut(&receiver) else {
+                return Opened::Dropped { reason: DropReason::NoReceiver, ask_key_frame: false };
+            };
+            let room_bytes = HELD_MAX_BYTES.saturating_sub(held);
+            return line.hold(now, ticket, key_id, frame.len(), room_bytes);
         }
         line.released(ticket);
         let result = match keys {
@@ -239,6 +259,7 @@ impl Media {
     /// The next held frame of a receiver to call [`Media::open`] with again: its keys are there, or it has waited
     /// long enough. Call until it returns `None` after each change of keys and each timeout.
     pub fn release(&mut self, now: Millis, receiver: u32) -> Option<u32> {
+        self.handle_timeout(now);
         let epochs = &self.epochs;
         self.receivers
             .get_mut(&receiver)?
@@ -262,15 +283,54 @@ impl Media {
         self.epochs.back().map(|keys| keys.group)
     }
 
+    fn seal_or_say_why(
+        &mut self,
+        context: Context,
+        codec: Codec,
+        frame: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), SealError> {
+        let sending = self.sending.ok_or(SealError::NoKey)?;
+        let keys = self.epochs.iter_mut().find(|keys| keys.epoch == sending).ok_or(SealError::NoKey)?;
+        let kind = context.source().map(Source::kind);
+        if frame.len() > FRAME_MAX_BYTES || kind != Some(codec.kind()) {
+            return Err(SealError::Malformed);
+        }
+        let frame = match codec {
+            Codec::Opus => {
+                let size = self.packet_sizes.entry(context).or_default();
+                // What is no Opus packet, an empty frame for one, says nothing to a decoder at any size.
+                size.pad(frame, &mut self.padded).map_or(frame, |()| &self.padded)
+            }
+            Codec::Vp8 | Codec::Vp9 => frame,
+        };
+        keys.seal(context, codec, frame, output)
+    }
+
+    /// Notes that an epoch is in use, unless it was in use before.
+    fn note_place(&mut self, group: GroupId, own: ClientId, epoch: u64) -> Result<(), Error> {
+        match self.places.iter_mut().find(|(other, client, _)| (*other, *client) == (group, own)) {
+            Some((_, _, newest)) if *newest >= epoch => {
+                return Err(Error::Mls("taking media keys a second time"));
+            }
+            Some((_, _, newest)) => *newest = epoch,
+            None => self.places.push_back((group, own, epoch)),
+        }
+        while self.places.len() > PLACES_MAX {
+            self.places.pop_front();
+        }
+        Ok(())
+    }
+
     fn switch(&mut self) {
         self.sending = self.epochs.back().map(|keys| keys.epoch);
         self.switch_at = None;
         self.key_frame_wanted |= std::mem::take(&mut self.welcoming);
     }
 
-    fn sending_keys(&mut self) -> Option<&mut EpochKeys> {
+    fn sending_keys(&self) -> Option<&EpochKeys> {
         let sending = self.sending?;
-        self.epochs.iter_mut().find(|keys| keys.epoch == sending)
+        self.epochs.iter().find(|keys| keys.epoch == sending)
     }
 }
 

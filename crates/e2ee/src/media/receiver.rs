@@ -10,6 +10,8 @@ use super::KeyId;
 const HOLD_MS: u64 = 2_000;
 /// Most frames held on a line: 2 s of 60 pictures or 50 packets of sound a second, and some.
 const HOLD_MAX: usize = 160;
+/// Most bytes held on a line: 2 s of pictures at 32 Mbit/s.
+const HOLD_MAX_BYTES: usize = 8 << 20;
 /// At most one request for a key frame in this time, in milliseconds.
 const KEY_FRAME_MS: u64 = 500;
 
@@ -68,6 +70,7 @@ pub struct ReceiverStats {
 struct Held {
     ticket: u32,
     key_id: KeyId,
+    length: usize,
     deadline: Millis,
 }
 
@@ -113,12 +116,21 @@ impl Receiver {
         self.releasing == Some((ticket, true))
     }
 
-    pub(super) fn hold(&mut self, now: Millis, ticket: u32, key_id: KeyId) -> Opened {
-        if self.queue.len() >= HOLD_MAX {
+    /// Holds a frame of `length` bytes, if there is room: on this line, and in the `room_bytes` of all lines.
+    pub(super) fn hold(
+        &mut self,
+        now: Millis,
+        ticket: u32,
+        key_id: KeyId,
+        length: usize,
+        room_bytes: usize,
+    ) -> Opened {
+        let room_bytes = room_bytes.min(HOLD_MAX_BYTES.saturating_sub(self.held_bytes()));
+        self.released(ticket);
+        if self.queue.len() >= HOLD_MAX || length > room_bytes {
             return self.drop_frame(now, DropReason::HoldFull);
         }
-        self.releasing = self.releasing.filter(|(released, _)| *released != ticket);
-        self.queue.push_back(Held { ticket, key_id, deadline: now + HOLD_MS });
+        self.queue.push_back(Held { ticket, key_id, length, deadline: now + HOLD_MS });
         self.held += 1;
         Opened::Held
     }
@@ -131,6 +143,10 @@ impl Receiver {
         let held = self.queue.pop_front()?;
         self.releasing = Some((held.ticket, overdue));
         Some(held.ticket)
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        self.queue.iter().map(|held| held.length).sum()
     }
 
     pub(super) fn released(&mut self, ticket: u32) {

@@ -16,6 +16,7 @@ pub const HOST: &str = "call.example";
 
 pub struct Client {
     pub id: ClientId,
+    pub person: u8,
     pub context: RoomContext,
     pub applicant: Applicant,
     pub presence: Presence,
@@ -63,7 +64,7 @@ pub struct Room {
     pub now: Millis,
     pub clients: Vec<Client>,
     pub group_id: Option<GroupId>,
-    arrivals: u8,
+    pub arrivals: u8,
 }
 
 impl Room {
@@ -80,7 +81,7 @@ impl Room {
         RoomContext { host: HOST.into(), link: Link::parse(&self.path).unwrap() }
     }
 
-    fn next(&mut self) -> Seq {
+    pub fn next(&mut self) -> Seq {
         self.seq = self.seq.next();
         self.seq
     }
@@ -91,18 +92,9 @@ impl Room {
         let id = ClientId([self.arrivals; 16]);
         let context = self.context();
         let applicant = applicant(&context, id, person, &format!("Person {person}"));
-        let mut presence = Presence::default();
-        for client in &self.clients {
-            if self.clients.iter().any(|c| c.presence.is_present(client.id)) {
-                let arrived = self.clients[0].presence.get(client.id).map(|a| a.arrived).unwrap_or_default();
-                presence.arrive(client.id, check(&context, &client.applicant), arrived);
-                if self.clients[0].presence.has_entered(client.id) {
-                    presence.enter(client.id);
-                }
-            }
-        }
+        let presence = self.clients.first().map(|first| snapshot(&first.presence)).unwrap_or_default();
         let media = Media::default();
-        self.clients.push(Client { id, context, applicant, presence, group: None, media });
+        self.clients.push(Client { id, person, context, applicant, presence, group: None, media });
         let seq = self.next();
         let last = self.clients.len() - 1;
         for index in 0..self.clients.len() {
@@ -125,6 +117,7 @@ impl Room {
         let seq = self.next();
         let founder = &mut self.clients[client];
         let group = Group::found(&founder.context, &founder.applicant, group_id, seq).unwrap();
+        founder.applicant.spend();
         founder.group = Some(group);
         let change = Change { adds: false, removes: false };
         founder.media.install(self.now, founder.group.as_ref().unwrap(), change).unwrap();
@@ -154,6 +147,7 @@ impl Room {
                 let entry = WelcomeEntry { seq, author, group_id, commit: &bundle.commit, welcome };
                 let group = Group::join(&client.context, &client.applicant, entry).unwrap();
                 client.media.install(now, &group, Change { adds: true, removes: false }).unwrap();
+                client.applicant.spend();
                 client.group = Some(group);
                 entered.push(client.id);
                 outcomes.push(None);
@@ -193,6 +187,19 @@ impl Room {
         }
         room
     }
+}
+
+/// What a newcomer learns of who is present.
+fn snapshot(presence: &Presence) -> Presence {
+    let mut copy = Presence::default();
+    for client in presence.present() {
+        let attendance = presence.get(client).unwrap();
+        copy.arrive(client, attendance.candidate.clone(), attendance.arrived);
+        if attendance.entered {
+            copy.enter(client);
+        }
+    }
+    copy
 }
 
 pub fn check(context: &RoomContext, applicant: &Applicant) -> Result<Candidate, tangelo_e2ee::Rule> {

@@ -1,13 +1,21 @@
 //! The answer's last touches.
 
-use super::Numbering;
+use super::{Numbering, Section};
 
 /// Makes str0m's answer ours: asks senders for Opus at constant bit rate without DTX, so that packet sizes and gaps
-/// tell nothing about what is said (RFC 7587 section 6.1; RFC 6562), and takes out feedback that was not offered.
-pub(crate) fn finish_answer(sdp: &str, numbering: &Numbering) -> String {
+/// tell nothing about what is said (RFC 7587 section 6.1; RFC 6562), takes out feedback that was not offered, and puts
+/// codecs into the client's own order of preference, since it sends with the first (RFC 3264 section 7).
+pub(crate) fn finish_answer(sdp: &str, numbering: &Numbering, offered: &[Section]) -> String {
     let opus = numbering.opus.map(|opus| format!("a=fmtp:{} ", opus.payload_type));
     let mut answer = String::with_capacity(sdp.len() + 64);
+    let mut sections = offered.iter();
     for line in sdp.lines() {
+        if line.starts_with("m=") {
+            let formats = sections.next().map_or(&[][..], |section| &section.formats);
+            answer.push_str(&in_order(line, formats));
+            answer.push_str("\r\n");
+            continue;
+        }
         if line.starts_with("a=rtcp-fb:") && (line.ends_with(" goog-remb") || line.ends_with(" ccm fir")) {
             continue;
         }
@@ -21,4 +29,15 @@ pub(crate) fn finish_answer(sdp: &str, numbering: &Numbering) -> String {
         answer.push_str("\r\n");
     }
     answer
+}
+
+/// An `m=` line with its payload types in the order of `formats`; those that are not there come last.
+fn in_order(line: &str, formats: &[u8]) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    // Media, port and protocol come first.
+    if let Some(listed) = words.get_mut(3..) {
+        let place = |word: &&str| formats.iter().position(|format| word.parse() == Ok(*format));
+        listed.sort_by_key(|word| place(word).unwrap_or(usize::MAX));
+    }
+    words.join(" ")
 }

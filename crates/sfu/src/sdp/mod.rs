@@ -11,7 +11,7 @@ mod offer;
 mod write;
 
 pub(crate) use answer::finish_answer;
-pub(crate) use numbering::Numbering;
+pub(crate) use numbering::{Codec, Numbering};
 pub(crate) use offer::{Offer, Section};
 
 /// The header extensions in use. Not among them: audio-level, which would tell the server who speaks and how loud.

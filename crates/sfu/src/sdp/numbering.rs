@@ -13,8 +13,18 @@ use super::{
 pub(crate) struct Numbering {
     pub(crate) opus: Option<AudioNumbers>,
     pub(crate) vp8: Option<VideoNumbers>,
+    pub(crate) vp9: Option<VideoNumbers>,
     pub(crate) mid: Option<u8>,
     pub(crate) transport_cc: Option<u8>,
+}
+
+/// What is forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Opus,
+    Vp8,
+    /// Of profile 0. A client need not know it, and then gets nothing of a track that is sent with it.
+    Vp9,
 }
 
 /// How a client numbers Opus.
@@ -25,7 +35,7 @@ pub(crate) struct AudioNumbers {
     pub(crate) transport_cc: bool,
 }
 
-/// How a client numbers VP8 and its retransmission (RFC 4588).
+/// How a client numbers VP8 or VP9 and its retransmission (RFC 4588).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VideoNumbers {
     pub(crate) payload_type: u8,
@@ -35,11 +45,37 @@ pub(crate) struct VideoNumbers {
 }
 
 impl Numbering {
-    /// Takes in the numbers of one line, which is not rejected.
+    /// The video codecs that the client knows, by name.
+    pub(crate) fn videos(&self) -> impl Iterator<Item = (&'static str, VideoNumbers)> {
+        [("VP8", self.vp8), ("VP9", self.vp9)]
+            .into_iter()
+            .filter_map(|(name, numbers)| numbers.map(|numbers| (name, numbers)))
+    }
+
+    /// The codec of a payload type.
+    pub(crate) fn codec(&self, kind: MediaKind, payload_type: u8) -> Option<Codec> {
+        let codecs: &[Codec] = match kind {
+            MediaKind::Audio => &[Codec::Opus],
+            MediaKind::Video => &[Codec::Vp8, Codec::Vp9],
+        };
+        codecs.iter().copied().find(|codec| self.payload_type(*codec) == Some(payload_type))
+    }
+
+    /// The payload type of a codec, if the client knows it.
+    pub(crate) fn payload_type(&self, codec: Codec) -> Option<u8> {
+        match codec {
+            Codec::Opus => self.opus.map(|opus| opus.payload_type),
+            Codec::Vp8 => self.vp8.map(|vp8| vp8.payload_type),
+            Codec::Vp9 => self.vp9.map(|vp9| vp9.payload_type),
+        }
+    }
+
+    /// Takes in the numbers of one line, which is not rejected. Returns the line's payload types, retransmission
+    /// included, as far as they are of use here, in the client's order of preference.
     ///
     /// # Errors
     /// It lacks something that every line needs, or does not agree with the lines before it.
-    pub(crate) fn read(&mut self, kind: MediaKind, mid: &str, lines: &Lines<'_>) -> Result<(), String> {
+    pub(crate) fn read(&mut self, kind: MediaKind, mid: &str, lines: &Lines<'_>) -> Result<Vec<u8>, String> {
         let mut found = Self::default();
         for (id, uri) in
             attributes(lines).filter(|(name, _)| *name == "extmap").filter_map(|(_, v)| extmap(v))
@@ -61,12 +97,28 @@ impl Numbering {
                 found.opus = Some(opus);
             }
             MediaKind::Video => {
-                let mut vp8 = find_vp8(mid, lines)?;
+                let mut vp8 = find_video(mid, lines, "VP8/90000")?;
                 vp8.transport_cc &= has_extension;
                 found.vp8 = Some(vp8);
+                found.vp9 = find_video(mid, lines, "VP9/90000").ok();
+                if let Some(vp9) = &mut found.vp9 {
+                    vp9.transport_cc &= has_extension;
+                }
             }
         }
-        self.merge(found)
+        self.merge(found)?;
+        let numbers = found.payload_types();
+        Ok(formats(lines).filter(|format| numbers.contains(&Some(*format))).collect())
+    }
+
+    fn payload_types(&self) -> [Option<u8>; 5] {
+        [
+            self.opus.map(|opus| opus.payload_type),
+            self.vp8.map(|vp8| vp8.payload_type),
+            self.vp8.map(|vp8| vp8.rtx),
+            self.vp9.map(|vp9| vp9.payload_type),
+            self.vp9.map(|vp9| vp9.rtx),
+        ]
     }
 
     /// Takes in what another line or a later offer says.
@@ -81,18 +133,16 @@ impl Numbering {
         if let Some(vp8) = other.vp8 {
             agree(&mut merged.vp8, vp8, "payload types of VP8")?;
         }
+        if let Some(vp9) = other.vp9 {
+            agree(&mut merged.vp9, vp9, "payload types of VP9")?;
+        }
         if let Some(mid) = other.mid {
             agree(&mut merged.mid, mid, "header extension numbers")?;
         }
         if let Some(transport_cc) = other.transport_cc {
             agree(&mut merged.transport_cc, transport_cc, "header extension numbers")?;
         }
-        let payload_types = [
-            merged.opus.map(|opus| opus.payload_type),
-            merged.vp8.map(|vp8| vp8.payload_type),
-            merged.vp8.map(|vp8| vp8.rtx),
-        ];
-        if has_double(&payload_types) {
+        if has_double(&merged.payload_types()) {
             return Err("the SDP uses one payload type for two codecs".into());
         }
         if has_double(&[merged.mid, merged.transport_cc]) {
@@ -109,9 +159,12 @@ fn find_opus(mid: &str, lines: &Lines<'_>) -> Result<AudioNumbers, String> {
     Ok(AudioNumbers { payload_type, transport_cc: has_feedback(lines, payload_type, "transport-cc") })
 }
 
-fn find_vp8(mid: &str, lines: &Lines<'_>) -> Result<VideoNumbers, String> {
-    let payload_type = find_codec(lines, |name| name.eq_ignore_ascii_case("VP8/90000"))
-        .ok_or_else(|| format!("line {mid} does not offer VP8/90000"))?;
+/// VP8, or VP9 of profile 0, which is the one that says nothing of its profile (RFC 9628 section 6).
+fn find_video(mid: &str, lines: &Lines<'_>, codec: &str) -> Result<VideoNumbers, String> {
+    let payload_type = formats(lines)
+        .filter(|pt| rtpmap(lines, *pt).is_some_and(|name| name.eq_ignore_ascii_case(codec)))
+        .find(|pt| is_profile_0(parameters(lines, *pt)))
+        .ok_or_else(|| format!("line {mid} does not offer {codec}"))?;
     for feedback in ["nack", "nack pli"] {
         if !has_feedback(lines, payload_type, feedback) {
             return Err(format!("line {mid} does not offer a=rtcp-fb:{payload_type} {feedback}"));
@@ -124,8 +177,12 @@ fn find_vp8(mid: &str, lines: &Lines<'_>) -> Result<VideoNumbers, String> {
     let rtx = formats(lines)
         .filter(|pt| rtpmap(lines, *pt).is_some_and(|name| name.eq_ignore_ascii_case("rtx/90000")))
         .find(|pt| is_its_rtx(*pt))
-        .ok_or_else(|| format!("line {mid} does not offer rtx for VP8"))?;
+        .ok_or_else(|| format!("line {mid} does not offer rtx for {codec}"))?;
     Ok(VideoNumbers { payload_type, rtx, transport_cc: has_feedback(lines, payload_type, "transport-cc") })
+}
+
+fn is_profile_0(parameters: &str) -> bool {
+    parameters.split(';').all(|p| p.trim().strip_prefix("profile-id=").is_none_or(|id| id.trim() == "0"))
 }
 
 /// The first payload type of the section with this encoding.

@@ -34,6 +34,8 @@ pub(crate) struct Section {
     /// Stopped for good: port 0 and not in the BUNDLE group (RFC 9143 section 7.5.3).
     pub(crate) rejected: bool,
     pub(crate) direction: Direction,
+    /// Payload types of use here, in the client's order of preference.
+    pub(crate) formats: Vec<u8>,
 }
 
 impl Offer {
@@ -73,13 +75,13 @@ impl Offer {
         let mut numbering = Numbering::default();
         let mut sections: Vec<Section> = Vec::with_capacity(media.len());
         for lines in &media {
-            let section = Section::parse(lines, &bundle)?;
+            let mut section = Section::parse(lines, &bundle)?;
             if sections.iter().any(|other| other.mid == section.mid) {
                 return Err(format!("two m= sections have the mid {}", section.mid));
             }
             if !section.rejected {
                 transport.read(lines)?;
-                numbering.read(section.kind, &section.mid, lines)?;
+                section.formats = numbering.read(section.kind, &section.mid, lines)?;
             }
             sections.push(section);
         }
@@ -169,7 +171,7 @@ impl Section {
         }
         // RFC 8866 section 6.7: sendrecv unless it says otherwise.
         let direction = if rejected { Direction::Inactive } else { direction.unwrap_or(Direction::SendRecv) };
-        Ok(Self { kind, mid: mid.to_owned(), rejected, direction })
+        Ok(Self { kind, mid: mid.to_owned(), rejected, direction, formats: Vec::new() })
     }
 }
 

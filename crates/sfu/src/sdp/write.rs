@@ -40,7 +40,7 @@ impl Offer {
             let _ = write!(
                 sdp,
                 "m={kind} 9 UDP/TLS/RTP/SAVPF{}\r\nc=IN IP4 0.0.0.0\r\n",
-                formats(section.kind, numbering)
+                formats(&section.formats)
             );
             let _ = write!(
                 sdp,
@@ -58,25 +58,21 @@ impl Offer {
         }
         let transport_cc = match section.kind {
             MediaKind::Audio => numbering.opus.is_some_and(|opus| opus.transport_cc),
-            MediaKind::Video => numbering.vp8.is_some_and(|vp8| vp8.transport_cc),
+            MediaKind::Video => numbering.videos().any(|(_, video)| video.transport_cc),
         };
         if let Some(id) = numbering.transport_cc.filter(|_| transport_cc) {
             let _ = write!(sdp, "a=extmap:{id} {}\r\n", extension::TRANSPORT_CC);
         }
-        write_codec(sdp, section.kind, numbering);
+        write_codec(sdp, section, numbering);
     }
 }
 
-fn formats(kind: MediaKind, numbering: &Numbering) -> String {
-    match kind {
-        MediaKind::Audio => numbering.opus.map(|opus| format!(" {}", opus.payload_type)),
-        MediaKind::Video => numbering.vp8.map(|vp8| format!(" {} {}", vp8.payload_type, vp8.rtx)),
-    }
-    .unwrap_or_default()
+fn formats(formats: &[u8]) -> String {
+    formats.iter().map(|format| format!(" {format}")).collect()
 }
 
-fn write_codec(sdp: &mut String, kind: MediaKind, numbering: &Numbering) {
-    match kind {
+fn write_codec(sdp: &mut String, section: &Section, numbering: &Numbering) {
+    match section.kind {
         MediaKind::Audio => {
             let Some(opus) = numbering.opus else { return };
             let pt = opus.payload_type;
@@ -86,14 +82,23 @@ fn write_codec(sdp: &mut String, kind: MediaKind, numbering: &Numbering) {
             }
         }
         MediaKind::Video => {
-            let Some(vp8) = numbering.vp8 else { return };
-            let (pt, rtx) = (vp8.payload_type, vp8.rtx);
-            let _ =
-                write!(sdp, "a=rtpmap:{pt} VP8/90000\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n");
-            if vp8.transport_cc {
-                let _ = write!(sdp, "a=rtcp-fb:{pt} transport-cc\r\n");
+            for (name, video) in numbering.videos() {
+                let (pt, rtx) = (video.payload_type, video.rtx);
+                if !section.formats.contains(&pt) {
+                    continue;
+                }
+                let _ = write!(
+                    sdp,
+                    "a=rtpmap:{pt} {name}/90000\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n"
+                );
+                if name == "VP9" {
+                    let _ = write!(sdp, "a=fmtp:{pt} profile-id=0\r\n");
+                }
+                if video.transport_cc {
+                    let _ = write!(sdp, "a=rtcp-fb:{pt} transport-cc\r\n");
+                }
+                let _ = write!(sdp, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={pt}\r\n");
             }
-            let _ = write!(sdp, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={pt}\r\n");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use str0m::{
-    Candidate, Event, Input, Output as RtcOutput, Rtc,
+    Candidate, Event, Input, Output as RtcOutput, Rtc, RtcConfig,
     change::{SdpAnswer, SdpApi, SdpOffer, SdpPendingOffer},
     format::Codec,
     media::{Direction, MediaKind as Kind, Mid},
@@ -94,9 +94,13 @@ impl World {
     }
 
     pub fn add(&mut self, client: ClientId, room: RoomName) {
+        self.add_with(client, room, Rtc::builder());
+    }
+
+    pub fn add_with(&mut self, client: ClientId, room: RoomName, builder: RtcConfig) {
         let port = 10_000 + u16::try_from(self.peers.len()).unwrap();
         let address = SocketAddr::from(([198, 51, 100, client.0[0]], port));
-        let mut rtc = Rtc::builder().set_rtp_mode(true).build(self.now);
+        let mut rtc = builder.set_rtp_mode(true).build(self.now);
         rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
         let peer = Peer {
             rtc,
@@ -288,7 +292,11 @@ impl Peer {
     /// Sends packet `number` of a line.
     pub fn write(&mut self, mid: Mid, number: u64, now: Instant) {
         let kind = self.rtc.media(mid).unwrap().kind();
-        let codec = if kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 };
+        self.write_as(if kind == Kind::Audio { Codec::Opus } else { Codec::Vp8 }, mid, number, now);
+    }
+
+    pub fn write_as(&mut self, codec: Codec, mid: Mid, number: u64, now: Instant) {
+        let kind = self.rtc.media(mid).unwrap().kind();
         let pt = self.rtc.codec_config().find(|params| params.spec().codec == codec).unwrap().pt();
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None).unwrap();
