@@ -8,6 +8,8 @@ import { Samples } from "./samples.mjs";
 const LARGE_EVERY = 15;
 /** What is added to a frame's end to tell its own length. */
 const TRAILER = 4;
+/** Before sound: an Opus packet without frames, which is none. The core pads none to another size than is measured. */
+const NO_OPUS = [3, 0];
 
 /** One measurement: every transform that comes belongs to it. */
 export class Run {
@@ -101,9 +103,9 @@ export class Run {
 
   add({ options, readable, writable }) {
     if (options.use.kind === "send") {
-      this.handle(options, readable.pipeThrough(padding(options.sizes)), writable);
+      this.handle(options, readable.pipeThrough(padding(options)), writable);
     } else {
-      const unpadded = new TransformStream({ transform: takeOff });
+      const unpadded = new TransformStream({ transform: takeOff(options) });
       unpadded.readable.pipeTo(writable);
       this.handle(options, readable, unpadded.writable);
     }
@@ -140,15 +142,20 @@ export class Run {
   }
 }
 
+const frontOf = ({ use }) => (use.source === "microphone" ? NO_OPUS : []);
+
 /** Lengthens frames to the sizes that are wanted. What is longer already stays so, and is not counted. */
-function padding([usual, large]) {
+function padding(options) {
+  const [usual, large] = options.sizes;
+  const front = frontOf(options);
   let frames = 0;
   return new TransformStream({
     transform(frame, out) {
       const size = large !== undefined && ++frames % LARGE_EVERY === 0 ? large : usual;
       const own = new Uint8Array(frame.data);
-      const padded = new Uint8Array(Math.max(size, own.length + TRAILER));
-      padded.set(own);
+      const padded = new Uint8Array(Math.max(size, front.length + own.length + TRAILER));
+      padded.set(front);
+      padded.set(own, front.length);
       new DataView(padded.buffer).setUint32(padded.length - TRAILER, own.length);
       frame.data = padded.buffer;
       out.enqueue(frame);
@@ -156,11 +163,14 @@ function padding([usual, large]) {
   });
 }
 
-function takeOff(frame, out) {
-  const { data } = frame;
-  const length = new DataView(data).getUint32(data.byteLength - TRAILER);
-  frame.data = data.slice(0, length);
-  out.enqueue(frame);
+function takeOff(options) {
+  const start = frontOf(options).length;
+  return (frame, out) => {
+    const { data } = frame;
+    const length = new DataView(data).getUint32(data.byteLength - TRAILER);
+    frame.data = data.slice(start, start + length);
+    out.enqueue(frame);
+  };
 }
 
 /** The part that packetizers read: VP8's frame header, nothing of Opus. */

@@ -18,8 +18,10 @@ use crate::{Effort, Failure, Figure, Result, Samples, Section, at, figure::count
 const DEADLINE: Duration = Duration::from_secs(120);
 /// One packet of sound.
 const PACKET: Duration = Duration::from_millis(20);
-/// How long the first rekeys may take: 5 s for two members, and some.
+/// How long a newcomer's first rekey may take: 5 s in a small group, and some.
 const REKEY_WAIT: Duration = Duration::from_secs(15);
+/// The sender of sound uses a new key so long after somebody was added, and some.
+const SWITCH: Duration = Duration::from_millis(300);
 
 /// All figures of calls.
 ///
@@ -128,7 +130,6 @@ async fn live(
     tell: tokio::sync::watch::Sender<Seen>,
 ) -> Vec<(u32, Instant)> {
     let mut heard = Vec::new();
-    let mut look = tokio::time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
             wish = wished.recv() => match wish {
@@ -139,10 +140,6 @@ async fn live(
                     participant.send(Source::Microphone, u64::from(number) * 960, frame).await;
                 }
                 Some(Wish::Leave) | None => break,
-            },
-            _ = look.tick() => {
-                let epoch = participant.stats().await.and_then(|stats| stats.epoch).unwrap_or_default();
-                tell.send_if_modified(|seen| std::mem::replace(&mut seen.epoch, epoch) != epoch);
             },
             happening = participant.next() => match happening {
                 None => break,
@@ -164,7 +161,10 @@ impl Seen {
     fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Call(Event::Phase { phase }) => self.inside = phase == Phase::Inside,
-            Happening::Call(Event::Roster { people, .. }) => self.people = people,
+            Happening::Call(Event::Roster { people, epoch, .. }) => {
+                self.people = people;
+                self.epoch = epoch;
+            }
             Happening::Call(Event::Tracks { tracks }) => self.tracks = tracks.len(),
             Happening::Call(Event::Ended { text }) => self.ended = Some(text),
             Happening::MediaUp => self.media_up = true,
@@ -221,17 +221,17 @@ async fn sound(effort: Effort) -> Result<Vec<Figure>> {
     let mut three = Guest::join(&place, 3).await?;
     three.with_people(3).await?;
     one.with_people(3).await?;
-    two.with_people(3).await?;
+    let joined = two.with_people(3).await?;
+    tokio::time::sleep(SWITCH).await;
+    // Who has come in rekeys soon; the others may, too.
+    begin("members rekey");
+    let rekey = two.seen.wait_for(|seen| seen.epoch > joined.epoch);
+    let rekeyed = tokio::time::timeout(REKEY_WAIT, rekey).await.is_ok();
     tokio::time::sleep(calm).await;
     begin("the third leaves");
     let _ = three.leave().await?;
     one.with_people(2).await?;
-    let before = two.with_people(2).await?.epoch;
-    tokio::time::sleep(calm).await;
-    begin("members rekey");
-    let epoch = two.seen.borrow().epoch.max(before);
-    let rekeyed =
-        tokio::time::timeout(REKEY_WAIT, two.seen.wait_for(|seen| seen.epoch > epoch)).await.is_ok();
+    two.with_people(2).await?;
     tokio::time::sleep(calm).await;
     begin("the end");
     let last = *sent.borrow();

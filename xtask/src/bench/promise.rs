@@ -32,7 +32,7 @@ use On::{Browser, Either};
 const PROMISES: [Promise; 29] = [
     promise("bytes", "Orange's way", "", Bound::None, Either, "145-150 in Orange Meets"),
     promise("bytes", "", "", AtMost(24.0), Either, "at most 24"),
-    promise("ratio", "Orange's way", "", AtLeast(10.0), Browser, "at least 10"),
+    promise("ratio", "Orange's way", " 1 kB hot", AtLeast(10.0), Browser, "at least 10"),
     promise("cadence", "Tangelo: encrypt 6 kB", "p50", AtMost(90.0), Browser, "at most 90; 80-90 elsewhere"),
     promise("cadence", "Tangelo: decrypt 6 kB", "p50", AtMost(90.0), Browser, "at most 90; 80-90 elsewhere"),
     promise(
@@ -121,7 +121,7 @@ const PROMISES: [Promise; 29] = [
     promise("sizes", "WASM, brotli", "", AtMost(500.0), Either, "at most 500"),
     promise("sizes", "WASM, gzip", "", Bound::None, Either, "Orange Meets 561"),
     promise("sizes", "JS and CSS", "", AtMost(60.0), Either, "at most 60"),
-    promise("ratio", "WebCrypto", "", Bound::None, Browser, "1.2-1.3 at 6 kB elsewhere"),
+    promise("ratio", "WebCrypto", " 6 kB at frame cadence", Bound::None, Browser, "1.2-1.3 elsewhere"),
 ];
 
 const fn promise(
