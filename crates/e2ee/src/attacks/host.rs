@@ -10,15 +10,7 @@ const NOBODY: &[ClientId] = &[];
 /// A room whose host's link is at hand.
 fn hosted() -> (World, Link) {
     let link = Link::new_room().unwrap();
-    let mut room = Room::at(link.path());
-    for person in [1, super::world::EVE, 3] {
-        room.arrive(person);
-    }
-    room.found(0);
-    let bundle = room.work(0);
-    let eve = super::insider::Insider::join(&room.clients[1].applicant, bundle.welcome.as_ref().unwrap());
-    room.clients[1].group = None;
-    (World::of(room, eve, 1), link)
+    (World::at(Room::at(link.path()), 2, 1), link)
 }
 
 /// The log shows a statement to everyone; whether it counts, which all say alike.

@@ -51,7 +51,7 @@ impl World {
         Self::at(Room::at("/r/standup".into()), honest, seat)
     }
 
-    fn at(mut room: Room, honest: u8, seat: usize) -> Self {
+    pub(super) fn at(mut room: Room, honest: u8, seat: usize) -> Self {
         for place in 0..=honest {
             let person = if usize::from(place) == seat { EVE } else { place + 1 };
             room.arrive(person);
