@@ -35,14 +35,7 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
     view: new Observable({ microphone: off, camera }),
     stop: () => undefined,
   } as unknown as Devices;
-  const call = new CallController(
-    startWorker(),
-    startWorker,
-    devices,
-    "/r/standup",
-    "Ada",
-    marks,
-  );
+  const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada", marks);
   const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
   const identity = "a".repeat(64);
   const person = { identity, leaf: 0, confirmed: true, present: true, ...shown };

@@ -290,6 +290,7 @@ export class CallController {
       own: person.own,
       confirmed: person.confirmed,
       present: person.present,
+      doubt: person.elsewhere ? "elsewhere" : person.silent ? "silent" : undefined,
       trust: this.trust.get(person.client) ?? UNKNOWN,
       streams: new Map(
         streams

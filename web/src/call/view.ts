@@ -45,6 +45,8 @@ export interface PersonView {
   readonly own: boolean;
   readonly confirmed: boolean;
   readonly present: boolean;
+  /** What the group's watch found: not heard inside the group for long, or in another call than this one. */
+  readonly doubt: "silent" | "elsewhere" | undefined;
   /** How far this device knows the person. */
   readonly trust: Trust;
   /** What this person sends; for the own person nothing, see `DevicesView`. */

@@ -137,6 +137,7 @@ function alone(name: string): PersonView {
     confirmed: true,
     present: true,
     trust: { state: { type: "own" }, warnings: [] },
+    doubt: undefined,
     streams: new Map(),
   };
 }

@@ -157,6 +157,11 @@ export const text = {
     },
   },
 
+  doubt: {
+    silent: "not heard from for a while",
+    elsewhere: "sees another call than you",
+  },
+
   trust: {
     mark: {
       own: "You",

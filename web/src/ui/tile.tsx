@@ -23,10 +23,11 @@ export function Tile({ person, camera, muted }: Props) {
   const label = person.own
     ? text.call.ownLabel(person.name)
     : text.trust.tileLabel(person.name, text.trust.mark[mark]);
+  const doubt = person.doubt === undefined ? undefined : text.doubt[person.doubt];
   return (
     <li
       class={person.present ? "tile" : "tile away"}
-      aria-label={label}
+      aria-label={doubt === undefined ? label : `${label}, ${doubt}`}
       data-client={person.client}
       data-own={String(person.own)}
       style={{ "--hue": String(hueOf(person.identity)) }}
@@ -49,6 +50,7 @@ export function Tile({ person, camera, muted }: Props) {
         <span class="name-text">{person.name}</span>
         {!person.own && <TrustMark mark={mark} />}
         {person.own && <span class="you">{text.call.you}</span>}
+        {doubt !== undefined && <span class="doubt">{doubt}</span>}
       </span>
     </li>
   );
