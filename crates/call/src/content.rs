@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_is_refused() {
+    fn rule_54_words_that_cannot_be_shown_are_not_shown() {
         let sound = [chat("ü"), chat(&"x".repeat(CHAT_MAX_CHARS)), Content::Reaction { emoji: "👍🏽".into() }];
         assert!(sound.iter().all(Content::is_sound));
         let bad = [

@@ -242,8 +242,8 @@ fn a_call_cut_in_two_that_do_not_hear_each_other_shows_who_is_silent() {
     let mut silent = [false; 2];
     for _ in 0..40 {
         world.run(1_000);
-        for peer in 0..2 {
-            silent[peer] |= world.peers[peer].people.iter().any(|person| !person.own && person.silent);
+        for (peer, silent) in world.peers.iter().zip(&mut silent) {
+            *silent |= peer.people.iter().any(|person| !person.own && person.silent);
         }
     }
     assert_eq!(silent, [true; 2]);

@@ -62,19 +62,14 @@ impl Call {
     }
 
     /// What the server shows the third in place of entries, once.
-    fn third_is_shown_once(
-        &mut self,
-        mut change: impl FnMut(LogEntry) -> Result<LogEntry, LogEntry> + 'static,
-    ) {
+    fn third_is_shown_once(&mut self, mut change: impl FnMut(LogEntry) -> (LogEntry, bool) + 'static) {
         let mut done = false;
         self.world.tamper = Some(Box::new(move |peer, message| match message {
-            ServerMessage::Entry(entry) if peer == 2 && !done => match change(entry) {
-                Ok(entry) => {
-                    done = true;
-                    ServerMessage::Entry(entry)
-                }
-                Err(entry) => ServerMessage::Entry(entry),
-            },
+            ServerMessage::Entry(entry) if peer == 2 && !done => {
+                let (entry, changed) = change(entry);
+                done = changed;
+                ServerMessage::Entry(entry)
+            }
             other => other,
         }));
     }
@@ -83,7 +78,7 @@ impl Call {
 #[test]
 fn a_missing_entry() {
     let mut call = Call::new();
-    call.third_is_shown_once(|LogEntry { seq, entry }| Ok(LogEntry { seq: seq.next(), entry }));
+    call.third_is_shown_once(|LogEntry { seq, entry }| (LogEntry { seq: seq.next(), entry }, true));
     call.is_back("an entry of the log is missing");
 }
 
@@ -92,7 +87,7 @@ fn a_false_departure() {
     let mut call = Call::new();
     let client = call.world.client(2);
     call.third_is_shown_once(move |LogEntry { seq, .. }| {
-        Ok(LogEntry { seq, entry: Entry::Departed { client, reason: DepartReason::Silent } })
+        (LogEntry { seq, entry: Entry::Departed { client, reason: DepartReason::Silent } }, true)
     });
     call.is_back("the log says that this client has departed");
 }
@@ -120,9 +115,9 @@ fn a_commit_that_the_server_has_changed() {
         Entry::Committed { parent, client, adds, mut commit, welcome } => {
             let last = commit.0.len() - 1;
             commit.0[last] ^= 1;
-            Ok(LogEntry { seq, entry: Entry::Committed { parent, client, adds, commit, welcome } })
+            (LogEntry { seq, entry: Entry::Committed { parent, client, adds, commit, welcome } }, true)
         }
-        entry => Err(LogEntry { seq, entry }),
+        entry => (LogEntry { seq, entry }, false),
     });
     // Rekeys come within the minute.
     call.run(60_000);

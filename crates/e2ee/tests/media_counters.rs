@@ -175,6 +175,10 @@ impl World {
                     self.room.depart(other);
                     self.room.clients[other].group = None;
                 }
+                // What it arrived with is spent.
+                let (context, client) = (self.room.context(), &mut self.room.clients[founder]);
+                let name = format!("Person {}", client.person);
+                client.applicant = common::applicant(&context, client.id, client.person, &name);
                 self.room.found(founder);
                 self.join();
             }

@@ -47,7 +47,47 @@ offer: number,
 /**
  * Why, for people.
  */
-text: string, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "emoji", 
+text: string, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
+/**
+ * The author's own id for it.
+ */
+id: string, 
+/**
+ * Who, see [`Person::client`].
+ */
+client: string, 
+/**
+ * The author's name.
+ */
+name: string, 
+/**
+ * The author's identity, see [`Person::identity`].
+ */
+identity: string, 
+/**
+ * Whether it is the own message.
+ */
+own: boolean, 
+/**
+ * What.
+ */
+text: string, } | { "type": "reaction", 
+/**
+ * Who, see [`Person::client`].
+ */
+client: string, 
+/**
+ * The author's name.
+ */
+name: string, 
+/**
+ * Whether it is the own one.
+ */
+own: boolean, 
+/**
+ * Which.
+ */
+emoji: string, } | { "type": "emoji", 
 /**
  * All there is to show.
  */

@@ -41,6 +41,25 @@ impl EpochSecrets {
     }
 }
 
+/// What she arrived with, before anything of it was spent.
+pub(super) struct Arrival {
+    id: ClientId,
+    pub(super) key: LeafKey,
+    credential: Vec<u8>,
+    provider: LyingProvider,
+}
+
+impl Arrival {
+    pub(super) fn of(applicant: &Applicant) -> Self {
+        Self {
+            id: applicant.client,
+            key: applicant.key.clone(),
+            credential: applicant.credential.clone(),
+            provider: LyingProvider::of(&applicant.provider),
+        }
+    }
+}
+
 /// What stands in a commit.
 #[derive(Default)]
 pub(super) struct Plan {
@@ -76,23 +95,23 @@ pub(super) fn link_psk(context: &RoomContext) -> PreSharedKeyId {
 }
 
 impl Insider {
-    /// Takes an applicant's seat in the group.
-    pub(super) fn join(applicant: &Applicant, welcome: &Bytes) -> Self {
+    /// Takes a seat in the group by its Welcome.
+    pub(super) fn join(arrival: &Arrival, welcome: &Bytes) -> Self {
         let message = MlsMessageIn::tls_deserialize_exact(welcome.as_slice()).unwrap();
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { panic!("no Welcome") };
-        let provider = LyingProvider::of(&applicant.provider);
+        let provider = LyingProvider::of(&arrival.provider);
         let processed = ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome).unwrap();
         let staged = JoinBuilder::new(&provider, processed).skip_lifetime_validation().build().unwrap();
         let mls = staged.into_group(&provider).unwrap();
         let epoch = EpochSecrets::last(&provider);
-        Self { id: applicant.client, key: applicant.key.clone(), provider, mls, epoch }
+        Self { id: arrival.id, key: arrival.key.clone(), provider, mls, epoch }
     }
 
     /// Takes the seat of a member that is alone in its group, with another leaf if `leaf` says so.
-    pub(super) fn found(applicant: &Applicant, group_id: &[u8], leaf: impl FnOnce(&mut Founding)) -> Self {
+    pub(super) fn found(arrival: &Arrival, group_id: &[u8], leaf: impl FnOnce(&mut Founding)) -> Self {
         let mut founding = Founding::default();
         leaf(&mut founding);
-        let provider = LyingProvider::of(&applicant.provider);
+        let provider = LyingProvider::of(&arrival.provider);
         let mls = MlsGroup::builder()
             .with_group_id(openmls::group::GroupId::from_slice(group_id))
             .ciphersuite(crate::leaf::SUITE)
@@ -101,11 +120,10 @@ impl Insider {
             .with_group_context_extensions(founding.context_extensions)
             .with_wire_format_policy(openmls::prelude::PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true);
-        let credential = founding.credential.unwrap_or_else(|| applicant.credential.clone());
-        let mls =
-            mls.build(&provider, &applicant.key, credential_with_key(&credential, &applicant.key)).unwrap();
+        let credential = founding.credential.unwrap_or_else(|| arrival.credential.clone());
+        let mls = mls.build(&provider, &arrival.key, credential_with_key(&credential, &arrival.key)).unwrap();
         let epoch = EpochSecrets::last(&provider);
-        Self { id: applicant.client, key: applicant.key.clone(), provider, mls, epoch }
+        Self { id: arrival.id, key: arrival.key.clone(), provider, mls, epoch }
     }
 
     /// Makes a commit, and forgets about it.

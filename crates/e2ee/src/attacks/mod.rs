@@ -2,8 +2,8 @@
 //! on OpenMLS without any of this crate's restraint. Each test shows that the honest members refuse it alike, that
 //! nothing of theirs changed, and that the room goes on. `docs/validation.md` names them.
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
+use crate::test_room as common;
+
 mod crypto;
 mod forge;
 mod insider;
@@ -12,8 +12,10 @@ mod world;
 
 mod commits;
 mod credentials;
+mod host;
 mod interop;
 mod key_packages;
+mod messages;
 mod page;
 mod paths;
 mod proposals;

@@ -161,11 +161,13 @@ fn nonsense_for_everyone_costs_one_reconnect_and_no_more() {
         let number = world.room.clients[0].number();
         let everyone = world.honest();
         assert_eq!(poison(&mut world, Plan::path(), None, nonsense), everyone);
-        // Eve alone holds a group now. They come back; who waits founds anew (docs/protocol.md).
-        let places: Vec<_> = everyone.into_iter().map(|place| world.arrive_anew(place)).collect();
+        // Eve alone holds a group now. They come back; who waits founds anew (docs/protocol.md), and she drops hers.
+        let mut places: Vec<_> = everyone.into_iter().map(|place| world.arrive_anew(place)).collect();
+        let seat = world.seat;
+        places.push(world.arrive_anew(seat));
         world.room.found(places[0]);
         world.room.work(places[0]);
-        assert!(places.iter().all(|place| world.honest().contains(place)));
+        assert_eq!(world.honest(), places);
         world.room.now = world.room.now + 2_500;
         world.media_flows();
         assert_eq!(world.room.clients[places[0]].number(), number);

@@ -10,7 +10,7 @@ use super::{
     common::Room,
     crypto::KeyOf,
     forge::{Forgery, Papers},
-    insider::{Insider, Plan, link_psk},
+    insider::{Arrival, Insider, Plan, link_psk},
     key_packages::bad_keys,
     world::{EVE, World},
 };
@@ -58,11 +58,12 @@ fn rule_16_the_1025th_leaf_is_refused() {
     let mut room = Room::secret();
     room.arrive(1);
     room.arrive(EVE);
+    let arrival = Arrival::of(&room.clients[1].applicant);
     room.found(0);
     let bundle = room.work(0);
-    let eve = Insider::join(&room.clients[1].applicant, bundle.welcome.as_ref().unwrap());
+    let eve = Insider::join(&arrival, bundle.welcome.as_ref().unwrap());
     room.clients[1].group = None;
-    let mut world = World::of(room, eve, 1);
+    let mut world = World::of(room, eve, arrival, 1);
     let context = world.context();
     // Clients of Eve's, as many as fit.
     for batch in 0..7_u32 {

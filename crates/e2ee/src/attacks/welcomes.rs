@@ -137,7 +137,7 @@ fn rule_41_a_welcome_into_another_group_leads_nowhere() {
     let mut world = World::new(2, 1);
     let (place, plan) = newcomer(&mut world);
     let elsewhere = GroupId::derive(LogId([9; 16]), Seq(1), world.eve.id);
-    let mut own = Insider::found(&world.room.clients[1].applicant, &elsewhere.0, |_| ());
+    let mut own = Insider::found(&world.arrival, &elsewhere.0, |_| ());
     let bundle = own.commit(plan);
     both_refuse(&mut world, place, &bundle, Rule::CommitFraming, Rule::WelcomeGroup);
 }
@@ -285,10 +285,9 @@ fn rule_45_a_founder_with_a_false_name_is_not_followed() {
     // Eve founds the room's group anew, with a leaf that names somebody else.
     let context = world.context();
     let group_id = world.room.group_id.unwrap();
-    let applicant = &world.room.clients[0].applicant;
-    let leaf_key = applicant.key.public();
+    let leaf_key = world.arrival.key.public();
     let papers = super::forge::Papers::new(&context, world.id(1), &leaf_key, 1);
-    let mut founder = Insider::found(applicant, &group_id.0, |founding| {
+    let mut founder = Insider::found(&world.arrival, &group_id.0, |founding| {
         founding.credential = Some(papers.write(&context, &leaf_key));
     });
     let bundle = founder.commit(plan);
@@ -310,8 +309,7 @@ fn rule_46_a_group_with_extensions_is_not_joined() {
     let (place, plan) = newcomer(&mut world);
     let group_id = world.room.group_id.unwrap();
     let key = world.eve.key.clone();
-    let applicant = &world.room.clients[world.seat].applicant;
-    let mut founder = Insider::found(applicant, &group_id.0, |founding| {
+    let mut founder = Insider::found(&world.arrival, &group_id.0, |founding| {
         founding.context_extensions = external_senders(&key);
     });
     let bundle = founder.commit(plan);

@@ -6,7 +6,7 @@ use tangelo_wire::{Admission, Bytes, ClientId, Source};
 use super::{
     common::Room,
     forge::{Forgery, written},
-    insider::{Insider, Plan},
+    insider::{Arrival, Insider, Plan},
 };
 use crate::{
     Rule,
@@ -24,6 +24,7 @@ const KEY_FRAME: [u8; 20] = [0x10, 0, 0, 0x9d, 1, 0x2a, 7, 7, 7, 7, 7, 7, 7, 7, 
 pub(super) struct World {
     pub(super) room: Room,
     pub(super) eve: Insider,
+    pub(super) arrival: Arrival,
     /// Her place among the clients, and her leaf.
     pub(super) seat: usize,
     next_guest: u8,
@@ -36,7 +37,7 @@ pub(super) struct View {
     epoch: u64,
     members: Vec<Member>,
     number: String,
-    base_key: [u8; 16],
+    pub(super) base_key: [u8; 16],
     present: Vec<(ClientId, bool)>,
 }
 
@@ -50,16 +51,17 @@ impl World {
         Self::at(Room::at("/r/standup".into()), honest, seat)
     }
 
-    fn at(mut room: Room, honest: u8, seat: usize) -> Self {
+    pub(super) fn at(mut room: Room, honest: u8, seat: usize) -> Self {
         for place in 0..=honest {
             let person = if usize::from(place) == seat { EVE } else { place + 1 };
             room.arrive(person);
         }
+        let arrival = Arrival::of(&room.clients[seat].applicant);
         let eve = if seat == 0 {
             room.found(0);
             let group_id = room.group_id.unwrap();
             room.clients[0].group = None;
-            let mut eve = Insider::found(&room.clients[0].applicant, &group_id.0, |_| ());
+            let mut eve = Insider::found(&arrival, &group_id.0, |_| ());
             let mut plan = Plan::default();
             for client in &room.clients[1..] {
                 let candidate = client.presence.get(client.id).unwrap().candidate.as_ref().unwrap();
@@ -76,16 +78,16 @@ impl World {
         } else {
             room.found(0);
             let bundle = room.work(0);
-            Insider::join(&room.clients[seat].applicant, bundle.welcome.as_ref().unwrap())
+            Insider::join(&arrival, bundle.welcome.as_ref().unwrap())
         };
         room.clients[seat].group = None;
         room.clients[seat].media.clear();
         assert_eq!(eve.mls.own_leaf_index().u32(), u32::try_from(seat).unwrap());
-        Self::of(room, eve, seat)
+        Self::of(room, eve, arrival, seat)
     }
 
-    pub(super) fn of(room: Room, eve: Insider, seat: usize) -> Self {
-        Self { room, eve, seat, next_guest: 0xa0, next_person: 100 }
+    pub(super) fn of(room: Room, eve: Insider, arrival: Arrival, seat: usize) -> Self {
+        Self { room, eve, arrival, seat, next_guest: 0xa0, next_person: 100 }
     }
 
     pub(super) fn context(&self) -> crate::RoomContext {
