@@ -67,7 +67,8 @@ for (const other of ["Chromium", "Firefox"]) {
   }
 }
 
-/** Has a page send its camera with this codec. */
+/** Has a page send its camera with this codec. Firefox runs it on `about:blank`, too. */
 function sends(codec) {
-  return `localStorage.setItem("tangelo.video_codec", ${JSON.stringify(codec)})`;
+  return `if (location.protocol.startsWith("http"))
+    localStorage.setItem("tangelo.video_codec", ${JSON.stringify(codec)});`;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { forgetIdentity } from "../worker/identity-store.js";
 import { text } from "./text.en.js";
 
@@ -23,7 +23,8 @@ function ForgetDialog({ forgetPeople, close }: { forgetPeople: () => void; close
   const [stage, setStage] = useState<Stage>("asking");
   const title = useId();
   const done = useRef<HTMLButtonElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before it is painted: a key pressed at once, such as Escape, must find it open.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
     if (stage === "done" || stage === "failed") done.current?.focus();
   }, [stage]);

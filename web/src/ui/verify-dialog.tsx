@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
 import type { CallView } from "../call/view.js";
 import { ForgetIdentity } from "./forget-identity.js";
@@ -23,7 +23,8 @@ interface Props {
 export function VerifyDialog({ view, call, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before it is painted: a key pressed at once, such as Escape, must find it open.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="verify" aria-labelledby={title} onClose={close}>
       <h2 id={title}>{text.verify.title}</h2>
