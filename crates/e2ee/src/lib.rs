@@ -30,6 +30,7 @@ mod provider;
 mod rule;
 mod safety_number;
 mod secret;
+mod storage;
 
 #[cfg(test)]
 #[path = "../tests/leaks/mod.rs"]

@@ -1,50 +1,32 @@
 //! What OpenMLS needs of its surroundings: cryptography, randomness, and storage in memory.
 
-use openmls_memory_storage::MemoryStorage;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{OpenMlsProvider, random::OpenMlsRand};
-use zeroize::Zeroize;
 
-use crate::Error;
+use crate::{Error, storage::Storage};
 
-/// One provider for each group: nothing of an older group can be found in it. What its storage holds when it is
-/// dropped is wiped; what OpenMLS deletes before that is only freed.
+/// One provider for each group: nothing of an older group can be found in it.
 #[derive(Default)]
 pub(crate) struct Provider {
     crypto: RustCrypto,
-    storage: MemoryStorage,
+    storage: Storage,
 }
 
 impl Provider {
     /// A provider with a copy of this one's storage. A Welcome is tried on a copy, because OpenMLS spends the key
     /// package even when the Welcome turns out to be bad.
     pub(crate) fn copy(&self) -> Self {
-        let copy = Self::default();
-        if let (Ok(from), Ok(mut to)) = (self.storage.values.read(), copy.storage.values.write()) {
-            to.clone_from(&from);
-        }
-        copy
+        Self { crypto: RustCrypto::default(), storage: self.storage.copy() }
     }
 
     /// Wipes and forgets everything in the storage.
-    pub(crate) fn wipe(&mut self) {
-        // A lock that a panic has poisoned still holds secrets.
-        let values = self.storage.values.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (mut key, mut value) in values.drain() {
-            key.zeroize();
-            value.zeroize();
-        }
+    pub(crate) fn wipe(&self) {
+        self.storage.wipe();
     }
 
     /// `N` random bytes.
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
         self.crypto.random_array().map_err(|_| Error::Random)
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        self.wipe();
     }
 }
 
@@ -58,9 +40,9 @@ impl std::fmt::Debug for Provider {
 impl OpenMlsProvider for Provider {
     type CryptoProvider = RustCrypto;
     type RandProvider = RustCrypto;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Storage {
         &self.storage
     }
 

@@ -11,9 +11,8 @@ use crate::provider::Provider;
 /// are arrays of numbers, and calls what must not be seen a secret or private.
 pub(crate) fn stored_secrets(provider: &Provider) -> BTreeMap<Vec<u8>, String> {
     let mut found = BTreeMap::new();
-    let values = provider.storage().values.read().unwrap();
-    for value in values.values() {
-        gather(&serde_json::from_slice(value).unwrap_or_default(), "secret", "", &mut found);
+    for value in provider.storage().all() {
+        gather(&serde_json::from_slice(&value).unwrap_or_default(), "secret", "", &mut found);
     }
     found
 }

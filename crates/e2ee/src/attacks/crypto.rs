@@ -7,12 +7,13 @@ use std::{
 };
 
 use openmls::prelude::{OpenMlsCrypto, OpenMlsProvider, tls_codec::SecretVLBytes};
-use openmls_memory_storage::MemoryStorage;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::types::{
     AeadType, Ciphersuite, CryptoError, ExporterSecret, HashType, HpkeCiphertext, HpkeConfig, HpkeKeyPair,
     KemOutput, SignatureScheme,
 };
+
+use crate::storage::Storage;
 
 /// What is encrypted to somebody, before it is.
 pub(super) struct Sealing<'a> {
@@ -253,24 +254,22 @@ impl OpenMlsCrypto for LyingCrypto {
 #[derive(Default)]
 pub(super) struct LyingProvider {
     pub(super) crypto: LyingCrypto,
-    storage: MemoryStorage,
+    storage: Storage,
 }
 
 impl LyingProvider {
     /// With a copy of what another one has stored.
-    pub(super) fn of(other: &impl OpenMlsProvider<StorageProvider = MemoryStorage>) -> Self {
-        let provider = Self::default();
-        provider.storage.values.write().unwrap().clone_from(&other.storage().values.read().unwrap());
-        provider
+    pub(super) fn of(other: &impl OpenMlsProvider<StorageProvider = Storage>) -> Self {
+        Self { storage: other.storage().copy(), ..Self::default() }
     }
 }
 
 impl OpenMlsProvider for LyingProvider {
     type CryptoProvider = LyingCrypto;
     type RandProvider = RustCrypto;
-    type StorageProvider = MemoryStorage;
+    type StorageProvider = Storage;
 
-    fn storage(&self) -> &MemoryStorage {
+    fn storage(&self) -> &Storage {
         &self.storage
     }
 
