@@ -56,7 +56,7 @@ pub(crate) fn write(
     let nonce: [u8; NONCE_BYTES] = provider.random()?;
     let aad = seal_context(context, client, leaf_key);
     let sealed = cipher(keys)
-        .encrypt(XNonce::from_slice(&nonce), Payload { msg: &plain, aad: aad.as_bytes() })
+        .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: aad.as_bytes() })
         .map_err(|_| Error::Mls("sealing the credential"))?;
     let credential =
         [&[SEALED], client.0.as_slice(), admission.signature.as_slice(), &nonce, &sealed].concat();
@@ -118,7 +118,7 @@ fn open(
     }
     let aad = seal_context(context, client, leaf_key);
     cipher(keys)
-        .decrypt(XNonce::from_slice(&nonce), Payload { msg: sealed, aad: aad.as_bytes() })
+        .decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: aad.as_bytes() })
         .map_err(|_| Rule::CredentialSeal)
 }
 

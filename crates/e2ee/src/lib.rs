@@ -18,6 +18,7 @@ mod attacks;
 pub mod candidate;
 pub mod committer;
 mod credential;
+mod crypto;
 pub mod group;
 mod hpke_key;
 mod identity;

@@ -1,14 +1,13 @@
 //! What OpenMLS needs of its surroundings: cryptography, randomness, and storage in memory.
 
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{OpenMlsProvider, random::OpenMlsRand};
 
-use crate::{Error, storage::Storage};
+use crate::{Error, crypto::Crypto, storage::Storage};
 
 /// One provider for each group: nothing of an older group can be found in it.
 #[derive(Default)]
 pub(crate) struct Provider {
-    crypto: RustCrypto,
+    crypto: Crypto,
     storage: Storage,
 }
 
@@ -16,7 +15,7 @@ impl Provider {
     /// A provider with a copy of this one's storage. A Welcome is tried on a copy, because OpenMLS spends the key
     /// package even when the Welcome turns out to be bad.
     pub(crate) fn copy(&self) -> Self {
-        Self { crypto: RustCrypto::default(), storage: self.storage.copy() }
+        Self { crypto: Crypto, storage: self.storage.copy() }
     }
 
     /// Wipes and forgets everything in the storage.
@@ -38,19 +37,19 @@ impl std::fmt::Debug for Provider {
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = Crypto;
+    type RandProvider = Crypto;
     type StorageProvider = Storage;
 
     fn storage(&self) -> &Storage {
         &self.storage
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Crypto {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &Crypto {
         &self.crypto
     }
 }

@@ -193,6 +193,8 @@ fn every_secret_type_wipes_itself() {
     wipes::<LinkSecret>();
     wipes::<ProfileKey>();
     wipes::<ed25519_dalek::SigningKey>();
+    wipes::<aes_gcm::Aes128Gcm>();
+    wipes::<openmls::prelude::tls_codec::SecretVLBytes>();
     wipes::<chacha20poly1305::XChaCha20Poly1305>();
 }
 

@@ -1,8 +1,8 @@
 //! What OpenMLS stores and reads while a group lives: private keys and pre-shared keys, in memory.
 //!
 //! OpenMLS writes the whole state of a group, too, after every commit and message, for programs that load it after a
-//! restart. Tangelo's groups live and die in memory, so those writes are dropped here: to write them took a tenth of a second at
-//! 500 members, and left copies of message secrets that nobody would wipe.
+//! restart. Tangelo's groups live and die in memory, so those writes are dropped here: they take time that grows with the
+//! group, and leave copies of secrets that nobody would wipe (docs/decisions/0013).
 
 use std::{
     collections::HashMap,

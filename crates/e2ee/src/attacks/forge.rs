@@ -82,7 +82,7 @@ impl Papers {
         let nonce = [7; 24];
         let payload = Payload { msg: &profile, aad: aad.as_bytes() };
         let sealed = XChaCha20Poly1305::new((&self.seal_key).into());
-        let sealed = sealed.encrypt(XNonce::from_slice(&nonce), payload).unwrap();
+        let sealed = sealed.encrypt(&XNonce::from(nonce), payload).unwrap();
         [&[self.kind], self.client.0.as_slice(), &self.access_signature, &nonce, &sealed].concat()
     }
 }
