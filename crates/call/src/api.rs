@@ -129,6 +129,12 @@ pub enum Event {
         /// What happened.
         text: String,
     },
+    /// The call may be under attack: to be shown until the person has seen it, whatever else there is to show. Its words
+    /// are this program's own; the server has no say in them.
+    Alarm {
+        /// What happened, and what to do.
+        text: String,
+    },
 }
 
 /// Where a session stands.

@@ -50,10 +50,10 @@ fn an_entry_that_one_is_not_shown_is_noticed_by_all() {
     assert_eq!(world.chats(1), ["the meeting is at nine"]);
     assert_eq!(world.chats(2), [""; 0], "it was kept from this one");
     assert_eq!(world.losses(2), [FORKED]);
-    assert!(world.notices(2).iter().any(|text| text.contains("do not trust this server")));
+    assert!(world.alarms(2).iter().any(|text| text.contains("do not trust this server")));
     for honest in [0, 1] {
         assert!(world.losses(honest).is_empty(), "{:?}", world.losses(honest));
-        assert!(world.notices(honest).iter().any(|text| text.starts_with("Person 3 saw another call")));
+        assert!(world.alarms(honest).iter().any(|text| text.starts_with("Person 3 saw another call")));
     }
     world.run(HEALED_MS);
     world.assert_one_group(&[0, 1, 2]);
@@ -67,7 +67,7 @@ fn a_room_split_in_halves_is_noticed_by_both() {
     world.run(NOTICED_MS);
     for peer in 0..4 {
         assert!(!world.losses(peer).is_empty(), "peer {peer} did not notice");
-        assert!(world.notices(peer).iter().any(|text| text.contains("has split it")), "peer {peer}");
+        assert!(world.alarms(peer).iter().any(|text| text.contains("has split it")), "peer {peer}");
     }
     world.run(HEALED_MS);
     world.assert_one_group(&[0, 1, 2, 3]);
@@ -98,7 +98,7 @@ fn two_different_commits_at_one_place_are_noticed() {
     world.run(NOTICED_MS);
     assert!(other.borrow().is_some(), "the server did show two commits");
     for peer in 0..4 {
-        let noticed = !world.losses(peer).is_empty() || !world.notices(peer).is_empty();
+        let noticed = !world.losses(peer).is_empty() || !world.alarms(peer).is_empty();
         assert!(noticed, "peer {peer} did not notice");
     }
     world.tamper = None;
@@ -261,7 +261,7 @@ fn an_honest_call_raises_no_alarm() {
     world.assert_one_group(&[0, 1, 2, 3]);
     for peer in 0..4 {
         assert!(world.losses(peer).is_empty(), "{:?}", world.losses(peer));
-        assert!(world.notices(peer).is_empty(), "{:?}", world.notices(peer));
+        assert!(world.alarms(peer).is_empty(), "{:?}", world.alarms(peer));
         assert!(world.peers[peer].people.iter().all(|person| person.confirmed && !person.silent));
     }
 }

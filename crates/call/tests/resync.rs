@@ -4,7 +4,10 @@
 mod common;
 
 use common::World;
-use tangelo_call::{FrameVerdict, Phase};
+use tangelo_call::{
+    Command, Event, FrameVerdict, Phase,
+    emoji::{EmojiFailure, EmojiView},
+};
 use tangelo_wire::{Bytes, DepartReason, Entry, LogEntry, ServerMessage, Source};
 
 /// Long enough to notice, to arrive anew and to be let in.
@@ -229,4 +232,32 @@ fn a_group_that_does_not_answer_is_left_after_five_seconds() {
     }
     world.run(BACK_MS);
     world.assert_one_group(&[0, 1, newcomer]);
+}
+
+#[test]
+fn emoji_that_stood_for_the_old_group_are_taken_back() {
+    let emoji = |call: &Call, index: usize| {
+        let states = call.world.peers[index].events.iter().filter_map(|event| match event {
+            Event::Emoji { state } => Some(state.clone()),
+            _ => None,
+        });
+        states.last().unwrap_or(EmojiView::Idle {})
+    };
+    let mut call = Call::new();
+    call.world.command(2, Command::EmojiStart {});
+    call.run(3_000);
+    assert!(matches!(emoji(&call, 2), EmojiView::Done { .. }), "{:?}", emoji(&call, 2));
+    call.third_is_shown_once(|LogEntry { seq, entry }| match entry {
+        Entry::Message { client, .. } => {
+            (LogEntry { seq, entry: Entry::Message { client, bytes: Bytes(vec![1]) } }, true)
+        }
+        entry => (LogEntry { seq, entry }, false),
+    });
+    call.run(BACK_MS);
+    assert!(!call.world.losses(2).is_empty(), "it arrived anew");
+    assert_eq!(emoji(&call, 2), EmojiView::Failed { reason: EmojiFailure::Reconnected {} }, "and says why");
+    assert!(matches!(emoji(&call, 0), EmojiView::Failed { .. }), "the others' are taken back, too");
+    call.world.command(2, Command::EmojiStart {});
+    call.run(3_000);
+    assert!(matches!(emoji(&call, 2), EmojiView::Done { .. }), "and another comparison may begin");
 }

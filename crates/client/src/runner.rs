@@ -263,6 +263,7 @@ impl Runner {
             Event::Ended { .. } => self.ended = true,
             Event::Roster { .. }
             | Event::Notice { .. }
+            | Event::Alarm { .. }
             | Event::Chat { .. }
             | Event::Reaction { .. }
             | Event::Emoji { .. } => {}

@@ -95,4 +95,8 @@ state: EmojiView, } | { "type": "notice",
 /**
  * What happened.
  */
+text: string, } | { "type": "alarm", 
+/**
+ * What happened, and what to do.
+ */
 text: string, };

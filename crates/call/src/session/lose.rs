@@ -17,7 +17,7 @@ impl Session {
         match lost {
             Lost::ArriveAnew(why) => self.arrive_anew(now, why),
             Lost::Forked => {
-                self.tell(Event::Notice { text: FORKED.to_owned() });
+                self.tell(Event::Alarm { text: FORKED.to_owned() });
                 self.arrive_anew(now, "most others in the call are in another state than this client");
             }
             Lost::Removed => self.end("You were removed from the call.".to_owned()),
@@ -73,6 +73,7 @@ impl Session {
         self.told_roster = None;
         self.told_tracks.clear();
         self.tell(Event::MediaReset {});
+        self.take_emoji_back();
         match self.connection {
             Connection::Opening => self.answer_by = Some(now + ANSWER_MS),
             // A resume was under way, or the server has forgotten this client: start over.

@@ -91,6 +91,9 @@ impl Session {
             ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
             // On the way back, the place may be taken by the own ghost, or come free again.
             ErrorCode::RoomFull | ErrorCode::ServerFull if self.was_inside => {
+                self.tell_notice(
+                    "Your place in the call is taken: the call is full. Trying again until it has room.",
+                );
                 self.outputs.push_back(Output::Close);
                 self.lose_connection(now);
                 Ok(())

@@ -112,7 +112,7 @@ impl Session {
                         "{names} saw another call than you and most others: the server, or somebody in the call, has \
                          split it. They should be back in a moment."
                     );
-                    self.tell_notice(&text);
+                    self.tell(Event::Alarm { text });
                 }
             }
             Err(lost) => self.lose(now, lost),
@@ -139,7 +139,7 @@ impl Session {
         }
     }
 
-    fn tell_notice(&mut self, text: &str) {
+    pub(super) fn tell_notice(&mut self, text: &str) {
         self.tell(Event::Notice { text: text.to_owned() });
     }
 }

@@ -4,7 +4,11 @@ use tangelo_e2ee::{RoomContext, group::Group};
 use tangelo_wire::Millis;
 
 use super::{Connection, Session, State};
-use crate::{Event, Person, Phase, RemoteTrack, attendee::Attendee, emoji::EmojiView};
+use crate::{
+    Event, Person, Phase, RemoteTrack,
+    attendee::Attendee,
+    emoji::{EmojiFailure, EmojiView},
+};
 
 impl Session {
     /// Tells what has changed since the page was told last.
@@ -37,7 +41,11 @@ impl Session {
             self.told_roster = Some(roster.clone());
             self.tell(roster);
         }
-        let emoji = self.attendee().map_or(EmojiView::Idle {}, Attendee::emoji);
+        // Why the last comparison failed is shown until the next one begins, even if that takes another arrival.
+        let emoji = match (self.attendee().map_or(EmojiView::Idle {}, Attendee::emoji), &self.told_emoji) {
+            (EmojiView::Idle {}, failed @ EmojiView::Failed { .. }) => failed.clone(),
+            (emoji, _) => emoji,
+        };
         if self.told_emoji != emoji {
             self.told_emoji = emoji.clone();
             self.tell(Event::Emoji { state: emoji });
@@ -47,6 +55,16 @@ impl Session {
         {
             self.told_tracks.clone_from(&tracks);
             self.tell(Event::Tracks { tracks });
+        }
+    }
+}
+
+impl Session {
+    /// A comparison of emoji ends with the group; emoji that stood for it are taken back.
+    pub(super) fn take_emoji_back(&mut self) {
+        if !matches!(self.told_emoji, EmojiView::Idle {} | EmojiView::Failed { .. }) {
+            self.told_emoji = EmojiView::Failed { reason: EmojiFailure::Reconnected {} };
+            self.tell(Event::Emoji { state: self.told_emoji.clone() });
         }
     }
 }

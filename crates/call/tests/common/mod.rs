@@ -301,6 +301,15 @@ impl World {
         texts.collect()
     }
 
+    /// Alarms that a peer was shown.
+    pub fn alarms(&self, index: usize) -> Vec<String> {
+        let texts = self.peers[index].events.iter().filter_map(|event| match event {
+            Event::Alarm { text } => Some(text.clone()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     pub fn losses(&self, index: usize) -> &[&'static str] {
         self.peers[index].session.losses()
     }
