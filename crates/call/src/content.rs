@@ -96,6 +96,11 @@ impl Envelope {
 }
 
 impl Content {
+    /// Whether it still means something when it comes late.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Chat { .. } | Self::State(_))
+    }
+
     /// Whether it keeps the bounds of its kind.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
@@ -105,7 +110,8 @@ impl Content {
                 short && !text.trim().is_empty() && !text.chars().any(is_unseemly)
             }
             Self::Reaction { emoji } => {
-                let plain = |c: char| c.is_control() || c.is_whitespace() || c.is_ascii_alphabetic();
+                let plain =
+                    |c: char| c.is_control() || c.is_whitespace() || c.is_alphabetic() || is_unseemly(c);
                 emoji.len() <= REACTION_MAX_BYTES && !emoji.is_ascii() && !emoji.chars().any(plain)
             }
         }

@@ -31,7 +31,7 @@ pub(crate) fn period_ms(members: usize) -> u64 {
 
 /// After how long without a word a member counts as silent, in milliseconds.
 fn silence_ms(members: usize) -> u64 {
-    period_ms(members).saturating_mul(3) / 2
+    period_ms(members).saturating_mul(5) / 4
 }
 
 /// A place in a log and what its reader saw up to there.
@@ -93,7 +93,7 @@ pub(crate) struct ForkAlarm {
     states: VecDeque<(Seq, Digest)>,
     epochs: VecDeque<Epoch>,
     opinions: BTreeMap<ClientId, Opinion>,
-    /// Whom an alarm was about already.
+    /// Whom an alarm was about, for as long as they differ.
     shown: BTreeSet<ClientId>,
     urgent_at: Option<Millis>,
     /// Whether others should hear this member's view soon.
@@ -145,6 +145,7 @@ impl ForkAlarm {
             })
             .collect();
         for (client, check) in early {
+            self.settle(client);
             self.checked(now, client, &check);
         }
     }
@@ -176,6 +177,7 @@ impl ForkAlarm {
         if let Some(agrees) = agrees {
             opinion.log = Some(renew(opinion.log, now, agrees));
         }
+        self.settle(client);
         self.note_urgent(now, agrees == Some(false));
     }
 
@@ -193,6 +195,7 @@ impl ForkAlarm {
         let agrees = epoch.began == check.seq && epoch.tag.is_in(check);
         opinion.group = Some(renew(opinion.group, now, agrees));
         opinion.ahead = None;
+        self.settle(client);
         self.note_urgent(now, !agrees);
         agrees && check.epoch == newest
     }
@@ -221,23 +224,21 @@ impl ForkAlarm {
             && self.opinions.get(&client).is_some_and(|opinion| opinion.differs_since().is_some())
     }
 
-    /// When [`ForkAlarm::judge`] may have something to say.
+    /// When [`ForkAlarm::judge`] may have something to say, if nothing is compared before that.
     pub(crate) fn poll_timeout(&self) -> Option<Millis> {
         let open = self.opinions.iter().filter(|(client, _)| !self.shown.contains(client));
         open.filter_map(|(_, opinion)| opinion.differs_since()).min().map(|since| since + JUDGE_MS)
     }
 
-    /// Judges what has differed for long enough.
+    /// Judges what has differed for long enough. To be called after every comparison, too: that this member is alone
+    /// may come out while everyone who differs has been named already.
     pub(crate) fn judge(&mut self, now: Millis) -> Option<Alarm> {
-        if self.poll_timeout().is_none_or(|due| due > now) {
+        let differences =
+            self.opinions.iter().filter_map(|(client, opinion)| Some((*client, opinion.differs_since()?)));
+        let (differ, since): (Vec<ClientId>, Vec<Millis>) = differences.unzip();
+        if since.into_iter().min()? + JUDGE_MS > now {
             return None;
         }
-        let differ: Vec<ClientId> = self
-            .opinions
-            .iter()
-            .filter(|(_, opinion)| opinion.differs_since().is_some())
-            .map(|(client, _)| *client)
-            .collect();
         let agree = self.opinions.values().filter(|opinion| opinion.agrees()).count();
         // This member itself agrees. In a tie both sides go, and meet again in one group.
         if differ.len() > agree {
@@ -245,6 +246,24 @@ impl ForkAlarm {
         }
         let fresh: Vec<_> = differ.into_iter().filter(|client| self.shown.insert(*client)).collect();
         (!fresh.is_empty()).then_some(Alarm::Others(fresh))
+    }
+
+    /// Who agrees again may be named again.
+    fn settle(&mut self, client: ClientId) {
+        if self.opinions.get(&client).is_none_or(|opinion| opinion.differs_since().is_none()) {
+            self.shown.remove(&client);
+        }
+    }
+
+    /// Differences count from now on.
+    pub(crate) fn judge_later(&mut self, now: Millis) {
+        for opinion in self.opinions.values_mut() {
+            for (since, agrees) in [&mut opinion.log, &mut opinion.group].into_iter().flatten() {
+                if !*agrees {
+                    *since = now;
+                }
+            }
+        }
     }
 
     fn note_urgent(&mut self, now: Millis, differs: bool) {

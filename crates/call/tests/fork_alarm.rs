@@ -8,7 +8,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use common::World;
 use tangelo_call::Command;
-use tangelo_wire::{Bytes, ClientId, Entry, LogEntry, LogHash, Post, Seq, ServerMessage};
+use tangelo_wire::{Bytes, ClientId, Entry, ForkCheck, LogEntry, LogHash, Post, Seq, ServerMessage};
 
 /// Noticing takes at most this long, in milliseconds.
 const NOTICED_MS: u64 = 15_000;
@@ -264,4 +264,35 @@ fn an_honest_call_raises_no_alarm() {
         assert!(world.alarms(peer).is_empty(), "{:?}", world.alarms(peer));
         assert!(world.peers[peer].people.iter().all(|person| person.confirmed && !person.silent));
     }
+}
+
+#[test]
+fn a_server_cannot_wear_the_alarm_out() {
+    let mut world = World::of(3);
+    world.run(10_000);
+    let clients = [world.client(0), world.client(1), world.client(2)];
+    // It shows each of them a check of each other with a wrong signature, one after the other, so that nobody is in a
+    // minority. The next word of the other one makes it good, so it tries until it has come at the right time.
+    for (peer, of) in [(0, 1), (1, 2), (2, 0), (0, 2), (1, 0), (2, 1)] {
+        let check =
+            ForkCheck { seq: Seq(1), epoch: 1, tag: Bytes(vec![0; 8]), signature: Bytes(vec![0; 64]) };
+        let spoilt = ServerMessage::Check { client: clients[of], check };
+        let before = world.alarms(peer).len();
+        for _ in 0..10 {
+            world.peers[peer].to_client.push_back(spoilt.to_json());
+            world.run(4_000);
+            if world.alarms(peer).len() > before {
+                break;
+            }
+        }
+        assert!(world.alarms(peer).len() > before, "the wrong check was shown");
+        world.run(15_000);
+        assert!(world.losses(peer).is_empty());
+    }
+    swap_next_message(&mut world, &[2]);
+    world.chat(0, "the meeting is at nine");
+    world.run(NOTICED_MS);
+    assert_eq!(world.losses(2), [FORKED]);
+    world.run(HEALED_MS);
+    world.assert_one_group(&[0, 1, 2]);
 }

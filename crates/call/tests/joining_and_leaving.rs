@@ -181,3 +181,32 @@ fn a_link_of_another_room_is_refused_with_words() {
     world.run(2_000);
     world.assert_one_group(&[0, 1]);
 }
+
+#[test]
+fn a_cut_right_after_entering_costs_nothing() {
+    let mut world = World::of(2);
+    world.open(3);
+    for _ in 0..200 {
+        if world.peers[2].phase == Some(Phase::Inside) {
+            break;
+        }
+        world.run(10);
+    }
+    let client = world.client(2);
+    // The network is away for longer than the others have to prove themselves, and shorter than the place is kept.
+    world.peers[2].to_server.clear();
+    world.peers[2].to_client.clear();
+    let (now, connection) = (world.now, world.peers[2].connection.take().unwrap());
+    world.delivery.disconnected(now, connection);
+    world.peers[2].session.disconnected(now);
+    world.peers[2].frozen = true;
+    for _ in 0..80 {
+        world.run(100);
+        world.peers[2].session.handle_timeout(world.now);
+    }
+    world.thaw(2);
+    world.run(10_000);
+    assert!(world.losses(2).is_empty(), "{:?}", world.losses(2));
+    assert_eq!(world.client(2), client, "it is the same client");
+    world.assert_one_group(&[0, 1, 2]);
+}

@@ -207,3 +207,37 @@ fn who_left_reads_nothing_more() {
     assert!(world.peers[0].people.iter().all(|person| person.client != client.to_string()));
     assert!(world.chats(2).is_empty());
 }
+
+#[test]
+fn a_message_overtaken_by_a_commit_is_read_although_older_keys_go_just_then() {
+    let mut world = World::of(5);
+    world.run(30_000);
+    world.leave(4);
+    world.run(9_500);
+    let epoch = world.peers[0].session.epoch().unwrap();
+    world.chat(1, "sealed before the commit");
+    let held = std::mem::take(&mut world.peers[1].to_server);
+    world.leave(3);
+    world.run(1_000);
+    assert_ne!(world.peers[0].session.epoch().unwrap(), epoch, "a commit has overtaken it");
+    world.peers[1].to_server.extend(held);
+    world.run(2_000);
+    for index in 0..3 {
+        assert_eq!(world.chats(index), ["sealed before the commit"], "as read by {index}");
+    }
+}
+
+#[test]
+fn a_message_that_comes_too_late_for_its_keys_is_said_again() {
+    let mut world = World::of(4);
+    world.run(30_000);
+    world.chat(1, "held up");
+    let held = std::mem::take(&mut world.peers[1].to_server);
+    world.leave(3);
+    world.run(12_000);
+    world.peers[1].to_server.extend(held);
+    world.run(2_000);
+    for index in 0..3 {
+        assert_eq!(world.chats(index), ["held up"], "as read by {index}");
+    }
+}

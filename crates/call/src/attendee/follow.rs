@@ -18,6 +18,10 @@ use crate::{
     emoji::Circle,
 };
 
+/// An own message that comes back later than this after it was sealed, and in another epoch, may have found the others
+/// without its keys, in milliseconds: they keep them for [`super::watch::FORGET_MS`], and the log takes its time.
+const LATE_MS: u64 = super::watch::FORGET_MS / 2;
+
 impl Attendee {
     /// Takes the next entry of the log.
     pub(crate) fn apply(
@@ -132,6 +136,7 @@ impl Attendee {
                 let change = Change { adds: !added.is_empty(), removes: !removed.is_empty() };
                 self.begin_epoch(now, context, media, &group, change)?;
                 self.group = Some(group);
+                self.epoch_ended(now);
                 self.merged(now, entry.author, &entered, made);
                 Ok(())
             }
@@ -170,6 +175,7 @@ impl Attendee {
         } else if made.is_some_and(|made| made.renews_path) {
             self.rekey.done(now, self.size(), &mut self.jitter);
         }
+        self.rekey.resized(now, self.size());
     }
 
     fn join(
@@ -213,7 +219,6 @@ impl Attendee {
         self.alarm.epoch_began(now, group.epoch(), group.began(), group.fork_tag()?);
         self.alarm.retain(|client| group.member(client).is_some());
         self.emoji.group_changed(Some(Circle::of(context, group)));
-        self.forget_at.get_or_insert(now + super::watch::FORGET_MS);
         Ok(())
     }
 
@@ -240,8 +245,10 @@ impl Attendee {
                     self.note_refused(seq, client, Rule::MessageMls);
                     return Ok(());
                 };
-                // The others have forgotten its keys: nobody could read it.
-                if epoch.saturating_sub(posted.epoch) > PAST_EPOCHS {
+                let epochs = epoch.saturating_sub(posted.epoch);
+                // The others have forgotten its keys: nobody could read it, or not everybody. Those who did know it again.
+                let late = epochs > 0 && now.since(posted.sealed_at) > LATE_MS;
+                if epochs > PAST_EPOCHS || (late && posted.saying.content.is_lasting()) {
                     self.talk.again(now, posted.saying);
                 } else {
                     self.hear(now, seq, client, posted.saying.content)?;

@@ -6,7 +6,7 @@ mod rekey;
 mod talk;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tangelo_e2ee::{
     Applicant, Error, RoomContext, Rule, candidate::Candidate, committer::Turns, group::Group,
@@ -92,8 +92,8 @@ pub(crate) struct Attendee {
     entering: Option<(Seq, Option<Millis>)>,
     /// By when somebody in the group must have said something that only the room's group can say.
     proof_by: Option<Millis>,
-    /// When the message keys of past epochs go.
-    forget_at: Option<Millis>,
+    /// When past epochs ended whose message keys are still there.
+    past_epochs: VecDeque<Millis>,
     /// When the next fork check goes with a heartbeat.
     check_at: Option<Millis>,
     /// Present clients that no commit can be built with. Rules see to it that there are none; should one slip
@@ -173,7 +173,7 @@ impl Attendee {
             in_flight: None,
             entering: None,
             proof_by: None,
-            forget_at: None,
+            past_epochs: VecDeque::new(),
             check_at: None,
             unaddable: BTreeSet::new(),
             adds_max: limits::ROOM_CLIENTS_MAX,
@@ -265,6 +265,7 @@ impl Attendee {
         if let Some((_, due)) = &mut self.entering {
             *due = Some(now);
         }
+        self.watch_again(now);
         let commit = self.in_flight.as_ref().map(|post| (post.post, post.body.clone()));
         let messages = self.talk.unsettled().map(|(post, bytes)| (post, Post::Message { bytes }));
         commit.into_iter().chain(messages).collect()

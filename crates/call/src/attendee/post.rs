@@ -90,7 +90,7 @@ impl Attendee {
         let envelope = Envelope { seen: view.into(), content: saying.content.clone() };
         let bytes = group.seal_message(&envelope.to_bytes())?;
         let epoch = group.epoch();
-        self.talk.posted(Posted { post, epoch, bytes: bytes.clone(), saying });
+        self.talk.posted(Posted { post, epoch, sealed_at: now, bytes: bytes.clone(), saying });
         Ok(Some((post, Post::Message { bytes })))
     }
 

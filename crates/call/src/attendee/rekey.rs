@@ -14,19 +14,29 @@ const EVERY_MS: (u64, u64) = (60_000, 2_000);
 #[derive(Debug, Default)]
 pub(crate) struct Rekey {
     due: Option<Millis>,
+    /// The bounds that it is due by: the first, until there was a path.
+    bounds: (u64, u64),
 }
 
 impl Rekey {
     /// This client founded or entered the group.
     pub(crate) fn entered(&mut self, now: Millis, members: usize, jitter: &mut Jitter) {
+        self.bounds = FIRST_MS;
         self.due = Some(now + jitter.below(span_ms(FIRST_MS, members)));
     }
 
     /// A path of this client was merged.
     pub(crate) fn done(&mut self, now: Millis, members: usize, jitter: &mut Jitter) {
+        self.bounds = EVERY_MS;
         let most_ms = span_ms(EVERY_MS, members);
         // Spread over the last quarter, so that members do not keep step.
         self.due = Some(now + (most_ms - jitter.below(most_ms / 4)));
+    }
+
+    /// The group has so many members now: in a smaller one the bound is nearer.
+    pub(crate) fn resized(&mut self, now: Millis, members: usize) {
+        let by = now + span_ms(self.bounds, members);
+        self.due = self.due.map(|due| due.min(by));
     }
 
     /// When this client is to commit a path. An overdue one does not yield to other work: it takes it along.
@@ -48,6 +58,25 @@ mod tests {
     use tangelo_wire::ClientId;
 
     use super::*;
+
+    #[test]
+    fn a_room_that_shrinks_has_the_bounds_of_a_small_one() {
+        for client in 0..50 {
+            let mut jitter = Jitter::new(ClientId([client; 16]));
+            let mut rekey = Rekey::default();
+            rekey.entered(Millis(0), 200, &mut jitter);
+            rekey.resized(Millis(1_000), 2);
+            assert!(rekey.due().unwrap() <= Millis(6_000));
+            rekey.done(Millis(6_000), 200, &mut jitter);
+            rekey.resized(Millis(7_000), 100);
+            assert!(rekey.due().unwrap() <= Millis(207_000));
+            rekey.resized(Millis(10_000), 2);
+            assert!(rekey.due().unwrap() <= Millis(70_000));
+            // And a larger one does not put it off.
+            rekey.resized(Millis(10_000), 200);
+            assert!(rekey.due().unwrap() <= Millis(70_000));
+        }
+    }
 
     #[test]
     fn the_bounds_hold_for_any_size() {

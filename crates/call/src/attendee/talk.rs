@@ -22,6 +22,7 @@ pub(super) struct Posted {
     pub(super) post: u32,
     /// The epoch that it was sealed in.
     pub(super) epoch: u64,
+    pub(super) sealed_at: Millis,
     pub(super) bytes: Bytes,
     pub(super) saying: Saying,
 }
@@ -169,8 +170,8 @@ impl Talk {
     /// Everything that was not said for certain, for the next client of this session.
     pub(super) fn into_unsaid(self) -> Vec<Content> {
         let posted = self.posted.into_iter().map(|posted| posted.saying.content);
-        let lasting = |content: &Content| matches!(content, Content::Chat { .. });
-        posted.chain(self.outbox.into_values()).filter(lasting).collect()
+        let chat = |content: &Content| matches!(content, Content::Chat { .. });
+        posted.chain(self.outbox.into_values()).filter(chat).collect()
     }
 
     /// Whether exactly this message stood in the log before.

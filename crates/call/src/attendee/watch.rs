@@ -1,5 +1,6 @@
 //! Keeping watch: over what others see, over the own place in the group, over keys that have had their time.
 
+use tangelo_e2ee::group::PAST_EPOCHS;
 use tangelo_wire::{ClientId, ForkCheck, Millis};
 
 use super::{Attendee, Lost};
@@ -45,21 +46,48 @@ impl Attendee {
         let timers = [
             self.post_due(),
             self.proof_by,
-            self.forget_at,
+            self.forget_due(),
             self.alarm.poll_timeout(),
             self.emoji.poll_timeout(),
         ];
         timers.into_iter().flatten().min()
     }
 
-    /// Time has passed. Returns members that turned out to be in another state than this one and most others.
-    pub(crate) fn handle_timeout(&mut self, now: Millis) -> Result<Vec<ClientId>, Lost> {
-        if self.forget_at.is_some_and(|at| at <= now) {
-            self.forget_at = None;
-            if let Some(group) = &mut self.group {
-                group.forget_past_messages()?;
+    /// When [`Attendee::forget`] has something.
+    pub(crate) fn forget_due(&self) -> Option<Millis> {
+        self.past_epochs.front().map(|ended| *ended + FORGET_MS)
+    }
+
+    /// Forgets the message keys of epochs that ended long ago. Needs no connection.
+    pub(crate) fn forget(&mut self, now: Millis) -> Result<(), Lost> {
+        let before = self.past_epochs.len();
+        self.past_epochs.retain(|ended| *ended + FORGET_MS > now);
+        match &mut self.group {
+            Some(group) if self.past_epochs.len() < before => {
+                Ok(group.forget_past_messages(self.past_epochs.len())?)
             }
+            _ => Ok(()),
         }
+    }
+
+    /// A commit ended an epoch.
+    pub(super) fn epoch_ended(&mut self, now: Millis) {
+        self.past_epochs.push_back(now);
+        if self.past_epochs.len() > PAST_EPOCHS as usize {
+            self.past_epochs.pop_front();
+        }
+    }
+
+    /// The connection is back: what was missed is still to be read, so nothing is overdue yet.
+    pub(super) fn watch_again(&mut self, now: Millis) {
+        if let Some(by) = &mut self.proof_by {
+            *by = now + PROOF_MS;
+        }
+        self.alarm.judge_later(now);
+    }
+
+    /// Time has passed, and the log is being read. Returns members that turned out to be in another state than this one and most others.
+    pub(crate) fn handle_timeout(&mut self, now: Millis) -> Result<Vec<ClientId>, Lost> {
         if self.proof_by.is_some_and(|by| by <= now) {
             self.proof_by = None;
             if !self.entered_others().is_empty() {

@@ -165,6 +165,7 @@ impl Session {
         };
         let post = match (&self.state, self.connection) {
             (State::Present(attendee), Connection::Open { resuming: false }) => attendee.poll_timeout(),
+            (State::Present(attendee), _) => attendee.forget_due(),
             _ => None,
         };
         let timers = [

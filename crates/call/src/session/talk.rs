@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tangelo_e2ee::{IdentityKey, group::Group};
 use tangelo_wire::{ClientId, Millis};
 
-use super::{Session, State};
+use super::{Connection, Session, State};
 use crate::{
     Event, MemberState,
     attendee::Heard,
@@ -104,6 +104,13 @@ impl Session {
     /// Looks after the group: alarms, and what is due without anyone posting.
     pub(super) fn watch(&mut self, now: Millis) {
         let State::Present(attendee) = &mut self.state else { return };
+        if let Err(lost) = attendee.forget(now) {
+            return self.lose(now, lost);
+        }
+        // Without a connection silence says nothing about the others.
+        if self.connection != (Connection::Open { resuming: false }) {
+            return;
+        }
         match attendee.handle_timeout(now) {
             Ok(elsewhere) => {
                 let names = names(attendee.group(), &elsewhere);

@@ -129,7 +129,7 @@ fn rule_53_keys_of_past_epochs_can_be_forgotten() {
     let late = world.eve_says(b"too late");
     world.goes_on();
     for place in world.honest() {
-        world.room.clients[place].group().forget_past_messages().unwrap();
+        world.room.clients[place].group().forget_past_messages(0).unwrap();
     }
     assert_eq!(world.is_skipped(world.eve.id, &late), Rule::MessageMls);
     world.hears_eve();

@@ -85,13 +85,15 @@ impl Group {
         MessageOutcome::Read(content.into_bytes())
     }
 
-    /// Forgets the keys of messages of past epochs.
+    /// Forgets the keys of messages of all past epochs but the last few.
     ///
     /// # Errors
     /// [`Error::Mls`].
-    pub fn forget_past_messages(&mut self) -> Result<(), Error> {
+    pub fn forget_past_messages(&mut self, keep: usize) -> Result<(), Error> {
+        // Every epoch has a timestamp, so that the number alone counts: clocks may be wrong.
+        let deletion = PastEpochDeletion::delete_all_without_timestamps().max_past_epochs(keep);
         self.mls
-            .delete_past_epoch_secrets(&self.provider, PastEpochDeletion::delete_all())
+            .delete_past_epoch_secrets(&self.provider, deletion)
             .map_err(|_| Error::Mls("forgetting old message keys"))
     }
 

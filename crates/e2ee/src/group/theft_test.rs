@@ -351,7 +351,7 @@ fn what_is_stolen_reads_no_message_that_was_read_or_is_old() {
     rekey(&mut room, 0);
     assert_eq!(read(&room, &mut steal(&room), &second), spoken, "kept for a message that is under way");
     let mut forgetful = room.clients[1].group.take().unwrap();
-    forgetful.forget_past_messages().unwrap();
+    forgetful.forget_past_messages(0).unwrap();
     room.clients[1].group = Some(forgetful);
     assert_ne!(read(&room, &mut steal(&room), &second), spoken, "10 s after the epoch at the most");
 }
