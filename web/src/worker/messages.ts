@@ -1,4 +1,7 @@
-/** What page and worker say to each other. No key, and no secret but the link, ever crosses. */
+/**
+ * What page and worker say to each other. No key ever crosses, and no secret but the link and, in `room_made`, the host
+ * secret: the page keeps it for the device that made the room. Tested in web/e2e/worker-messages.test.mjs.
+ */
 import type { Command } from "../generated/Command.js";
 import type { Event as CallEvent } from "../generated/Event.js";
 import type { Source } from "../generated/Source.js";
