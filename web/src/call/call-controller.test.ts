@@ -119,11 +119,58 @@ test("a worker that did not load ends the call with that reason", () => {
   assert.equal(ended.reason, "not_loaded");
 });
 
+test("an alarm stays until it is dismissed: no server's notice takes its place, nor does the call's end", () => {
+  const { call, roster, event } = world();
+  const alarms = () => call.view.get().alarms.map(({ text }) => text);
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  event({ type: "alarm", text: "split" });
+  event({ type: "alarm", text: "split" });
+  event({ type: "notice", text: "All is well." });
+  event({ type: "media_reset" });
+  assert.deepEqual(alarms(), ["split"], "once, for all the repetition");
+  assert.equal(call.view.get().notice?.text, "All is well.");
+
+  for (let number = 1; number <= 10; number++) event({ type: "alarm", text: `split ${number}` });
+  assert.deepEqual(alarms(), ["split 7", "split 8", "split 9", "split 10"]);
+  const [first, second] = call.view.get().alarms;
+  assert(first !== undefined && second !== undefined);
+  call.dismissAlarm(second.id);
+  call.dismissAlarm(second.id);
+  assert.deepEqual(alarms(), ["split 7", "split 9", "split 10"]);
+  for (const { id } of call.view.get().alarms) call.dismissAlarm(id);
+  assert.deepEqual(alarms(), []);
+
+  event({ type: "alarm", text: "split 10" });
+  assert.notEqual(call.view.get().alarms[0]?.id, first.id);
+  event({ type: "ended", text: "The server has closed the call." });
+  assert.equal(call.view.get().ended?.type, "ended");
+  assert.deepEqual(alarms(), ["split 10"]);
+});
+
+test("what the group's watch doubts of a person is shown with the person", () => {
+  const { call, roster, event } = world();
+  assert(roster.type === "roster");
+  const doubts = (more: { silent?: boolean; elsewhere?: boolean }) => {
+    const people = roster.people.map(person => (person.own ? person : { ...person, ...more }));
+    event({ ...roster, people });
+    return call.view.get().people.map(({ doubt }) => doubt);
+  };
+  assert.deepEqual(doubts({}), [undefined, undefined]);
+  assert.deepEqual(doubts({ silent: true }), [undefined, "silent"]);
+  assert.deepEqual(doubts({ elsewhere: true }), [undefined, "elsewhere"]);
+  assert.deepEqual(doubts({ silent: true, elsewhere: true }), [undefined, "elsewhere"]);
+  call.leave();
+});
+
 test("another worker takes over from one that died, transform by transform, and arrives anew", async () => {
   const { call, roster, posted, ended, hear, event, offers } = world({ sending: true });
   event(roster);
   event({ type: "phase", phase: "inside" });
   await until(() => offers().length === 1, "an offer");
+  event({ type: "alarm", text: "split" });
+  const starter = { client: "b", name: "Grace", own: false };
+  event({ type: "emoji", state: { state: "done", starter, emoji: [] } });
   const [connection] = FakeConnection.made;
   const sender = connection?.transceivers[0]?.sender;
   assert(sender !== undefined);
@@ -137,6 +184,9 @@ test("another worker takes over from one that died, transform by transform, and 
   assert.equal((await stats).worker, undefined, "nobody waits for an answer of the dead");
   assert.equal(call.view.get().phase, "reconnecting");
   assert.equal(call.view.get().safetyNumber, undefined);
+  const lost = { state: "failed", reason: { type: "reconnected" } };
+  assert.deepEqual(call.view.get().emoji, lost, "nobody compares emoji of a group that is gone");
+  assert.equal(call.view.get().alarms.length, 1);
   await until(() => ended.length === 1, "the dead worker's end");
   assert.deepEqual(ended, [1]);
   assert.deepEqual(
@@ -200,6 +250,31 @@ test("marks show at once, can be taken back, and are there in the next call", ()
   assert.deepEqual(trust(second), ["own", "new"]);
   assert.equal(values.size, 0);
   second.call.leave();
+});
+
+test("that marks will be gone is said at once where they cannot be written", () => {
+  let full = false;
+  const store = {
+    getItem: () => null,
+    setItem: () => {
+      if (full) throw new Error("QuotaExceededError");
+    },
+    removeItem: () => undefined,
+  };
+  const { call, roster, event } = world({ marks: new Marks(store) });
+  event(roster);
+  assert(call.view.get().marksLast);
+  full = true;
+  // Each view that shows the mark says that it will not stay.
+  const seen: [string | undefined, boolean][] = [];
+  call.view.subscribe(() => {
+    const { people, marksLast } = call.view.get();
+    seen.push([people[1]?.trust.state.type, marksLast]);
+  });
+  call.markVerified(GRACE, "Grace");
+  assert.deepEqual(seen.at(-1), ["verified", false]);
+  assert(!seen.some(([state, lasts]) => state === "verified" && lasts));
+  call.leave();
 });
 
 test("emoji are compared by the core, and what it says of them is shown", () => {

@@ -23,6 +23,8 @@ const DEATHS_MAX = 4;
 const DEATH_COUNTS_MS = 60_000;
 /** The pause before a worker that died not long ago for a second time is started again; doubled for each other time. */
 const RESTART_WAIT_MS = 1_000;
+/** So many alarms are kept: more would cover the call, and they all ask for the same. */
+const ALARMS_MAX = 4;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
 
@@ -53,6 +55,7 @@ export class CallController {
   private returning = false;
   private offers = 0;
   private notices = 0;
+  private alarms = 0;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
   private readonly unsubscribe: (() => void)[];
@@ -109,6 +112,11 @@ export class CallController {
 
   cancelEmoji(): void {
     this.worker.post({ type: "command", command: { type: "emoji_cancel" } });
+  }
+
+  /** The person has seen it; see `CallView.alarms`. */
+  dismissAlarm(id: number): void {
+    this.view.patch({ alarms: this.view.get().alarms.filter(alarm => alarm.id !== id) });
   }
 
   /** For tests and the curious; no secrets. */
@@ -252,6 +260,8 @@ export class CallController {
         return this.view.patch({ emoji: event.state });
       case "notice":
         return this.notice(event.text);
+      case "alarm":
+        return this.alarm(event.text);
     }
   }
 
@@ -260,6 +270,11 @@ export class CallController {
     this.tracks = [];
     this.people = this.people.map(person => ({ ...person, present: person.own }));
     this.view.patch({ safetyNumber: undefined });
+    const { state } = this.view.get().emoji;
+    // Nobody should read emoji aloud that belong to a group that is gone.
+    if (state !== "idle" && state !== "failed") {
+      this.view.patch({ emoji: { state: "failed", reason: { type: "reconnected" } } });
+    }
   }
 
   private judge(): void {
@@ -304,6 +319,13 @@ export class CallController {
 
   private notice(text: string): void {
     this.view.patch({ notice: { id: ++this.notices, text } });
+  }
+
+  private alarm(text: string): void {
+    const { alarms } = this.view.get();
+    if (alarms.at(-1)?.text === text) return;
+    const kept = [...alarms, { id: ++this.alarms, text }].slice(-ALARMS_MAX);
+    this.view.patch({ alarms: kept });
   }
 
   private end(ended: Ended): void {

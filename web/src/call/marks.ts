@@ -90,8 +90,9 @@ export class Marks {
     const all = new Map(this.read() ?? this.view.get());
     act(all);
     const kept = bounded(all);
-    this.view.set(kept);
+    // Whoever hears of the change asks whether it lasts.
     this.write(kept);
+    this.view.set(kept);
   }
 
   private refresh(): void {

@@ -19,8 +19,15 @@ export interface CallView {
   readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
   readonly media: MediaState;
+  /** What a person must not miss, the latest last. Nothing but a person takes one away, other than many later ones. */
+  readonly alarms: readonly Alarm[];
   /** The last thing that a person should know; `id` tells a repeated text from an old one. */
   readonly notice: { readonly id: number; readonly text: string } | undefined;
+}
+
+export interface Alarm {
+  readonly id: number;
+  readonly text: string;
 }
 
 export type Ended =
@@ -61,5 +68,6 @@ export const NOT_YET: CallView = {
   emoji: { state: "idle" },
   marksLast: true,
   media: "none",
+  alarms: [],
   notice: undefined,
 };

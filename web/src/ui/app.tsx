@@ -6,7 +6,7 @@ import { Devices } from "../call/devices.js";
 import { type Route, routeOf } from "../call/link.js";
 import { remember } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
-import type { Ended } from "../call/view.js";
+import type { Alarm, Ended } from "../call/view.js";
 import { Call } from "./call.js";
 import { debugCall } from "./debug.js";
 import { Landing } from "./landing.js";
@@ -80,7 +80,7 @@ type Stage =
   | { type: "lobby"; devices: Devices; worker: CallWorker; joined: boolean }
   | { type: "refused" }
   | { type: "call"; call: CallController }
-  | { type: "over"; ended: Ended };
+  | { type: "over"; ended: Ended; alarms: readonly Alarm[] };
 
 function Room({ route, home }: { route: RoomRoute; home: () => void }) {
   const [stage, setStage] = useState(enterLobby);
@@ -90,7 +90,7 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     if (stage.type === "lobby") {
       void stage.devices.start();
       stage.worker.listen(message => {
-        if (message.type === "failed") setStage({ type: "over", ended: message });
+        if (message.type === "failed") setStage({ type: "over", ended: message, alarms: [] });
       });
       return () => {
         if (stage.joined) return;
@@ -102,8 +102,8 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     const { call } = stage;
     const forget = debugCall(call);
     const follow = () => {
-      const { ended } = call.view.get();
-      if (ended !== undefined) setStage({ type: "over", ended });
+      const { ended, alarms } = call.view.get();
+      if (ended !== undefined) setStage({ type: "over", ended, alarms });
     };
     const leave = () => call.leave();
     const unsubscribe = call.view.subscribe(follow);
@@ -132,8 +132,10 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     }
     case "call":
       return <Call call={stage.call} route={route} />;
-    case "over":
-      return <Over ended={stage.ended} rejoin={() => setStage(enterLobby)} home={home} />;
+    case "over": {
+      const { ended, alarms } = stage;
+      return <Over ended={ended} alarms={alarms} rejoin={() => setStage(enterLobby)} home={home} />;
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Devices, DevicesView } from "../call/devices.js";
 import type { Route } from "../call/link.js";
 import type { Observable } from "../call/observable.js";
 import type { CallView, PersonView } from "../call/view.js";
+import { Alarms } from "./alarms.js";
 import { AudioOut } from "./audio-out.js";
 import { Grid } from "./grid.js";
 import { useObservable, useUnchanged } from "./hooks.js";
@@ -98,6 +99,7 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
           </>
         )}
       </header>
+      <Alarms alarms={view.alarms} dismiss={id => call.dismissAlarm(id)} />
       <Grid people={inside ? view.people : [alone(call.name)]} devices={devices} />
       <div class="toast-place" role="status">
         {toast !== undefined && <p class="toast">{toast}</p>}
@@ -119,6 +121,7 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
 function statusOf({ phase, media, people }: CallView, overdue: boolean): string {
   const { status } = text.call;
   if (overdue && phase === "connecting") return status.unreachable;
+  if (overdue && phase === "reconnecting") return status.notBack;
   if (overdue && phase === "waiting") return status.unanswered;
   if (phase !== "inside") return status[phase];
   if (media === "failed") return status.mediaFailed;

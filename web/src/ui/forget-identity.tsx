@@ -1,23 +1,32 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { forgetIdentity } from "../worker/identity-store.js";
 import { text } from "./text.en.js";
 
+interface Props {
+  forgetPeople: () => void;
+  /** What must be seen also while the dialog is open. */
+  alarms?: ComponentChildren;
+}
+
 /** A button, and behind it the explanation and the choice. */
-export function ForgetIdentity({ forgetPeople }: { forgetPeople: () => void }) {
+export function ForgetIdentity({ forgetPeople, alarms }: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <>
       <button type="button" class="link" onClick={() => setAsking(true)}>
         {text.forget.open}
       </button>
-      {asking && <ForgetDialog forgetPeople={forgetPeople} close={() => setAsking(false)} />}
+      {asking && (
+        <ForgetDialog forgetPeople={forgetPeople} alarms={alarms} close={() => setAsking(false)} />
+      )}
     </>
   );
 }
 
 type Stage = "asking" | "working" | "done" | "failed";
 
-function ForgetDialog({ forgetPeople, close }: { forgetPeople: () => void; close: () => void }) {
+function ForgetDialog({ forgetPeople, alarms, close }: Props & { close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [people, setPeople] = useState(false);
   const [stage, setStage] = useState<Stage>("asking");
@@ -42,6 +51,7 @@ function ForgetDialog({ forgetPeople, close }: { forgetPeople: () => void; close
 
   return (
     <dialog ref={dialog} class="verify forget" aria-labelledby={title} onClose={close}>
+      {alarms}
       <h2 id={title}>{text.forget.title}</h2>
       {stage === "done" || stage === "failed" ? (
         <>

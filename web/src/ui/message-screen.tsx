@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import type { Ended } from "../call/view.js";
+import type { Alarm, Ended } from "../call/view.js";
+import { Alarms } from "./alarms.js";
 import { Logo } from "./icons.js";
 import { PageTitle } from "./page-title.js";
 import { text } from "./text.en.js";
@@ -10,11 +11,12 @@ interface Props {
   home: () => void;
   /** Whether it is bad news. */
   alert?: boolean;
+  alarms?: readonly Alarm[];
   children?: ComponentChildren;
 }
 
 /** A page with one thing to say. */
-export function MessageScreen({ title, hint, home, alert = false, children }: Props) {
+export function MessageScreen({ title, hint, home, alert = false, alarms = [], children }: Props) {
   return (
     <div class="page message">
       <header class="brand">
@@ -22,6 +24,7 @@ export function MessageScreen({ title, hint, home, alert = false, children }: Pr
         {text.product}
       </header>
       <main class="card">
+        {alarms.length > 0 && <Alarms alarms={alarms} />}
         <div role={alert ? "alert" : "status"}>
           <PageTitle>{title}</PageTitle>
           <p>{hint}</p>
@@ -38,13 +41,25 @@ export function MessageScreen({ title, hint, home, alert = false, children }: Pr
 }
 
 /** After the call, however it ended. */
-export function Over(props: { ended: Ended; rejoin: () => void; home: () => void }) {
-  const { ended, rejoin, home } = props;
+export function Over(props: {
+  ended: Ended;
+  /** Those that nobody has dismissed. */
+  alarms: readonly Alarm[];
+  rejoin: () => void;
+  home: () => void;
+}) {
+  const { ended, alarms, rejoin, home } = props;
   const [title, hint] = wordsOf(ended);
   // Another worker would not load either: this page may be of an older version than the server.
   const reload = ended.type === "failed" && ended.reason === "not_loaded";
   return (
-    <MessageScreen title={title} hint={hint} home={home} alert={ended.type !== "left"}>
+    <MessageScreen
+      title={title}
+      hint={hint}
+      home={home}
+      alert={ended.type !== "left"}
+      alarms={alarms}
+    >
       <button
         type="button"
         class="button primary"

@@ -90,6 +90,8 @@ export const text = {
         "The server does not agree to pass on sound and picture; trying again… If this stays, leave and join again, and tell whoever hosts this server.",
       unreachable:
         "The server cannot be reached; trying again… Check your network. If you host it: a proxy in front must pass WebSockets and the Host header.",
+      notBack:
+        "You are still not back in the call; trying again… Check your network. If this stays, leave and join again.",
       unanswered:
         "Nobody in the call has let you in yet: they may be away, or losing their connection. Stay here, or leave and try again.",
       alone: "You are the only one here. Copy the link and send it to someone.",
@@ -157,9 +159,17 @@ export const text = {
     },
   },
 
+  alarm: { seen: "I have seen this" },
+
   doubt: {
     silent: "not heard from for a while",
     elsewhere: "sees another call than you",
+    explain: {
+      silent:
+        "Not heard from for a while: a bad connection, or the server keeps back what they send. If it stays like this, compare the number with them before you say anything private.",
+      elsewhere:
+        "Sees another call than you: somebody may have split it, perhaps the server. Say nothing private until this is gone and you have compared the number with them.",
+    },
   },
 
   trust: {

@@ -1,6 +1,7 @@
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
 import type { CallView } from "../call/view.js";
+import { Alarms } from "./alarms.js";
 import { ForgetIdentity } from "./forget-identity.js";
 import { text } from "./text.en.js";
 import { VerifyEmoji } from "./verify-emoji.js";
@@ -10,7 +11,7 @@ import { NumberCode } from "./verify-qr.js";
 /** What the dialog can do in the call. */
 export type Verifier = Pick<
   CallController,
-  "markVerified" | "unmark" | "forgetPeople" | "compareEmoji" | "cancelEmoji"
+  "markVerified" | "unmark" | "forgetPeople" | "compareEmoji" | "cancelEmoji" | "dismissAlarm"
 >;
 
 interface Props {
@@ -25,8 +26,11 @@ export function VerifyDialog({ view, call, close }: Props) {
   const title = useId();
   // Before it is painted: a key pressed at once, such as Escape, must find it open.
   useLayoutEffect(() => dialog.current?.showModal(), []);
+  // Again in each dialog: a modal one makes the rest of the page inert.
+  const alarms = <Alarms alarms={view.alarms} dismiss={id => call.dismissAlarm(id)} />;
   return (
     <dialog ref={dialog} class="verify" aria-labelledby={title} onClose={close}>
+      {alarms}
       <h2 id={title}>{text.verify.title}</h2>
       {view.safetyNumber === undefined ? (
         <p>{view.phase === "reconnecting" ? text.verify.noneNow : text.verify.none}</p>
@@ -63,7 +67,7 @@ export function VerifyDialog({ view, call, close }: Props) {
         {text.verify.close}
       </button>
       <div class="forget-place">
-        <ForgetIdentity forgetPeople={() => call.forgetPeople()} />
+        <ForgetIdentity forgetPeople={() => call.forgetPeople()} alarms={alarms} />
       </div>
     </dialog>
   );

@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import type { Trust } from "../call/trust.js";
 import type { PersonView } from "../call/view.js";
 import { WarningIcon } from "./icons.js";
@@ -21,12 +22,13 @@ export function VerifyPeople({ people, mark, unmark }: Props) {
   );
 }
 
-function PersonRow({ person, mark, unmark }: Omit<Props, "people"> & { person: PersonView }) {
-  const { client, name, identity, own, trust } = person;
+type RowProps = Omit<Props, "people"> & { person: PersonView };
+
+function PersonRow({ person, mark, unmark }: RowProps) {
+  const { client, name, own, trust, doubt } = person;
   const label = own ? text.call.ownLabel(name) : name;
   const { type } = trust.state;
   const others = !own && type !== "own_key";
-  const renamed = trust.warnings.some(warning => warning.type === "renamed");
   return (
     <li data-client={client}>
       <div class="who">
@@ -34,6 +36,12 @@ function PersonRow({ person, mark, unmark }: Omit<Props, "people"> & { person: P
         {!own && <TrustMark mark={markOf(trust)} />}
       </div>
       {!own && <p class="hint">{stateWords(trust)}</p>}
+      {doubt !== undefined && (
+        <p class="caution" data-doubt={doubt}>
+          <WarningIcon />
+          <span>{text.doubt.explain[doubt]}</span>
+        </p>
+      )}
       {trust.warnings.map(warning => (
         <p key={warning.type} class="caution">
           <WarningIcon />
@@ -41,30 +49,39 @@ function PersonRow({ person, mark, unmark }: Omit<Props, "people"> & { person: P
         </p>
       ))}
       {others && type !== "unconfirmed" && (
-        <div class="row">
-          {(type !== "verified" || renamed) && (
-            <button
-              type="button"
-              class="button small"
-              aria-label={text.verify.ofPerson(text.verify.mark, name)}
-              onClick={() => mark(identity, name)}
-            >
-              {text.verify.mark}
-            </button>
-          )}
-          {type === "verified" && (
-            <button
-              type="button"
-              class="button small"
-              aria-label={text.verify.ofPerson(text.verify.unmark, name)}
-              onClick={() => unmark(identity)}
-            >
-              {text.verify.unmark}
-            </button>
-          )}
-        </div>
+        <MarkButtons person={person} mark={mark} unmark={unmark} />
       )}
     </li>
+  );
+}
+
+/** One of them is always there, and keeps the focus whatever is pressed. */
+function MarkButtons({ person, mark, unmark }: RowProps) {
+  const { name, identity, trust } = person;
+  const first = useRef<HTMLButtonElement>(null);
+  const verified = trust.state.type === "verified";
+  const renamed = trust.warnings.some(warning => warning.type === "renamed");
+  const marking = { label: text.verify.mark, act: () => mark(identity, name) };
+  const unmarking = { label: text.verify.unmark, act: () => unmark(identity) };
+  const actions = verified ? (renamed ? [marking, unmarking] : [unmarking]) : [marking];
+  return (
+    <div class="row">
+      {actions.map(({ label, act }, index) => (
+        <button
+          key={index}
+          ref={index === 0 ? first : null}
+          type="button"
+          class="button small"
+          aria-label={text.verify.ofPerson(label, name)}
+          onClick={() => {
+            first.current?.focus();
+            act();
+          }}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
   );
 }
 
