@@ -144,6 +144,9 @@ impl Room {
 
     /// Whether this client may found a group now. Whom the host keeps outside waits for good reason.
     pub(crate) fn may_found(&self, now: Millis, author: ClientId, limits: &Limits) -> bool {
+        if self.orders.removed.contains(&author) {
+            return false;
+        }
         let Some((_, founded_at)) = self.group else { return true };
         let counted = || self.present.iter().filter(|(_, present)| present.counts(now, limits));
         let waits = |client: &ClientId, present: &Present| {

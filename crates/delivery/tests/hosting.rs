@@ -6,8 +6,8 @@ mod world;
 use ed25519_dalek::{Signer, SigningKey};
 use tangelo_delivery::ConnectionId;
 use tangelo_wire::{
-    AccessProof, Admission, Bytes, ClientMessage, Entry, ErrorCode, HostId, HostStatement, LogId, PROTOCOL,
-    Post, RoomName, ServerMessage, limits,
+    AccessProof, Admission, Bytes, ClientId, ClientMessage, Entry, ErrorCode, GroupId, HostId, HostOrders,
+    HostStatement, LogId, PROTOCOL, Post, RoomName, Seq, ServerMessage, limits,
 };
 use world::{HOST, World};
 
@@ -15,8 +15,13 @@ fn host_key() -> SigningKey {
     SigningKey::from_bytes(&[4; 32])
 }
 
-/// Arrives in the secret room of [`host_key`].
 fn arrive(world: &mut World) -> (ConnectionId, LogId, Option<HostStatement>) {
+    let (connection, _, log_id, said) = arrive_as(world);
+    (connection, log_id, said)
+}
+
+/// Arrives in the secret room of [`host_key`].
+fn arrive_as(world: &mut World) -> (ConnectionId, ClientId, LogId, Option<HostStatement>) {
     let access = SigningKey::from_bytes(&[5; 32]);
     let access_key = access.verifying_key().to_bytes();
     let host_id = HostId::of(&host_key().verifying_key().to_bytes());
@@ -34,7 +39,7 @@ fn arrive(world: &mut World) -> (ConnectionId, LogId, Option<HostStatement>) {
     let arrive = ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: Some(admission) };
     world.say(connection, arrive);
     let ServerMessage::Snapshot { log_id, said, .. } = world.only(connection) else { panic!() };
-    (connection, log_id, said)
+    (connection, client, log_id, said)
 }
 
 fn say(
@@ -98,4 +103,21 @@ fn a_named_room_has_no_host() {
     let client = world.arrive();
     say(&mut world, client.connection, &host_key(), client.log_id, 1, br#"{"locked":true}"#);
     assert_eq!(world.error(client.connection), ErrorCode::Invalid);
+}
+
+#[test]
+fn whom_the_host_removed_founds_nothing() {
+    let mut world = World::new();
+    let (host, _, log_id, _) = arrive_as(&mut world);
+    let (connection, client, _, _) = arrive_as(&mut world);
+    let found = |client| Post::Found { parent: Seq(0), group_id: GroupId::derive(log_id, Seq(0), client) };
+    let removed = HostOrders { removed: vec![client], ..HostOrders::default() };
+    say(&mut world, host, &host_key(), log_id, 1, removed.to_bytes().as_slice());
+    world.take(connection);
+    world.say(connection, ClientMessage::Post { post: 2, body: found(client) });
+    assert_eq!(world.error(connection), ErrorCode::GroupAlive);
+    say(&mut world, host, &host_key(), log_id, 2, HostOrders::default().to_bytes().as_slice());
+    world.take(connection);
+    world.say(connection, ClientMessage::Post { post: 3, body: found(client) });
+    assert!(matches!(world.entries(connection)[0].entry, Entry::Founded { .. }));
 }

@@ -66,6 +66,8 @@ rules! {
     LeafLimit = 16, "leaf indices stay below 1024";
     /// RFC 9420 sections 12.4.2 and 12.4.3.1: who joins refuses a tree that has one twice.
     TreeKeys = 17, "no two nodes of the tree have the same HPKE key";
+    /// Bytes.
+    CommitLength = 18, "a commit is no longer than the work that its entry names can need";
 
     /// Parse.
     KeyPackageMls = 20, "a key package is valid by MLS";

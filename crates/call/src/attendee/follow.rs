@@ -190,6 +190,15 @@ impl Attendee {
             return Err(Lost::ArriveAnew("a commit names this client but has no Welcome for it"));
         };
         let CommitEntry { seq, author, commit, .. } = entry;
+        // The room's group adds nobody whom the host keeps outside: this leads to another one, whatever the server says.
+        if let Err(rule) = self.presence.may_be_added(context, self.client()) {
+            self.note_refused(seq, author, rule);
+            return Ok(());
+        }
+        if self.presence.may_be_added(context, author) == Err(Rule::HostRemoved) {
+            self.note_refused(seq, author, Rule::HostRemoved);
+            return Err(Lost::ArriveAnew("the Welcome is of somebody whom the host removed"));
+        }
         let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {

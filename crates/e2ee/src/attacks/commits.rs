@@ -5,7 +5,7 @@ use openmls::prelude::{
     PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
     tls_codec::{Deserialize as _, Serialize as _},
 };
-use tangelo_wire::Bytes;
+use tangelo_wire::{Bytes, ClientId};
 
 use super::{crypto::LyingProvider, forge::Forgery, insider::Plan, reframe::Parts, world::World};
 use crate::{
@@ -218,6 +218,29 @@ fn rule_4_the_same_client_twice_in_one_commit_is_too_much() {
     });
     let twice = Bundle { adds: vec![id], commit: twice, welcome: good.welcome };
     assert_eq!(world.refused(&twice), Rule::CommitMls);
+    world.goes_on();
+}
+
+#[test]
+fn rule_18_a_commit_is_not_stuffed_with_what_takes_long_to_check() {
+    let mut world = World::new(3, 1);
+    let context = world.context();
+    let newcomer = world.room.arrive(50);
+    let (id, key_package) = (world.id(newcomer), world.key_package(newcomer));
+    let good = world.eve.commit(Plan::add(&context, id, key_package.clone()));
+    let add = [&[1, 0, 1][..], &key_package.tls_serialize_detached().unwrap()].concat();
+    let stuffed = bundle(world.eve.write_commit(&add.repeat(16_000 / add.len())));
+    // Nor do names help of who is not here, or the same one again and again.
+    let strangers = (100..200).map(|number| ClientId([number; 16])).collect();
+    for adds in [vec![], strangers, vec![id; 100]] {
+        let stuffed = Bundle { adds, ..stuffed.clone() };
+        assert_eq!(world.refused_from(world.eve.id, &stuffed), (Rule::CommitLength, MadeOn::Nothing));
+    }
+    world.eve.go_on_alone();
+    for outcome in world.room.accept(world.seat, &good).into_iter().flatten() {
+        assert!(matches!(outcome, CommitOutcome::Merged { .. }), "{outcome:?}");
+    }
+    world.room.now = world.room.now + 2_500;
     world.goes_on();
 }
 

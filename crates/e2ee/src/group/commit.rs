@@ -1,14 +1,23 @@
 //! Making commits, and taking those that the log accepted.
 
+use std::collections::BTreeSet;
+
 use openmls::prelude::{
     ContentType, LeafNodeIndex, MlsMessageIn, OpenMlsProvider as _, PreSharedKeyProposal,
     ProcessMessageError, ProcessedMessageContent, Proposal, ProtocolMessage, PublicMessageIn, Sender,
     StageCommitError, StagedCommit, tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
-use tangelo_wire::{Bytes, ClientId, Seq};
+use tangelo_wire::{Bytes, ClientId, Seq, limits::KEY_PACKAGE_MAX_BYTES};
 
 use super::Group;
 use crate::{Error, RoomContext, Rule, leaf::psk_id, presence::Presence};
+
+/// What a commit takes that neither adds nor removes, in bytes: framing, its author's leaf, the keys of a path, tags.
+const COMMIT_BYTES: usize = 4_096;
+/// What it takes more for each leaf of the tree: a ciphertext of the path, or a Remove.
+const LEAF_BYTES: usize = 128;
+/// What it takes more for each client that it adds.
+const ADD_BYTES: usize = KEY_PACKAGE_MAX_BYTES + 16;
 
 /// A Commit together with its Welcome: one entry of the log, never two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,8 +192,11 @@ impl Group {
         }
     }
 
-    /// Rules 1 to 3, and the commit in the form that OpenMLS takes.
+    /// Rules 1 to 3 and 18, and the commit in the form that OpenMLS takes.
     fn frame(&self, presence: &Presence, entry: CommitEntry<'_>) -> Result<ProtocolMessage, (Rule, MadeOn)> {
+        if entry.commit.len() > self.commit_bytes_max(presence, entry.adds) {
+            return Err((Rule::CommitLength, MadeOn::Nothing));
+        }
         let message = parse_commit(entry.commit).map_err(|rule| (rule, MadeOn::Nothing))?;
         let of_group = message.group_id().as_slice() == self.id.0;
         let Sender::Member(leaf) = message.sender() else {
@@ -203,6 +215,17 @@ impl Group {
             return Err((Rule::CommitAuthorPresent, MadeOn::AnotherState));
         }
         Ok(message.into())
+    }
+
+    /// The longest commit that adds these clients. Before it can tell what is in a commit, OpenMLS verifies the
+    /// signatures of all key packages in it: an insider must not make it verify thousands.
+    fn commit_bytes_max(&self, presence: &Presence, adds: &[ClientId]) -> usize {
+        let added: BTreeSet<_> = adds.iter().filter(|client| presence.get(**client).is_some()).collect();
+        // A path has at most one ciphertext for each leaf, and a Remove names one.
+        let leaves = self.members.len().saturating_add(added.len());
+        COMMIT_BYTES
+            .saturating_add(leaves.saturating_mul(LEAF_BYTES))
+            .saturating_add(added.len().saturating_mul(ADD_BYTES))
     }
 
     /// The own ciphertext in a path does not decrypt. What everyone can see decides whether the others merged.
@@ -263,7 +286,7 @@ pub(super) fn parse_commit(commit: &Bytes) -> Result<PublicMessageIn, Rule> {
 /// Whether a commit may have failed in the part that only this member can see (RFC 9420 section 7.5): each receiver
 /// decrypts another ciphertext of the path, and what is in it can be bad in many ways. So every error is taken for
 /// private, and judged again in public, but those that come out the same for all: what is wrong before the path is
-/// looked at, the PSK, and the confirmation tag (who decrypts the same path sees the same mismatch).
+/// looked at, the proposals, the PSK, and the confirmation tag (who decrypts the same path sees the same mismatch).
 fn may_be_private<E>(error: &ProcessMessageError<E>) -> bool {
     match error {
         ProcessMessageError::InvalidCommit(error) => !matches!(
@@ -272,6 +295,7 @@ fn may_be_private<E>(error: &ProcessMessageError<E>) -> bool {
                 | StageCommitError::ConfirmationTagMissing
                 | StageCommitError::PskError(_)
                 | StageCommitError::DuplicatePskId(_)
+                | StageCommitError::ProposalValidationError(_)
         ),
         ProcessMessageError::LibraryError(_) => true,
         _ => false,
