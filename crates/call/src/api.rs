@@ -1,6 +1,8 @@
 //! What the session says to the page and hears from it. TypeScript types are generated from here into
 //! `web/src/generated/` by this crate's tests.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use tangelo_wire::{MediaKind, MediaLine, Source};
 
@@ -24,7 +26,7 @@ pub enum Command {
     /// Say something to everyone in the call. Comes back as [`Event::Chat`] when it stands in the log.
     Chat {
         /// At most [`crate::CHAT_MAX_CHARS`] characters.
-        text: String,
+        text: Words,
     },
     /// Show everyone an emoji.
     React {
@@ -106,7 +108,7 @@ pub enum Event {
         /// Whether it is the own message.
         own: bool,
         /// What.
-        text: String,
+        text: Words,
     },
     /// Somebody showed everyone an emoji.
     Reaction {
@@ -135,6 +137,18 @@ pub enum Event {
         /// What happened, and what to do.
         text: String,
     },
+}
+
+/// What people say to each other. It does not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Words(pub String);
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 /// Where a session stands.

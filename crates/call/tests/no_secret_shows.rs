@@ -12,7 +12,7 @@ use common::{HOST, World};
 use hkdf::Hkdf;
 use leaks::{Secrets, capture_log, captured_log};
 use sha2::Sha256;
-use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Output, Session, link::Link};
+use tangelo_call::{Command, Config, FrameVerdict, IdentityKey, Output, Session, Words, link::Link};
 use tangelo_wire::{ErrorCode, ServerMessage, Source, WireError, base32};
 
 /// No eight characters of these stand in any text of ours.
@@ -37,6 +37,11 @@ fn link_secrets(secrets: &mut Secrets, link: &str, host: &str) {
     secrets.add("host secret", &host_bytes);
     secrets.add("link text", &fragment.as_bytes()[..38]);
     secrets.add("host link text", host.as_bytes());
+}
+
+/// An Opus packet (RFC 6716 section 3.1) of one frame of 20 ms.
+fn opus() -> Vec<u8> {
+    [&[0x78], SPOKEN].concat()
 }
 
 /// What the test saw, by where it goes.
@@ -123,7 +128,9 @@ fn a_whole_call_shows_no_secret() {
     assert_eq!(session.open(now, line, 0, "vp9", &sealed, &mut opened), FrameVerdict::Pass);
     let cut = &sealed[..sealed.len() - 1];
     assert_ne!(session.open(now, line, 1, "vp9", cut, &mut opened), FrameVerdict::Pass);
-    world.peers[0].session.command(now, Command::Chat { text: CHAT.to_owned() });
+    let verdict = world.peers[0].session.seal(now, Source::Microphone, "opus", &opus(), &mut sealed);
+    assert_eq!(verdict, FrameVerdict::Pass);
+    world.peers[0].session.command(now, Command::Chat { text: Words(CHAT.to_owned()) });
     seen.run(&mut world, &mut secrets, 1_000);
     world.cut(2);
     seen.run(&mut world, &mut secrets, 4_000);

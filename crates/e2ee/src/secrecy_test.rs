@@ -81,6 +81,11 @@ fn speak(room: &mut Room, shown: &mut Shown) {
         shown.debug(&media.open(now, line, 1, codec, &bad, &mut opened));
     }
     shown.debug(&media);
+    let context = Context::new(Source::Microphone, 0).unwrap();
+    let packet = [&[0x78], SPOKEN].concat();
+    let media = &mut room.clients[0].media;
+    media.seal(now, context, Codec::Opus, &packet, &mut sealed).unwrap();
+    shown.debug(&media);
 }
 
 #[test]

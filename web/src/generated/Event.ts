@@ -3,6 +3,7 @@ import type { EmojiView } from "./EmojiView";
 import type { Person } from "./Person";
 import type { Phase } from "./Phase";
 import type { RemoteTrack } from "./RemoteTrack";
+import type { Words } from "./Words";
 
 /**
  * From the session to the page. Holds no key.
@@ -71,7 +72,7 @@ own: boolean,
 /**
  * What.
  */
-text: string, } | { "type": "reaction", 
+text: Words, } | { "type": "reaction", 
 /**
  * Who, see [`Person::client`].
  */

@@ -254,7 +254,7 @@ impl Session {
     pub fn command(&mut self, now: Millis, command: Command) {
         match command {
             Command::Leave {} => self.end("You left the call.".to_owned()),
-            Command::Chat { text } => self.say_chat(&text),
+            Command::Chat { text } => self.say_chat(&text.0),
             Command::React { emoji } => self.react(emoji),
             Command::State { state } => self.set_state(now, state),
             Command::Offer { offer, sdp, lines } => {

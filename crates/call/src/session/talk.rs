@@ -7,7 +7,7 @@ use tangelo_wire::{ClientId, Millis};
 
 use super::{Connection, Session, State};
 use crate::{
-    Event, MemberState,
+    Event, MemberState, Words,
     attendee::Heard,
     content::{CHAT_MAX_CHARS, Content},
 };
@@ -137,7 +137,7 @@ impl Session {
             let event = match content {
                 Content::Chat { id, text } if self.chat.is_new(profile.identity, &id) => {
                     let identity = profile.identity.to_string();
-                    Event::Chat { id, client: client_text, name, identity, own, text }
+                    Event::Chat { id, client: client_text, name, identity, own, text: Words(text) }
                 }
                 Content::Reaction { emoji } => Event::Reaction { client: client_text, name, own, emoji },
                 Content::Chat { .. } | Content::State(_) | Content::Emoji { .. } => continue,

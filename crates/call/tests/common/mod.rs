@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ed25519_dalek::{Signer, SigningKey};
-use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session};
+use tangelo_call::{
+    Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session, Words,
+};
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
 use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source};
 
@@ -280,13 +282,13 @@ impl World {
     }
 
     pub fn chat(&mut self, index: usize, text: &str) {
-        self.command(index, Command::Chat { text: text.to_owned() });
+        self.command(index, Command::Chat { text: Words(text.to_owned()) });
     }
 
     /// What a peer read, in its order.
     pub fn chats(&self, index: usize) -> Vec<String> {
         let texts = self.peers[index].events.iter().filter_map(|event| match event {
-            Event::Chat { text, .. } => Some(text.clone()),
+            Event::Chat { text, .. } => Some(text.0.clone()),
             _ => None,
         });
         texts.collect()

@@ -12,6 +12,7 @@ mod receiver;
 use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{ClientId, GroupId, Millis, Source};
+use zeroize::Zeroize as _;
 
 pub use codec::Codec;
 pub use key_id::{Context, KeyId};
@@ -66,6 +67,16 @@ pub enum SealError {
     Failed,
 }
 
+/// A packet in clear, while it is being sealed.
+#[derive(Default)]
+struct Plain(Vec<u8>);
+
+impl std::fmt::Debug for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("..")
+    }
+}
+
 /// Everything about media that needs keys. Time is in the caller's [`Millis`].
 #[derive(Debug, Default)]
 pub struct Media {
@@ -83,7 +94,7 @@ pub struct Media {
     key_frame_wanted: bool,
     /// The size of each source's Opus packets.
     packet_sizes: BTreeMap<Context, PacketSize>,
-    padded: Vec<u8>,
+    padded: Plain,
     receivers: BTreeMap<u32, Receiver>,
     next_receiver: u32,
     sealed: u64,
@@ -300,11 +311,13 @@ impl Media {
             Codec::Opus => {
                 let size = self.packet_sizes.entry(context).or_default();
                 // What is no Opus packet, an empty frame for one, says nothing to a decoder at any size.
-                size.pad(frame, &mut self.padded).map_or(frame, |()| &self.padded)
+                size.pad(frame, &mut self.padded.0).map_or(frame, |()| &self.padded.0)
             }
             Codec::Vp8 | Codec::Vp9 => frame,
         };
-        keys.seal(context, codec, frame, output)
+        let sealed = keys.seal(context, codec, frame, output);
+        self.padded.0.zeroize();
+        sealed
     }
 
     /// Notes that an epoch is in use, unless it was in use before.
