@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
+import { noteConnections } from "./lib/connections.mjs";
 import { Person } from "./lib/person.mjs";
 import { assertSealed, tapped } from "./lib/sealed.mjs";
 import { Server } from "./lib/server.mjs";
@@ -36,7 +37,7 @@ test("beyond the codec's clear prefix every forwarded frame is SFrame, and no co
     const counts = assertSealed(frames, 2);
     assert.ok(counts.vp8 >= FRAMES && counts.opus >= FRAMES);
     assert.ok(
-      frames.some(({ codec, bytes }) => codec === "vp8" && (bytes[0] & 1) === 0),
+      frames.some(({ codec, whole, bytes }) => codec === "vp8" && whole && (bytes[0] & 1) === 0),
       "there is a key frame",
     );
   });
@@ -106,12 +107,12 @@ test("nor do they while tracks, transforms and connections are replaced", async 
   });
 });
 
-/** Ada and Grace in a call that the server taps. `window.connections` has a page's connections. */
+/** Ada and Grace in a call that the server taps. */
 async function tappedCall(name, body) {
   const tap = join(folder, `${name}.pcap`);
   const server = await Server.start("--tap", tap);
   try {
-    const ada = await Person.open(browser, server.url, `(${noteConnections})()`);
+    const ada = await Person.open(browser, server.url, noteConnections);
     await ada.startCall("Ada");
     const grace = await Person.open(browser, ada.page.url());
     await grace.joinCall("Grace");
@@ -126,17 +127,6 @@ async function tappedCall(name, body) {
   } finally {
     await server.stop();
   }
-}
-
-function noteConnections() {
-  window.connections = [];
-  const Original = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Original {
-    constructor(...args) {
-      super(...args);
-      window.connections.push(this);
-    }
-  };
 }
 
 async function ownId(person) {

@@ -9,6 +9,7 @@ import { chromium, firefox } from "./lib/browser.mjs";
 import { DEADLINE, Person } from "./lib/person.mjs";
 import { assertSealed, tapped } from "./lib/sealed.mjs";
 import { Server } from "./lib/server.mjs";
+import { noteWorkers } from "./lib/workers.mjs";
 
 const FRAMES = 100;
 let folder, browser, other;
@@ -42,7 +43,7 @@ async function survives(victims, death) {
   const tap = join(folder, `${death}-${victims === other}.pcap`);
   const server = await Server.startOnAll("--tap", tap);
   try {
-    const ada = await Person.open(victims, server.url, `(${noteWorkers})()`);
+    const ada = await Person.open(victims, server.url, noteWorkers);
     await ada.startCall("Ada");
     const grace = await Person.open(browser, ada.page.url());
     await grace.joinCall("Grace");
@@ -96,17 +97,6 @@ async function sameNumber(person, number) {
     assert.ok(Date.now() < end, `${now} instead of ${number}`);
     await new Promise(resolve => setTimeout(resolve, 500));
   }
-}
-
-function noteWorkers() {
-  window.workers = [];
-  const Original = window.Worker;
-  window.Worker = class extends Original {
-    constructor(...args) {
-      super(...args);
-      window.workers.push(this);
-    }
-  };
 }
 
 function tileOf(person, name) {

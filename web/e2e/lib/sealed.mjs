@@ -18,25 +18,29 @@ function clearBytes(codec, bytes) {
 
 /**
  * Every frame is SFrame behind its codec's clear prefix, with its source's key, and no counter of a key comes twice.
- * `leaves`: one more than the highest leaf index that the group can have had. Returns what was seen.
+ * `leaves`: one more than the highest leaf index that the group can have had. Returns how many whole frames were seen
+ * of each codec, and how many that are `cut`: of these the beginning is looked at, if it is there.
  */
 export function assertSealed(frames, leaves) {
   const nonces = new Map();
   const firstBytes = { opus: new Set(), vp8: new Set(), vp9: new Set() };
-  const counts = { opus: 0, vp8: 0, vp9: 0 };
+  const counts = { opus: 0, vp8: 0, vp9: 0, cut: 0 };
   const sounds = new Map();
-  for (const { sender, receiver, source, codec, bytes } of frames) {
+  for (const { sender, receiver, source, codec, whole, bytes } of frames) {
+    counts[whole ? codec : "cut"]++;
+    if (bytes.length === 0) continue;
     const clear = clearBytes(codec, bytes);
     const header = sframeHeader(bytes.subarray(clear));
     assert.equal(header.keyId >> 16n, source === "camera" ? 2n : 0n, "the key is the source's");
     assert.ok((header.keyId >> 6n) % 1024n < BigInt(leaves), "the leaf is one of the group's");
-    assert.ok(bytes.length >= clear + header.length + TAG_BYTES, "there is room for the tag");
+    const least = clear + header.length + (whole ? TAG_BYTES : 0);
+    assert.ok(bytes.length >= least, "there is room for the tag");
     // Each receiver gets a copy of its own, and perhaps another on another line: of the same bytes.
     const nonce = `${sender} ${receiver} ${header.keyId} ${header.counter}`;
-    const content = bytes.toString("base64");
-    assert.equal(nonces.get(nonce) ?? content, content, `${nonce} was used for two frames`);
-    nonces.set(nonce, content);
-    counts[codec]++;
+    const other = nonces.get(nonce);
+    if (other !== undefined)
+      assertSame({ whole, bytes }, other, `${nonce} was used for two frames`);
+    if (!other?.whole) nonces.set(nonce, { whole, bytes });
     if (codec === "opus") {
       // Without the header, whose length follows the counter's.
       const size = bytes.length - header.length - TAG_BYTES;
@@ -46,9 +50,10 @@ export function assertSealed(frames, leaves) {
     }
     firstBytes[codec].add(bytes[clear + header.length]);
   }
-  for (const [codec, count] of Object.entries(counts)) {
+  assert.ok(counts.cut < frames.length / 2, `too few frames are whole: ${JSON.stringify(counts)}`);
+  for (const [codec, { size }] of Object.entries(firstBytes)) {
     // At a constant bit rate the first byte of an encoder's packets hardly changes; sealed it is any of 256.
-    const { size } = firstBytes[codec];
+    const count = counts[codec];
     assert.ok(
       count < 150 || size > 64,
       `${size} different first bytes in ${count} ${codec} frames`,
@@ -56,6 +61,13 @@ export function assertSealed(frames, leaves) {
   }
   for (const packets of sounds.values()) assertConstantSize(packets);
   return counts;
+}
+
+/** Two frames are one, as far as both are there. */
+function assertSame(one, other, message) {
+  if (one.whole && other.whole) assert.equal(one.bytes.length, other.bytes.length, message);
+  const length = Math.min(one.bytes.length, other.bytes.length);
+  assert.ok(one.bytes.subarray(0, length).equals(other.bytes.subarray(0, length)), message);
 }
 
 /** What is said does not show in the sizes of packets: the size only ever grows, to one of a few. */
@@ -73,12 +85,12 @@ function assertConstantSize(packets) {
   for (const size of steps) assert.ok(SOUND_SIZES.includes(size), `a packet of ${size} bytes`);
 }
 
-/** The tap's frames, as soon as `enough` of them are there. */
+/** The tap's frames, as soon as `enough` of the whole ones are there. */
 export async function tapped(file, what, enough) {
   const end = Date.now() + DEADLINE;
   for (;;) {
     const frames = await readFrames(file);
-    if (enough(frames)) return frames;
+    if (enough(frames.filter(({ whole }) => whole))) return frames;
     assert.ok(Date.now() < end, `${what}: ${frames.length} frames in the tap`);
     await new Promise(resolve => setTimeout(resolve, 500));
   }

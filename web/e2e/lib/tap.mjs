@@ -18,8 +18,9 @@ const CODECS = new Map([
 ]);
 
 /**
- * Frames in order: `{sender, receiver, stream, source, codec, timestamp, bytes}`; a stream is one source on its way to
- * one receiver, and sender and receiver are the first three bytes of the clients' ids.
+ * Frames in order: `{sender, receiver, stream, source, codec, timestamp, whole, bytes}`; a stream is one source on its
+ * way to one receiver, and sender and receiver are the first three bytes of the clients' ids. Of a frame that is not
+ * whole there are the bytes before the first gap, and none if its beginning is missing.
  */
 export async function readFrames(file) {
   const pcap = await readFile(file);
@@ -50,22 +51,20 @@ export async function readFrames(file) {
     });
     frames.set(key, frame);
   }
-  return [...frames.values()]
-    .map(({ about, parts }) => ({ ...about, bytes: wholeFrame(parts) }))
-    .filter(({ bytes }) => bytes !== undefined);
+  return [...frames.values()].map(({ about, parts }) => ({ ...about, ...joined(parts) }));
 }
 
-/** A frame's packets, by number, in their order; nothing while one is missing. Lost ones come late, or not at all. */
-function wholeFrame(parts) {
-  const first = [...parts].find(([, { begins }]) => begins);
-  if (first === undefined) return undefined;
+/** A frame's packets, by number, in their order, as far as they are there. Lost ones come late, or not at all. */
+function joined(parts) {
+  const [first] = [...parts].find(([, { begins }]) => begins) ?? [];
   const bytes = [];
-  for (let number = first[0]; ; number = (number + 1) & 0xffff) {
-    const part = parts.get(number);
-    if (part === undefined) return undefined;
+  let part = parts.get(first);
+  for (let number = first; part !== undefined; part = parts.get(number)) {
     bytes.push(part.bytes);
-    if (part.ends) return Buffer.concat(bytes);
+    if (part.ends) return { whole: true, bytes: Buffer.concat(bytes) };
+    number = (number + 1) & 0xffff;
   }
+  return { whole: false, bytes: Buffer.concat(bytes) };
 }
 
 /** Whether a packet is the first of its frame: of VP8's first partition, of a VP9 frame. */
