@@ -237,11 +237,11 @@ fn a_group_that_does_not_answer_is_left_after_five_seconds() {
 #[test]
 fn emoji_that_stood_for_the_old_group_are_taken_back() {
     let emoji = |call: &Call, index: usize| {
-        let states = call.world.peers[index].events.iter().filter_map(|event| match event {
+        let mut states = call.world.peers[index].events.iter().filter_map(|event| match event {
             Event::Emoji { state } => Some(state.clone()),
             _ => None,
         });
-        states.last().unwrap_or(EmojiView::Idle {})
+        states.next_back().unwrap_or(EmojiView::Idle {})
     };
     let mut call = Call::new();
     call.world.command(2, Command::EmojiStart {});

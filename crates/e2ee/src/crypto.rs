@@ -29,7 +29,11 @@ use crate::leaf::SUITE;
 
 /// The cryptography of [`SUITE`], with random numbers from the system.
 #[derive(Debug, Default)]
-pub(crate) struct Crypto;
+pub(crate) struct Crypto {
+    /// HPKE keys to which nonsense is sealed.
+    #[cfg(feature = "insider")]
+    pub(crate) poison: Vec<Vec<u8>>,
+}
 
 /// The system has no random numbers.
 #[derive(Debug, thiserror::Error)]
@@ -188,6 +192,10 @@ impl OpenMlsCrypto for Crypto {
         ptxt: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
         only_hpke(&config)?;
+        #[cfg(feature = "insider")]
+        if self.poison.iter().any(|key| key == pk_r) {
+            return Ok(HpkeCiphertext { kem_output: vec![9; 32].into(), ciphertext: vec![7; 49].into() });
+        }
         let (enc, ciphertext) = hpke::single_shot_seal::<AesGcm128, HkdfSha256, Kem>(
             &OpModeS::Base,
             &hpke_key(pk_r)?,
@@ -272,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_other_algorithm_is_refused() {
-        let crypto = Crypto;
+        let crypto = Crypto::default();
         assert!(crypto.supports(SUITE).is_ok());
         let other = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
         assert!(crypto.supports(other).is_err());
@@ -299,7 +307,7 @@ mod tests {
 
     #[test]
     fn wrong_lengths_are_errors() {
-        let crypto = Crypto;
+        let crypto = Crypto::default();
         let hpke = || HpkeConfig(HpkeKemType::DhKem25519, HpkeKdfType::HkdfSha256, HpkeAeadType::AesGcm128);
         for length in [0, 1, 15, 17, 31, 33, 64] {
             let bytes = vec![3; length];
@@ -314,7 +322,7 @@ mod tests {
 
     #[test]
     fn hpke_opens_what_it_sealed_and_nothing_else() {
-        let crypto = Crypto;
+        let crypto = Crypto::default();
         let hpke = || HpkeConfig(HpkeKemType::DhKem25519, HpkeKdfType::HkdfSha256, HpkeAeadType::AesGcm128);
         let pair = crypto.derive_hpke_keypair(hpke(), &[7; 32]).unwrap();
         let private: &[u8] = &pair.private;

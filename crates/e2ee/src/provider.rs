@@ -15,12 +15,18 @@ impl Provider {
     /// A provider with a copy of this one's storage. A Welcome is tried on a copy, because OpenMLS spends the key
     /// package even when the Welcome turns out to be bad.
     pub(crate) fn copy(&self) -> Self {
-        Self { crypto: Crypto, storage: self.storage.copy() }
+        Self { crypto: Crypto::default(), storage: self.storage.copy() }
     }
 
     /// Wipes and forgets everything in the storage.
     pub(crate) fn wipe(&self) {
         self.storage.wipe();
+    }
+
+    /// From now on nonsense is sealed to these HPKE keys.
+    #[cfg(feature = "insider")]
+    pub(crate) fn poison(&mut self, keys: Vec<Vec<u8>>) {
+        self.crypto.poison = keys;
     }
 
     /// `N` random bytes.

@@ -10,6 +10,9 @@ use crate::Result;
 /// The only source of crates, as Cargo.lock names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
+/// The feature with which a member attacks the others: for tests alone.
+const INSIDER: &str = "insider";
+
 /// `from` must not depend on `on`, directly or through others, in what is built or run to build it.
 struct Rule {
     from: &'static [&'static str],
@@ -103,6 +106,29 @@ impl Graph {
     fn name<'a>(&'a self, id: &'a str) -> &'a str {
         self.names.get(id).map_or(id, String::as_str)
     }
+}
+
+/// Who takes the feature `insider`, which makes a member attack the others, for something that is not a test. A feature of
+/// that name may only pass it on.
+pub(super) fn insiders(metadata: &Value) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for package in array(metadata, "packages")? {
+        let name = text(package, "name")?;
+        for dependency in array(package, "dependencies")? {
+            let takes = array(dependency, "features")?.iter().any(|feature| feature == INSIDER);
+            if takes && dependency["kind"].as_str() != Some("dev") {
+                problems.push(format!("{name} depends on {} with `{INSIDER}`", text(dependency, "name")?));
+            }
+        }
+        let features = package["features"].as_object();
+        for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != INSIDER) {
+            let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
+            if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(INSIDER)) {
+                problems.push(format!("{name}: the feature `{feature}` gives `{INSIDER}`"));
+            }
+        }
+    }
+    Ok(problems)
 }
 
 /// Every crate with its licence, those of the project included.
@@ -257,5 +283,17 @@ mod tests {
     fn other_json_is_an_error() {
         assert!(Graph::of(&json!({})).is_err());
         assert!(packages(&json!({"packages": [{"name": 1}]})).is_err());
+    }
+
+    #[test]
+    fn insiders_are_for_tests_alone() {
+        let with = |kind: Option<&str>, features: Value| {
+            let dependency = json!({"name": "tangelo-e2ee", "kind": kind, "features": ["insider"]});
+            json!({"packages": [{"name": "tangelo-call", "dependencies": [dependency], "features": features}]})
+        };
+        let passed_on = json!({"insider": ["tangelo-e2ee/insider"]});
+        assert!(insiders(&with(Some("dev"), passed_on.clone())).unwrap().is_empty());
+        assert_eq!(insiders(&with(None, passed_on)).unwrap().len(), 1);
+        assert_eq!(insiders(&with(Some("dev"), json!({"default": ["insider"]}))).unwrap().len(), 1);
     }
 }

@@ -35,8 +35,10 @@ pub(crate) fn rust_tests(repo: &Repo) -> Result<()> {
 
 /// The rules of [`graph::RULES`].
 pub(crate) fn dependencies(repo: &Repo) -> Result<()> {
-    let graph = graph::Graph::of(&metadata(repo)?)?;
-    complain(graph.broken_rules())
+    let metadata = metadata(repo)?;
+    let mut problems = graph::Graph::of(&metadata)?.broken_rules();
+    problems.extend(graph::insiders(&metadata)?);
+    complain(problems)
 }
 
 /// Licences of crates and npm packages, and where crates come from.

@@ -154,7 +154,8 @@ impl Attendee {
                 Ok(())
             }
             CommitOutcome::Diverged => {
-                Err(Lost::ArriveAnew("a commit could not be decrypted by this client"))
+                let author = group.member(entry.author).map(|member| member.profile.name.to_string());
+                Err(Lost::Poisoned(author.unwrap_or_default()))
             }
             CommitOutcome::Evicted => Err(Lost::ArriveAnew("the group has removed this client")),
         }

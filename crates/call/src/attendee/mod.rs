@@ -48,6 +48,9 @@ pub(crate) enum Lost {
     ArriveAnew(&'static str),
     /// The same, because most of the others are in another state: a person should know.
     Forked,
+    /// The same, because a commit of the person with this name locks this client out, and only it or a part of the
+    /// call: a person should know.
+    Poisoned(String),
     /// A host or the server removed the person.
     Removed,
     /// The own encryption failed.
@@ -195,6 +198,11 @@ impl Attendee {
     /// The group, once this client is in it.
     pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
+    }
+
+    #[cfg(feature = "insider")]
+    pub(crate) fn group_mut(&mut self) -> Option<&mut Group> {
+        self.group.as_mut()
     }
 
     pub(crate) fn presence(&self) -> &Presence {

@@ -20,6 +20,14 @@ impl Session {
                 self.tell(Event::Alarm { text: FORKED.to_owned() });
                 self.arrive_anew(now, "most others in the call are in another state than this client");
             }
+            Lost::Poisoned(name) => {
+                let text = format!(
+                    "{name} sent everyone new keys that this device cannot use, which cuts you off from the others. \
+                     Reconnecting. If this happens again, do without {name}, or leave and share a new link."
+                );
+                self.tell(Event::Alarm { text });
+                self.arrive_anew(now, "a commit could not be decrypted by this client");
+            }
             Lost::Removed => self.end("You were removed from the call.".to_owned()),
             Lost::Failed(error) => self.fail(error),
         }

@@ -328,6 +328,16 @@ impl Session {
         }
     }
 
+    /// Makes this member an insider: its paths hold nonsense for these clients, and for everyone below an inner node of
+    /// the tree as it is now.
+    #[cfg(feature = "insider")]
+    pub fn poison_paths(&mut self, victims: &[tangelo_wire::ClientId]) {
+        let State::Present(attendee) = &mut self.state else { return };
+        if let Some(group) = attendee.group_mut() {
+            group.poison_paths(victims);
+        }
+    }
+
     /// The client while it is present.
     pub(crate) fn attendee(&self) -> Option<&Attendee> {
         match &self.state {

@@ -131,6 +131,18 @@ impl Group {
         Ok(Bundle { adds: adds.to_vec(), commit: Bytes(commit), welcome })
     }
 
+    /// Paths of this member hold nonsense for these clients, and for everyone below an inner node of the tree as it is
+    /// now; all else is in order.
+    #[cfg(feature = "insider")]
+    pub fn poison_paths(&mut self, victims: &[ClientId]) {
+        let leaves = self.members.iter().filter(|member| victims.contains(&member.client));
+        let leaves =
+            leaves.filter_map(|member| self.mls.public_group().leaf(LeafNodeIndex::new(member.leaf)));
+        let mut keys: Vec<_> = leaves.map(|leaf| crate::hpke_key::of(leaf.encryption_key())).collect();
+        keys.extend(self.mls.export_ratchet_tree().parents().map(crate::hpke_key::of));
+        self.provider.poison(keys);
+    }
+
     /// Throws an own commit away that has not been accepted and never will be: the log shows another entry in its
     /// place. (Too early is fatal: an own path cannot be decrypted.)
     ///
