@@ -101,7 +101,9 @@ pub enum DepartReason {
 /// that the last one counts alone, and a newcomer that is shown it misses nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostStatement {
-    /// Counts up per host key and log; a number that is not above the last one is void.
+    /// The host's clock, in milliseconds since 1970, or one above the last number if that is more; one that is not above
+    /// the last is void. So what the host said in an earlier call is older than whatever it says in this one, should
+    /// the server use a log id again.
     pub number: u64,
     /// What is said, as `e2ee` writes it: the server needs only to know that the host said it.
     pub statement: Bytes,
