@@ -145,7 +145,11 @@ test("the dialog is used with the keyboard alone, and everything in it has a nam
   await lin.page.keyboard.press("Enter");
   await lin.until("the mark", () => /You verified “Grace”/.test(document.body.innerText));
   await lin.page.waitForSelector("aria/QR code of the safety number");
-  await lin.page.waitForSelector('aria/Take back mark: Grace[role="button"]');
+  const focused = () => lin.page.evaluate(() => document.activeElement.ariaLabel);
+  assert.equal(await focused(), "Take back mark: Grace", "the focus is where it was");
+  await lin.page.keyboard.press("Enter");
+  await lin.page.waitForSelector('aria/Mark as verified: Grace[role="button"]');
+  assert.equal(await focused(), "Mark as verified: Grace");
   await closeDialog(lin);
   assert.equal(await lin.page.evaluate(() => document.activeElement.innerText.trim()), "Verify");
   await Promise.all([grace.close(), lin.close()]);
