@@ -18,6 +18,12 @@ pub const SIZES: [usize; 4] = [100, 1_000, 6_000, 100_000];
 /// 20 ms of Opus at 32 kbit/s, in bytes; a size to which packets are padded, so that only encryption adds to it.
 const OPUS_BYTES: usize = 80;
 
+/// Packets of real encoders, as a browser made them without being asked for a constant rate.
+const SOUND: [(&str, &str); 2] = [
+    ("Chromium", include_str!("../../../vectors/codec/chromium-opus.json")),
+    ("Firefox", include_str!("../../../vectors/codec/firefox-opus.json")),
+];
+
 /// Frames of one key, after which a counter takes three bytes: 33 minutes of sound, far more than an epoch.
 const LATE: usize = 100_000;
 
@@ -26,6 +32,17 @@ const WARM_US: f64 = if cfg!(target_arch = "wasm32") { 700_000.0 } else { 50_000
 
 /// A time after every switch of keys.
 const NOW: Millis = Millis(10_000);
+
+#[derive(serde::Deserialize)]
+struct Packets {
+    frames: Vec<Packet>,
+}
+
+#[derive(serde::Deserialize)]
+struct Packet {
+    /// In bytes.
+    length: usize,
+}
 
 /// Sealing on one end and opening on the other.
 pub struct Line {
@@ -107,6 +124,9 @@ pub fn bytes() -> Result<Vec<Figure>> {
             figures.push(Figure::bytes(Section::Bytes, label, output.len() - length));
         }
     }
+    for (browser, packets) in SOUND {
+        figures.push(padded(browser, packets)?);
+    }
     let [mut sender, _] = orange::Member::pair(2)?;
     for (what, source, length) in frames {
         let message = sender.encrypt(&frame(source, length))?;
@@ -114,6 +134,21 @@ pub fn bytes() -> Result<Vec<Figure>> {
         figures.push(Figure::bytes(Section::Bytes, label, message.len() - length));
     }
     Ok(figures)
+}
+
+/// Bytes added to packets of a browser's own encoder at a variable bit rate, padding and encryption together: the mean.
+fn padded(browser: &str, packets: &str) -> Result<Figure> {
+    let packets: Packets = serde_json::from_str(packets).map_err(at("reading captured packets"))?;
+    let mut line = Line::new(&Room::of(2, Tree::Blank)?, Source::Microphone)?;
+    let mut output = Vec::new();
+    let mut added = 0;
+    for packet in &packets.frames {
+        line.seal(&frame(Source::Microphone, packet.length), &mut output)?;
+        added += output.len() - packet.length;
+    }
+    let label = format!("sound as {browser} encodes it at a variable rate, padding included, mean");
+    let packets = packets.frames.len().max(1);
+    Ok(Figure::new(Section::Bytes, label, (count(added) / count(packets)).round(), "B"))
 }
 
 /// Who encrypts in a hot loop.

@@ -11,6 +11,7 @@ use crate::repo::Repo;
 pub(super) fn describe(repo: &Repo, table: &Table) -> Result<String> {
     let lines = [
         format!("- Date: {}", date()?),
+        format!("- Commit: {}", commit(repo)),
         format!("- Machine: {}", machine()?),
         format!("- {}", table.browser),
         format!("- {}", output(rustc().arg("--version"))?.trim()),
@@ -23,7 +24,15 @@ fn date() -> Result<String> {
     Ok(output(tool("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?.trim().to_owned())
 }
 
-/// The processor as the system names it, how many of them there are, and how busy they are with other work.
+/// What was measured; ends with `-dirty` if the working tree has changes.
+pub(super) fn commit(repo: &Repo) -> String {
+    let mut git = tool("git");
+    git.current_dir(&repo.root).args(["describe", "--always", "--dirty", "--abbrev=12"]);
+    output(&mut git)
+        .map_or_else(|_| "unknown: this is no git checkout".to_owned(), |text| text.trim().to_owned())
+}
+
+/// The processor as the system names it, and how many of them there are.
 fn machine() -> Result<String> {
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     let system = output(tool("uname").args(["-sm"]))?;

@@ -59,6 +59,9 @@ impl Options {
 
 /// Measures, prints the table, and writes it if asked to.
 pub(crate) fn e2ee(repo: &Repo, options: &Options) -> Result<()> {
+    if options.write && machine::commit(repo).ends_with("-dirty") {
+        return Err("--write wants figures of a commit: commit or stash the changes first".to_owned());
+    }
     setup::for_build(repo)?;
     let chromium = browsers::chromium()?;
     wasm::build(repo)?;

@@ -29,8 +29,9 @@ use Bound::{AtLeast, AtMost};
 use On::{Browser, Either};
 
 /// The first that fits counts.
-const PROMISES: [Promise; 29] = [
+const PROMISES: [Promise; 30] = [
     promise("bytes", "Orange's way", "", Bound::None, Either, "145-150 in Orange Meets"),
+    promise("bytes", "sound as", "", Bound::None, Either, "24 of it encryption, at the most"),
     promise("bytes", "", "", AtMost(24.0), Either, "at most 24"),
     promise("ratio", "Orange's way", " 1 kB hot", AtLeast(10.0), Browser, "at least 10"),
     promise("cadence", "Tangelo: encrypt 6 kB", "p50", AtMost(90.0), Browser, "at most 90; 80-90 elsewhere"),
