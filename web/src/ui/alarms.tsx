@@ -9,12 +9,12 @@ interface Props {
   dismiss?: (id: number) => void;
 }
 
-/** What a person must not miss. Stays until the person says that it was seen. */
+/** What a person must not miss, the latest first. Stays until the person says that it was seen. */
 export function Alarms({ alarms, dismiss }: Props) {
   const place = useRef<HTMLDivElement>(null);
   return (
     <div ref={place} class="alarms" tabIndex={-1}>
-      {alarms.map(({ id, text: words }) => (
+      {alarms.toReversed().map(({ id, text: words }) => (
         <AlarmBox
           key={id}
           words={words}
