@@ -41,7 +41,7 @@ export function assertSealed(frames, leaves) {
     if (other !== undefined)
       assertSame({ whole, bytes }, other, `${nonce} was used for two frames`);
     if (!other?.whole) nonces.set(nonce, { whole, bytes });
-    if (codec === "opus") {
+    if (whole && codec === "opus") {
       // Without the header, whose length follows the counter's.
       const size = bytes.length - header.length - TAG_BYTES;
       const key = `${sender} ${header.keyId}`;
