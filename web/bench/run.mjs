@@ -22,6 +22,9 @@ const { values, positionals } = parseArgs({
 });
 const { quick } = values;
 
+/** All measurements are one call into the page. */
+const PATIENCE_MS = 3_600_000;
+
 /** The cores to measure, the shipped one first. */
 const cores = [{ name: "wasm", folder: `${web}src/generated/wasm` }];
 if (values.other !== undefined) cores.push({ name: values.other, folder: positionals[0] });
@@ -34,7 +37,7 @@ const server = await serve(files, {
 });
 
 const figures = await sizes(cores);
-const browser = await chromium();
+const browser = await chromium({ patienceMs: PATIENCE_MS });
 try {
   const page = await browser.newPage();
   page.setDefaultTimeout(0);

@@ -22,9 +22,13 @@ function find(variable, names) {
   throw new Error(`none of ${names.join(", ")} is on the PATH; set ${variable}`);
 }
 
-/** Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. */
-export function chromium({ devices = true, allowed = true } = {}) {
+/**
+ * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
+ * long a call into a page may take.
+ */
+export function chromium({ devices = true, allowed = true, patienceMs } = {}) {
   return puppeteer.launch({
+    protocolTimeout: patienceMs,
     executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
     headless: true,
     args: [
