@@ -255,3 +255,19 @@ fn rule_4_what_mls_forbids_is_refused_though_every_tag_is_right() {
     }
     world.goes_on();
 }
+
+#[test]
+fn rule_4_nobody_is_removed_without_a_path() {
+    // Else who is removed would go on: the next keys would come from those that it has.
+    for seat in [0, 1] {
+        let mut world = World::new(3, seat);
+        let tree_hash = world.eve.mls.public_group().group_context().tree_hash();
+        assert_eq!(world.eve.tree_hash_without(None), tree_hash, "the hash is computed right");
+        world.room.depart(2);
+        let remove = [1, 0, 3, 0, 0, 0, 2];
+        let commit = world.eve.write_commit_to(&remove, &world.eve.tree_hash_without(Some(2)));
+        assert_eq!(world.refused(&bundle(commit)), Rule::CommitMls);
+        world.room.clients[2].group = None;
+        world.goes_on();
+    }
+}

@@ -8,9 +8,15 @@ use tangelo_wire::ClientId;
 use super::{
     crypto::{Sealed, Sealing},
     insider::Plan,
+    reframe::with_length,
     world::World,
 };
-use crate::{Rule, group::CommitOutcome, hpke_key, leaf::SUITE};
+use crate::{
+    Rule,
+    group::{Bundle, CommitOutcome},
+    hpke_key,
+    leaf::SUITE,
+};
 
 /// What the victim gets in place of its path secret.
 #[derive(Clone, Copy, Debug)]
@@ -188,4 +194,67 @@ fn nonsense_beside_an_add_does_not_touch_the_newcomer() {
     world.arrive_anew(newcomer);
     world.work();
     assert_eq!(world.honest().len(), 4);
+}
+
+/// Writes the path of Eve's commit anew, at leaf 1 of a blank tree of four: nodes (RFC 9420 section 7.6) as `nodes` makes
+/// them of the node above her, the root's key, and its two ciphertexts for the leaves 2 and 3.
+fn with_nodes(world: &World, good: &Bundle, nodes: impl FnOnce(&[u8], &[u8], &[u8]) -> Vec<u8>) -> Bundle {
+    // Keys and ciphertexts (32, 32 and 48 bytes) have one byte of length, lists of ciphertexts and nodes two.
+    const KEY: usize = 33;
+    const CIPHERTEXT: usize = 33 + 49;
+    const BELOW: usize = KEY + 2 + CIPHERTEXT;
+    const ROOT: usize = KEY + 2 + 2 * CIPHERTEXT;
+    let commit = world.eve.rewrite(&good.commit, |content| {
+        let path = content.split_off(content.len() - (2 + BELOW + ROOT));
+        let (below, root) = path[2..].split_at(BELOW);
+        content.extend(with_length(&nodes(below, &root[..KEY], &root[KEY + 2..])));
+    });
+    Bundle { commit, ..good.clone() }
+}
+
+#[test]
+fn who_gets_no_ciphertext_in_a_path_knows_that_the_others_moved_on() {
+    // MLS does not count them: whose is missing cannot follow, and everyone else does.
+    for (ciphertexts, cut_off) in [(2, &[][..]), (1, &[3]), (0, &[2, 3]), (3, &[])] {
+        let mut world = World::new(3, 1);
+        let number = world.room.clients[0].number();
+        let good = world.eve.commit(Plan::path());
+        let bundle = with_nodes(&world, &good, |below, key, sealed| {
+            let one = sealed.len() / 2;
+            let sealed = [sealed, &sealed[one..]].concat();
+            [below, key, &with_length(&sealed[..ciphertexts * one])].concat()
+        });
+        assert_eq!(ciphertexts == 2, bundle == good, "rewriting is right");
+        for (place, outcome) in world.post(world.eve.id, &bundle) {
+            match outcome {
+                CommitOutcome::Diverged => assert!(cut_off.contains(&place), "{ciphertexts}: {place}"),
+                CommitOutcome::Merged { .. } => assert!(!cut_off.contains(&place), "{ciphertexts}: {place}"),
+                other => panic!("{ciphertexts}: {place}: {other:?}"),
+            }
+        }
+        for place in cut_off {
+            world.arrive_anew(*place);
+        }
+        // What she wrote is not what her own OpenMLS made: she cannot follow it either.
+        let seat = world.seat;
+        world.arrive_anew(seat);
+        world.room.now = world.room.now + 2_500;
+        world.work();
+        assert_eq!(world.honest().len(), 4);
+        assert!(world.honest().iter().all(|place| world.room.clients[*place].number() == number));
+    }
+}
+
+#[test]
+fn rule_4_a_path_has_as_many_nodes_as_the_tree_asks_for() {
+    let mut world = World::new(3, 1);
+    let good = world.eve.commit(Plan::path());
+    let without_root = with_nodes(&world, &good, |below, _, _| below.to_vec());
+    let without_any = with_nodes(&world, &good, |_, _, _| Vec::new());
+    let one_too_many =
+        with_nodes(&world, &good, |below, key, sealed| [below, below, key, &with_length(sealed)].concat());
+    for bundle in [without_root, without_any, one_too_many] {
+        assert_eq!(world.refused(&bundle), Rule::CommitMls);
+    }
+    world.goes_on();
 }

@@ -1,6 +1,6 @@
 //! Writes a commit's PublicMessage anew: other content, signature or tags, and everything else to match.
 
-use openmls::prelude::{GroupContext, OpenMlsCrypto as _, tls_codec::Serialize as _};
+use openmls::prelude::{LeafNodeIndex, OpenMlsCrypto as _, tls_codec::Serialize as _};
 use openmls_traits::{signatures::Signer as _, types::HashType};
 use sha2::{Digest as _, Sha256};
 use tangelo_wire::Bytes;
@@ -25,6 +25,13 @@ impl Parts {
     pub(super) const EPOCH: std::ops::Range<usize> = 33..41;
     /// The sender's leaf index.
     pub(super) const LEAF: std::ops::Range<usize> = 42..46;
+}
+
+/// Where a commit leads.
+struct Step<'a> {
+    tree_hash: &'a [u8],
+    /// Of its path; zeros without one.
+    commit_secret: &'a [u8],
 }
 
 /// Version and wire format.
@@ -55,23 +62,37 @@ impl Insider {
         let mut parts = Parts { content, signature: None, confirmation_tag, membership_tag: None };
         change(&mut parts);
 
-        let context = self.mls.public_group().group_context().tls_serialize_detached().unwrap();
-        let signed = [&HEAD, parts.content.as_slice(), &context].concat();
-        let signature = parts.signature.unwrap_or_else(|| {
-            self.key.sign(&[with_length(b"MLS 1.0 FramedContentTBS"), with_length(&signed)].concat()).unwrap()
-        });
+        let signature = parts.signature.unwrap_or_else(|| self.sign(&parts.content));
         let auth = [with_length(&signature), with_length(&parts.confirmation_tag)].concat();
         let membership_tag = parts.membership_tag.unwrap_or_else(|| {
-            let message = [signed, auth.clone()].concat();
+            let message = [self.signed(&parts.content), auth.clone()].concat();
             let tag = self.provider.crypto.hmac(HashType::Sha2_256, &self.epoch.membership, &message);
             tag.unwrap().as_slice().to_vec()
         });
         Bytes([&HEAD, parts.content.as_slice(), &auth, &with_length(&membership_tag)].concat())
     }
 
+    /// Her last commit, which has a path, with another content that leads to the same tree. Every tag is right.
+    pub(super) fn rewrite(&self, commit: &Bytes, change: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+        let staged = self.mls.pending_commit().unwrap();
+        let step = Step {
+            tree_hash: staged.group_context().tree_hash(),
+            commit_secret: &self.provider.crypto.derived("path"),
+        };
+        self.reframe(commit, |parts| {
+            change(&mut parts.content);
+            parts.confirmation_tag = self.confirm(&step, &parts.content);
+        })
+    }
+
     /// A commit without a path that holds these proposals, each a ProposalOrRef, and leaves the tree as it is. OpenMLS
     /// would not build it; every tag and signature is right.
     pub(super) fn write_commit(&self, proposals: &[u8]) -> Bytes {
+        self.write_commit_to(proposals, self.mls.public_group().group_context().tree_hash())
+    }
+
+    /// The same, leading to a tree with this hash.
+    pub(super) fn write_commit_to(&self, proposals: &[u8], tree_hash: &[u8]) -> Bytes {
         let context = self.mls.public_group().group_context();
         let content: Vec<u8> = [
             with_length(context.group_id().as_slice()).as_slice(),
@@ -83,19 +104,45 @@ impl Insider {
             &[0],
         ]
         .concat();
-        let signed = [&HEAD, content.as_slice(), &context.tls_serialize_detached().unwrap()].concat();
-        let signature = self
-            .key
-            .sign(&[with_length(b"MLS 1.0 FramedContentTBS"), with_length(&signed)].concat())
-            .unwrap();
-        let confirmation_tag = self.confirm(context, &content, &signature);
-        let auth = [with_length(&signature), with_length(&confirmation_tag), with_length(&[0; 32])].concat();
+        let confirmation_tag = self.confirm(&Step { tree_hash, commit_secret: &[0; 32] }, &content);
+        let auth = [with_length(&[0; 64]), with_length(&confirmation_tag), with_length(&[0; 32])].concat();
         let unfinished = Bytes([&HEAD, content.as_slice(), &auth].concat());
         self.reframe(&unfinished, |_| ())
     }
 
-    /// RFC 9420 sections 8 and 8.2, for a commit without path and PSK.
-    fn confirm(&self, old: &GroupContext, content: &[u8], signature: &[u8]) -> Vec<u8> {
+    /// The hash of her tree without a leaf (RFC 9420 section 7.8), as long as no parent node has a key.
+    pub(super) fn tree_hash_without(&self, removed: Option<u32>) -> Vec<u8> {
+        let group = self.mls.public_group();
+        let leaves: Vec<_> = (0..4)
+            .map(|index| match group.leaf(LeafNodeIndex::new(index)) {
+                Some(leaf) if removed != Some(index) => {
+                    [&[1], leaf.tls_serialize_detached().unwrap().as_slice()].concat()
+                }
+                _ => vec![0],
+            })
+            .zip(0_u32..)
+            .map(|(leaf, index)| Sha256::digest([&[1], index.to_be_bytes().as_slice(), &leaf].concat()))
+            .collect();
+        let parent = |left: &[u8], right: &[u8]| {
+            Sha256::digest([&[2, 0], with_length(left).as_slice(), &with_length(right)].concat())
+        };
+        parent(&parent(&leaves[0], &leaves[1]), &parent(&leaves[2], &leaves[3])).to_vec()
+    }
+
+    /// FramedContentTBS (RFC 9420 section 6.1).
+    fn signed(&self, content: &[u8]) -> Vec<u8> {
+        let context = self.mls.public_group().group_context().tls_serialize_detached().unwrap();
+        [&HEAD, content, &context].concat()
+    }
+
+    fn sign(&self, content: &[u8]) -> Vec<u8> {
+        let message = [with_length(b"MLS 1.0 FramedContentTBS"), with_length(&self.signed(content))].concat();
+        self.key.sign(&message).unwrap()
+    }
+
+    /// RFC 9420 sections 8 and 8.2, for a commit without PSK.
+    fn confirm(&self, step: &Step<'_>, content: &[u8]) -> Vec<u8> {
+        let old = self.mls.public_group().group_context();
         let crypto = &self.provider.crypto;
         let sha = HashType::Sha2_256;
         let expand = |secret: &[u8], label: &str, context: &[u8]| {
@@ -108,18 +155,18 @@ impl Insider {
 
         let last_tag = self.mls.confirmation_tag().tls_serialize_detached().unwrap();
         let interim = Sha256::digest([old.confirmed_transcript_hash(), &last_tag].concat());
-        let input = [&interim, &HEAD[2..], content, &with_length(signature)].concat();
+        let input = [&interim, &HEAD[2..], content, &with_length(&self.sign(content))].concat();
         let transcript = Sha256::digest(input).to_vec();
         let new: Vec<u8> = [
             &[0, 1, 0, 1],
             with_length(old.group_id().as_slice()).as_slice(),
             &(old.epoch().as_u64() + 1).to_be_bytes(),
-            &with_length(old.tree_hash()),
+            &with_length(step.tree_hash),
             &with_length(&transcript),
             &[0],
         ]
         .concat();
-        let joiner = expand(&extract(&self.epoch.init, &[0; 32]), "joiner", &new);
+        let joiner = expand(&extract(&self.epoch.init, step.commit_secret), "joiner", &new);
         let epoch = expand(&extract(&joiner, &[0; 32]), "epoch", &new);
         let key = expand(&epoch, "confirm", &[]);
         crypto.hmac(sha, &key, &transcript).unwrap().as_slice().to_vec()
