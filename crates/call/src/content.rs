@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_54_words_that_cannot_be_shown_are_not_shown() {
+    fn rule_54_words_that_cannot_be_shown_are_not_read() {
         let sound = [chat("ü"), chat(&"x".repeat(CHAT_MAX_CHARS)), Content::Reaction { emoji: "👍🏽".into() }];
         assert!(sound.iter().all(Content::is_sound));
         let bad = [

@@ -74,6 +74,30 @@ fn a_room_split_in_halves_is_noticed_by_both() {
 }
 
 #[test]
+fn a_large_room_notices_as_fast() {
+    // Members compare less often there; but whoever sees a difference says so, and so do all others at once.
+    const HALF: [usize; 13] = [13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
+    for victims in [&[7][..], &HALF] {
+        let mut world = World::new();
+        for person in 1..=26 {
+            world.open(person);
+        }
+        world.run(20_000);
+        let all: Vec<usize> = (0..26).collect();
+        world.assert_one_group(&all);
+        swap_next_message(&mut world, victims);
+        world.command(0, Command::React { emoji: "👍".to_owned() });
+        world.run(NOTICED_MS);
+        for peer in 0..26 {
+            assert!(!world.alarms(peer).is_empty(), "peer {peer} did not notice");
+            assert!(!victims.contains(&peer) || !world.losses(peer).is_empty(), "peer {peer} stayed");
+        }
+        world.run(HEALED_MS);
+        world.assert_one_group(&all);
+    }
+}
+
+#[test]
 fn two_different_commits_at_one_place_are_noticed() {
     let mut world = World::of(4);
     // Two members make a commit for the same place: the server keeps both, and shows each to its half.

@@ -196,6 +196,46 @@ fn messages_that_an_insider_or_the_server_makes_up_change_nothing() {
 }
 
 #[test]
+fn rule_54_what_a_member_says_that_cannot_be_understood_is_shown_to_nobody() {
+    // All of it is sealed as it should be, with the group's keys; some of it has the form of what people say.
+    let seen = serde_json::json!({
+        "log_id": "00000000000000000000000000000000", "seq": 1, "digest": "00".repeat(32),
+    });
+    let chat = |text: &str| {
+        serde_json::json!({"seen": seen, "content": {"type": "chat", "id": "a1", "text": text}}).to_string()
+    };
+    let say = |world: &mut World, plain: &str| {
+        let bytes = world.peers[2].session.seal_anything(plain.as_bytes()).unwrap();
+        world.say(2, &ClientMessage::Post { post: 900, body: Post::Message { bytes } });
+        world.run(500);
+    };
+    let mut world = World::of(3);
+    say(&mut world, &chat("words"));
+    assert_eq!(world.chats(0), ["words"], "the form is right");
+
+    let mut world = World::of(3);
+    let (number, epoch) = (world.peers[0].number.clone(), world.peers[0].session.epoch());
+    let turned = chat("a\u{202e}b");
+    let endless = chat(&"x".repeat(CHAT_MAX_CHARS + 1));
+    for plain in ["", "{}", "no JSON", &turned, &endless] {
+        say(&mut world, plain);
+    }
+    let insider = world.client(2).to_string();
+    for index in 0..2 {
+        assert!(world.chats(index).is_empty(), "peer {index}");
+        let refused = world.peers[index].session.stats().refused;
+        assert!(refused.iter().all(|refused| refused.rule == 54 && refused.client == insider), "{refused:?}");
+        assert_eq!(refused.len(), 5);
+        assert!(world.losses(index).is_empty() && world.alarms(index).is_empty());
+        assert_eq!((&world.peers[index].number, world.peers[index].session.epoch()), (&number, epoch));
+    }
+    world.assert_one_group(&[0, 1, 2]);
+    world.chat(0, "and it goes on");
+    world.run(500);
+    assert_eq!(world.chats(1), ["and it goes on"]);
+}
+
+#[test]
 fn who_left_reads_nothing_more() {
     let mut world = World::of(3);
     let client = world.client(2);

@@ -57,6 +57,7 @@ fn the_page_lists_every_rule_with_its_text_and_its_tests() {
     tests(&root.join("tests"), &mut found);
     // What a message holds is for the session to judge.
     tests(&root.join("../call/src"), &mut found);
+    tests(&root.join("../call/tests"), &mut found);
     let lines = lines();
 
     let rules: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.number()).collect();

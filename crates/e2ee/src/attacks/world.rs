@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The person that Eve is.
-pub(super) const EVE: u8 = 66;
+const EVE: u8 = 66;
 
 /// A key frame of VP8, as far as its head goes.
 const KEY_FRAME: [u8; 20] = [0x10, 0, 0, 0x9d, 1, 0x2a, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7];
