@@ -22,6 +22,8 @@ use crate::{Error, group::Group};
 use epoch::EpochKeys;
 #[cfg(test)]
 pub(crate) use epoch::theft::open_with;
+#[cfg(feature = "fuzz")]
+pub(crate) use opus::pad as pad_opus;
 use opus::PacketSize;
 use receiver::Receiver;
 
