@@ -40,8 +40,11 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
     let tail = || vec(any::<u8>(), 0..300);
     prop_oneof![
         tail(),
-        (any::<[u8; 3]>(), tail())
-            .prop_map(|(tag, tail)| [&[tag[0] & !1, tag[1], tag[2], 0x9d, 0x01, 0x2a][..], &tail].concat()),
+        (any::<[u8; 3]>(), tail()).prop_map(|(tag, tail)| [
+            &[tag[0] & !1, tag[1], tag[2], 0x9d, 0x01, 0x2a][..],
+            &tail
+        ]
+        .concat()),
         (any::<u8>(), tail()).prop_map(|(tag, tail)| [&[tag | 1][..], &tail].concat()),
     ]
 }

@@ -68,7 +68,11 @@ pub fn call_session(data: &[u8]) {
             2 => tell(&mut world, victim, String::from_utf8_lossy(input.part()).into_owned()),
             3 if !heard.is_empty() => {
                 let text = heard[input.below(heard.len())].clone();
-                tell(&mut world, victim, String::from_utf8_lossy(&input.edited(text.as_bytes())).into_owned());
+                tell(
+                    &mut world,
+                    victim,
+                    String::from_utf8_lossy(&input.edited(text.as_bytes())).into_owned(),
+                );
             }
             4 => {
                 if let Some(text) = world.peers[victim].to_client.pop_front() {
@@ -77,7 +81,7 @@ pub fn call_session(data: &[u8]) {
                 }
             }
             5 => command(&mut world, victim, &mut input),
-            6 if input.byte() % 4 == 0 => world.cut(victim),
+            6 if input.byte().is_multiple_of(4) => world.cut(victim),
             6 => world.run(input.pause_ms()),
             _ => {
                 let text = lie(&world, victim, &mut input).to_json();

@@ -124,11 +124,8 @@ pub fn e2ee_message(data: &[u8]) {
             if kind & 1 == 0 {
                 let plain = input.part().to_vec();
                 let good = room.clients[sender].group().seal_message(&plain).unwrap();
-                let bytes = Bytes(if kind & 4 == 0 {
-                    input.edited(good.as_slice())
-                } else {
-                    input.part().to_vec()
-                });
+                let bytes =
+                    Bytes(if kind & 4 == 0 { input.edited(good.as_slice()) } else { input.part().to_vec() });
                 for reader in 0..3 {
                     let client = &mut room.clients[reader];
                     let entry = MessageEntry { author, bytes: &bytes };

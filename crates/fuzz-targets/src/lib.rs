@@ -34,30 +34,41 @@ mod sfu_world;
 
 pub use call::{call_content, call_messages, call_session};
 pub use delivery::delivery;
-pub use frames::{e2ee_opus, e2ee_open, e2ee_seal};
+pub use frames::{e2ee_open, e2ee_opus, e2ee_seal};
 pub use group::{e2ee_commit, e2ee_message, e2ee_welcome};
 pub use leaf::{e2ee_credential, e2ee_key_package};
 pub use names::names;
 pub use sfu::{sfu_datagrams, sfu_offer};
 pub use wire::{wire_messages, wire_signed};
 
-/// Every target: its name, its function, and the good inputs that the fuzzer starts from.
-pub const TARGETS: &[(&str, fn(&[u8]), fn() -> Vec<Vec<u8>>)] = &[
-    ("wire_messages", wire_messages, seeds::wire_messages),
-    ("wire_signed", wire_signed, seeds::edits),
-    ("names", names, seeds::names),
-    ("e2ee_key_package", e2ee_key_package, seeds::edits),
-    ("e2ee_credential", e2ee_credential, seeds::edits),
-    ("e2ee_commit", e2ee_commit, seeds::edits),
-    ("e2ee_welcome", e2ee_welcome, seeds::edits),
-    ("e2ee_message", e2ee_message, seeds::edits),
-    ("e2ee_open", e2ee_open, seeds::edits),
-    ("e2ee_seal", e2ee_seal, seeds::frames),
-    ("e2ee_opus", e2ee_opus, seeds::frames),
-    ("call_content", call_content, seeds::contents),
-    ("call_messages", call_messages, seeds::contents_in_sequence),
-    ("call_session", call_session, seeds::edits),
-    ("delivery", delivery, seeds::edits),
-    ("sfu_offer", sfu_offer, seeds::offers),
-    ("sfu_datagrams", sfu_datagrams, seeds::edits),
+/// A target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name, which its program and its folders have too.
+    pub name: &'static str,
+    /// Takes an input.
+    pub run: fn(&[u8]),
+    /// Good inputs for the fuzzer to start from.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target { name: "wire_messages", run: wire_messages, seeds: seeds::wire_messages },
+    Target { name: "wire_signed", run: wire_signed, seeds: seeds::edits },
+    Target { name: "names", run: names, seeds: seeds::names },
+    Target { name: "e2ee_key_package", run: e2ee_key_package, seeds: seeds::edits },
+    Target { name: "e2ee_credential", run: e2ee_credential, seeds: seeds::edits },
+    Target { name: "e2ee_commit", run: e2ee_commit, seeds: seeds::edits },
+    Target { name: "e2ee_welcome", run: e2ee_welcome, seeds: seeds::edits },
+    Target { name: "e2ee_message", run: e2ee_message, seeds: seeds::edits },
+    Target { name: "e2ee_open", run: e2ee_open, seeds: seeds::edits },
+    Target { name: "e2ee_seal", run: e2ee_seal, seeds: seeds::frames },
+    Target { name: "e2ee_opus", run: e2ee_opus, seeds: seeds::frames },
+    Target { name: "call_content", run: call_content, seeds: seeds::contents },
+    Target { name: "call_messages", run: call_messages, seeds: seeds::contents_in_sequence },
+    Target { name: "call_session", run: call_session, seeds: seeds::edits },
+    Target { name: "delivery", run: delivery, seeds: seeds::edits },
+    Target { name: "sfu_offer", run: sfu_offer, seeds: seeds::offers },
+    Target { name: "sfu_datagrams", run: sfu_datagrams, seeds: seeds::edits },
 ];

@@ -102,10 +102,8 @@ pub fn frames() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for (name, choice) in [("opus", [0, 0, 0]), ("vp8", [1, 0, 1]), ("vp9", [2, 0, 2])] {
         for browser in ["chromium", "firefox"] {
-            let path =
-                format!("{}/../../vectors/codec/{browser}-{name}.json", env!("CARGO_MANIFEST_DIR"));
-            let vectors: serde_json::Value =
-                serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            let path = format!("{}/../../vectors/codec/{browser}-{name}.json", env!("CARGO_MANIFEST_DIR"));
+            let vectors: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
             for frame in vectors["frames"].as_array().unwrap().iter().take(4) {
                 let bytes = BASE64.decode(frame["bytes"].as_str().unwrap().as_bytes()).unwrap();
                 seeds.push([&choice[..], &bytes].concat());
@@ -148,7 +146,8 @@ pub fn contents_in_sequence() -> Vec<Vec<u8>> {
     let contents = contents();
     let mut seeds: Vec<Vec<u8>> = contents.iter().map(|content| said(content)).collect();
     // The other one compares emoji, and time passes.
-    seeds.push([&[2, 3][..], &contents.iter().flat_map(|content| said(content)).collect::<Vec<_>>()].concat());
+    seeds
+        .push([&[2, 3][..], &contents.iter().flat_map(|content| said(content)).collect::<Vec<_>>()].concat());
     seeds.push([&[2, 3, 3, 3, 11, 2, 5][..], &said(&contents[0])].concat());
     seeds
 }

@@ -121,7 +121,8 @@ fn call() -> (World, Mid, Mid) {
     world.add(ALICE, room("one"));
     world.add(BOB, room("one"));
     let sent = world.add_lines(ALICE, &[send(Source::Camera), send(Source::Microphone)]);
-    let received = world.add_lines(BOB, &[receive(ALICE, Source::Camera), receive(ALICE, Source::Microphone)]);
+    let received =
+        world.add_lines(BOB, &[receive(ALICE, Source::Camera), receive(ALICE, Source::Microphone)]);
     (world, sent[0], received[0])
 }
 

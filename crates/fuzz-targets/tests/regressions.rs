@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tangelo_fuzz_targets::TARGETS;
+use tangelo_fuzz_targets::{TARGETS, Target};
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
@@ -22,13 +22,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn no_target_breaks_on_its_seeds_and_on_what_broke_it_once() {
-    for (name, target, _) in TARGETS {
+    for Target { name, run, .. } in TARGETS {
         let seeds = files(&fuzz().join("seeds").join(name));
         assert!(!seeds.is_empty(), "{name} has no seeds; `cargo run -p tangelo-fuzz-targets --bin seeds`");
         for file in seeds.into_iter().chain(files(&fuzz().join("regressions").join(name))) {
             // Captured by the test harness, and shown where a target breaks.
             println!("{name}: {}", file.display());
-            target(&fs::read(file).unwrap());
+            run(&fs::read(file).unwrap());
         }
     }
 }
@@ -40,7 +40,7 @@ fn every_target_has_a_program_and_every_program_a_target() {
         .iter()
         .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
-    let mut targets: Vec<&str> = TARGETS.iter().map(|(name, _, _)| *name).collect();
+    let mut targets: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
     targets.sort_unstable();
     assert_eq!(programs, targets);
     for name in targets {

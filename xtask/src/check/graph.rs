@@ -119,7 +119,10 @@ pub(super) fn insiders(metadata: &Value) -> Result<Vec<String>> {
         let name = text(package, "name")?;
         for dependency in array(package, "dependencies")? {
             let on = text(dependency, "name")?;
-            if dependency["kind"].as_str() == Some("dev") || name == FUZZ_TARGETS || !on.starts_with("tangelo") {
+            if dependency["kind"].as_str() == Some("dev")
+                || name == FUZZ_TARGETS
+                || !on.starts_with("tangelo")
+            {
                 continue;
             }
             if on == FUZZ_TARGETS {

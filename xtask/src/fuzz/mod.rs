@@ -91,8 +91,10 @@ pub(crate) fn fuzz(repo: &Repo, options: &Options) -> Result<()> {
 /// Builds the programs. Returns the folder that they are in.
 fn build(repo: &Repo, targets: &[String]) -> Result<PathBuf> {
     if !succeeds(tool("c++").arg("--version")) {
-        return Err("libFuzzer is C++, and there is no `c++`: install a C++ compiler (Debian: `apt-get install g++`)"
-            .to_owned());
+        return Err(
+            "libFuzzer is C++, and there is no `c++`: install a C++ compiler (Debian: `apt-get install g++`)"
+                .to_owned(),
+        );
     }
     // With a target, build scripts and macros stay without instrumentation.
     let version = output(rustc().arg("-vV"))?;

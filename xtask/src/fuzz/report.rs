@@ -31,7 +31,10 @@ impl Report {
         let executions = executions.or_else(|| text.lines().filter_map(progress).next_back());
         let coverage = text.lines().filter_map(|line| after(line, "cov: ")).next_back();
         let crash = (!ended_well).then(|| Crash {
-            input: text.lines().find_map(|line| line.split_once("Test unit written to ")).map(|(_, file)| file.into()),
+            input: text
+                .lines()
+                .find_map(|line| line.split_once("Test unit written to "))
+                .map(|(_, file)| file.into()),
             words: words(text),
             log: log.to_owned(),
         });
@@ -47,7 +50,10 @@ impl Report {
     /// One line for a person.
     pub(super) fn line(&self) -> String {
         let word = if self.crash.is_some() { "BROKEN, see below" } else { "ok" };
-        format!("{} executions, {} edges, {} new inputs: {word}", self.executions, self.coverage, self.new_inputs)
+        format!(
+            "{} executions, {} edges, {} new inputs: {word}",
+            self.executions, self.coverage, self.new_inputs
+        )
     }
 
     /// What happened and what to do, if something broke.

@@ -11,22 +11,47 @@ use tangelo_wire::{
 };
 
 /// What one step does. Numbers choose among what the run has seen, so that many messages are right.
-#[derive(Clone, Debug)]pub enum Step {
+#[derive(Clone, Debug)]
+pub enum Step {
     Connect,
     Drop(u16),
     Wait(u64),
     Say(u16, Saying),
 }
 
-#[derive(Clone, Debug)]pub enum Saying {
-    Hello { room: u8, right: bool },
-    Arrive { bytes: usize },
-    Resume { room: u8, token: u16, back: u64 },
-    Found { back: u64, right: bool },
-    Commit { back: u64, adds: Vec<u16>, right: bool },
-    Enter { back: u64 },
-    Message { bytes: usize },
-    Heartbeat { back: u64, check: bool },
+#[derive(Clone, Debug)]
+pub enum Saying {
+    Hello {
+        room: u8,
+        right: bool,
+    },
+    Arrive {
+        bytes: usize,
+    },
+    Resume {
+        room: u8,
+        token: u16,
+        back: u64,
+    },
+    Found {
+        back: u64,
+        right: bool,
+    },
+    Commit {
+        back: u64,
+        adds: Vec<u16>,
+        right: bool,
+    },
+    Enter {
+        back: u64,
+    },
+    Message {
+        bytes: usize,
+    },
+    Heartbeat {
+        back: u64,
+        check: bool,
+    },
     Offer,
     Leave,
     /// A message that somebody else made up.

@@ -22,9 +22,9 @@ use crate::{Error, group::Group};
 use epoch::EpochKeys;
 #[cfg(test)]
 pub(crate) use epoch::theft::open_with;
+use opus::PacketSize;
 #[cfg(feature = "fuzz")]
 pub(crate) use opus::pad as pad_opus;
-use opus::PacketSize;
 use receiver::Receiver;
 
 /// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.
