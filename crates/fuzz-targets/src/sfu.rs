@@ -22,7 +22,7 @@ pub fn sfu_offer(data: &[u8]) {
     let text = String::from_utf8_lossy(input.rest()).into_owned();
     let mut world = World::new();
     world.sfu = tangelo_sfu::Sfu::new(SfuConfig::new(vec![server()]), world.now);
-    // Twice, with a line more: a session goes on, or another begins.
+    // Up to three in sequence: a session goes on, or another begins.
     for (round, sdp) in text.split("---\r\n").take(3).enumerate() {
         let mids = sdp.lines().filter_map(|line| line.strip_prefix("a=mid:"));
         let lines: Vec<MediaLine> = mids
