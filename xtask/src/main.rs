@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod fuzz;
 mod process;
 mod repo;
 mod server;
@@ -33,6 +34,8 @@ tasks:
   test --only NAME     one step of it, with the steps that it needs (`check --only NAME` too)
   bench e2ee           measure the encryption, natively and in Chromium, and print one table; --write puts it
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
+  fuzz                 feed every parser and state machine with arbitrary bytes, 60 s each; --seconds N, --target T
+                       for one of them, --minimize to shrink what was collected, --input FILE to run one input again
   help                 this text
 
 Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
@@ -61,6 +64,10 @@ fn run(args: &[String]) -> Result<()> {
         ["bench", "e2ee", rest @ ..] => {
             let options = bench::Options::parse(rest)?;
             bench::e2ee(&Repo::find()?, &options)
+        }
+        ["fuzz", rest @ ..] => {
+            let options = fuzz::Options::parse(rest)?;
+            fuzz::fuzz(&Repo::find()?, &options)
         }
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),

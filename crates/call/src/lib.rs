@@ -15,6 +15,8 @@ mod content;
 pub mod emoji;
 mod fork_alarm;
 mod frames;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod jitter;
 mod output;
 mod room_state;

@@ -19,6 +19,8 @@ pub mod candidate;
 pub mod committer;
 mod credential;
 mod crypto;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod group;
 mod hpke_key;
 mod identity;

@@ -10,8 +10,11 @@ use crate::Result;
 /// The only source of crates, as Cargo.lock names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The feature with which a member attacks the others: for tests alone.
-const INSIDER: &str = "insider";
+/// The features with which a member attacks the others and the fuzzer looks inside: for tests alone.
+const TEST_FEATURES: [&str; 2] = ["insider", "fuzz"];
+
+/// The crate that the fuzzer's programs call. It is a test in all but name, so that none may depend on it.
+const FUZZ_TARGETS: &str = "tangelo-fuzz-targets";
 
 /// `from` must not depend on `on`, directly or through others, in what is built or run to build it.
 struct Rule {
@@ -108,24 +111,38 @@ impl Graph {
     }
 }
 
-/// Who takes the feature `insider`, which makes a member attack the others, for something that is not a test. A feature of
-/// that name may only pass it on.
+/// Who takes one of [`TEST_FEATURES`], or the fuzzer's targets, for something that is not a test. A feature of such a
+/// name may only pass it on.
 pub(super) fn insiders(metadata: &Value) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in array(metadata, "packages")? {
         let name = text(package, "name")?;
         for dependency in array(package, "dependencies")? {
-            let takes = array(dependency, "features")?.iter().any(|feature| feature == INSIDER);
-            if takes && dependency["kind"].as_str() != Some("dev") {
-                problems.push(format!("{name} depends on {} with `{INSIDER}`", text(dependency, "name")?));
+            let on = text(dependency, "name")?;
+            if dependency["kind"].as_str() == Some("dev")
+                || name == FUZZ_TARGETS
+                || !on.starts_with("tangelo")
+            {
+                continue;
+            }
+            if on == FUZZ_TARGETS {
+                problems.push(format!("{name} depends on {on}, which is for the fuzzer alone"));
+            }
+            for feature in array(dependency, "features")?.iter().filter_map(Value::as_str) {
+                if TEST_FEATURES.contains(&feature) {
+                    problems.push(format!("{name} depends on {on} with `{feature}`"));
+                }
             }
         }
         let features = package["features"].as_object();
-        for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != INSIDER) {
+        let of_programs = |feature: &str| name.starts_with("tangelo") && !TEST_FEATURES.contains(&feature);
+        for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| of_programs(feature)) {
             let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
-            if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(INSIDER)) {
-                problems.push(format!("{name}: the feature `{feature}` gives `{INSIDER}`"));
-            }
+            let given = gives.filter_map(|given| {
+                let last = given.rsplit('/').next()?;
+                TEST_FEATURES.contains(&last).then(|| given.to_owned())
+            });
+            problems.extend(given.map(|given| format!("{name}: the feature `{feature}` gives `{given}`")));
         }
     }
     Ok(problems)
@@ -295,5 +312,18 @@ mod tests {
         assert!(insiders(&with(Some("dev"), passed_on.clone())).unwrap().is_empty());
         assert_eq!(insiders(&with(None, passed_on)).unwrap().len(), 1);
         assert_eq!(insiders(&with(Some("dev"), json!({"default": ["insider"]}))).unwrap().len(), 1);
+        assert_eq!(insiders(&with(Some("dev"), json!({"default": ["tangelo-e2ee/fuzz"]}))).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_the_fuzzer_calls_is_for_the_fuzzer_alone() {
+        let package = |name: &str, on: &str, features: Value| {
+            let dependency = json!({"name": on, "kind": null, "features": features});
+            json!({"name": name, "dependencies": [dependency], "features": {}})
+        };
+        let targets = package(FUZZ_TARGETS, "tangelo-e2ee", json!(["fuzz", "insider"]));
+        assert!(insiders(&json!({"packages": [targets.clone()]})).unwrap().is_empty());
+        let program = package("tangelo-client", FUZZ_TARGETS, json!([]));
+        assert_eq!(insiders(&json!({"packages": [targets, program]})).unwrap().len(), 1);
     }
 }

@@ -23,6 +23,8 @@ use epoch::EpochKeys;
 #[cfg(test)]
 pub(crate) use epoch::theft::open_with;
 use opus::PacketSize;
+#[cfg(feature = "fuzz")]
+pub(crate) use opus::pad as pad_opus;
 use receiver::Receiver;
 
 /// How long the sender keeps the old key after a commit that adds, in milliseconds: the log is slower than media.

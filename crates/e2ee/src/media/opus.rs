@@ -40,7 +40,7 @@ impl PacketSize {
 
 /// Writes a packet of exactly `size` bytes that sounds like `packet` into `output`, which is emptied first. `None` if
 /// `packet` is no Opus packet, or longer than `size`.
-pub(super) fn pad(packet: &[u8], size: usize, output: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn pad(packet: &[u8], size: usize, output: &mut Vec<u8>) -> Option<()> {
     output.clear();
     let parts = Parts::of(packet)?;
     if packet.len() == size {

@@ -226,6 +226,12 @@ impl World {
         self.take_outputs();
     }
 
+    /// Takes the next datagram away that is under way to the server.
+    pub fn take_flight(&mut self) -> Option<Vec<u8>> {
+        let place = self.network.iter().position(|flight| flight.destination == server())?;
+        self.network.remove(place).map(|flight| flight.contents)
+    }
+
     /// Runs until these clients are connected.
     pub fn connect(&mut self, clients: &[ClientId]) {
         for _ in 0..200 {
