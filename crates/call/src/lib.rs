@@ -21,6 +21,8 @@ mod room_state;
 mod session;
 mod stats;
 
+#[cfg(feature = "insider")]
+pub use attendee::{Deed, GroupLook, Look, PendingLook};
 pub use api::{Command, Event, Person, Phase, RemoteTrack, Words};
 pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};
 pub use frames::FrameVerdict;

@@ -1,6 +1,9 @@
 //! A client that is present in the room: it follows the log, founds, enters, commits, and speaks.
 
 mod follow;
+mod gate;
+#[cfg(feature = "insider")]
+mod look;
 mod post;
 mod rekey;
 mod talk;
@@ -17,6 +20,13 @@ use tangelo_wire::{
     limits,
 };
 
+#[cfg(feature = "insider")]
+pub use gate::Deed;
+#[cfg(not(feature = "insider"))]
+use gate::Deed;
+pub(crate) use gate::Gate;
+#[cfg(feature = "insider")]
+pub use look::{GroupLook, Look, PendingLook};
 pub(crate) use talk::{Heard, Shown};
 
 use crate::{
@@ -69,6 +79,7 @@ pub(crate) struct Carried {
     pub(crate) state: MemberState,
     /// What was to be said and was not, for certain.
     pub(crate) unsaid: Vec<Content>,
+    pub(crate) gate: Gate,
 }
 
 /// See the module.
@@ -116,6 +127,7 @@ pub(crate) struct Attendee {
     /// No commit is posted before this time.
     not_before: Millis,
     refused: Vec<(Seq, ClientId, Rule)>,
+    gate: Gate,
 }
 
 impl Attendee {
@@ -186,6 +198,7 @@ impl Attendee {
             work_since: None,
             not_before: now,
             refused: Vec::new(),
+            gate: carried.gate,
         };
         published.into_iter().for_each(|published| attendee.set_published(published));
         Ok(attendee)

@@ -6,7 +6,7 @@ use tangelo_e2ee::{
 };
 use tangelo_wire::{GroupId, Millis, Post, limits};
 
-use super::{Attendee, ENTER_POST, Lost, talk::Posted};
+use super::{Attendee, Deed, ENTER_POST, Lost, talk::Posted};
 use crate::{
     content::{Content, Envelope},
     fork_alarm,
@@ -32,7 +32,8 @@ impl Attendee {
         now: Millis,
         context: &RoomContext,
     ) -> Result<Option<(u32, Post)>, Lost> {
-        if let Some((commit, due)) = &mut self.entering
+        if self.gate.lets(Deed::Enter)
+            && let Some((commit, due)) = &mut self.entering
             && due.is_some_and(|due| due <= now)
         {
             *due = None;
@@ -50,7 +51,7 @@ impl Attendee {
             let group_id = GroupId::derive(self.room.log_id(), parent, own);
             (Post::Found { parent, group_id }, false)
         } else {
-            let rekey = self.has_entered() && self.rekey.is_due(now);
+            let rekey = self.may_rekey() && self.rekey.is_due(now);
             let Some((bundle, renews_path)) = self.build(context, rekey)? else { return Ok(None) };
             let Bundle { adds, commit, welcome } = bundle;
             (Post::Commit { parent, adds, commit, welcome }, renews_path)
@@ -62,9 +63,9 @@ impl Attendee {
 
     /// When [`Attendee::next_post`] may have something.
     pub(super) fn post_due(&self) -> Option<Millis> {
-        let enter = self.entering.and_then(|(_, due)| due);
+        let enter = self.entering.and_then(|(_, due)| due).filter(|_| self.gate.lets(Deed::Enter));
         let post = if self.in_flight.is_some() { None } else { self.due() };
-        let message = self.talk.due().filter(|_| self.has_entered());
+        let message = self.talk.due().filter(|_| self.may_speak());
         [enter, post, message].into_iter().flatten().min()
     }
 
@@ -78,7 +79,7 @@ impl Attendee {
         while let Some(message) = self.emoji.poll_message() {
             self.talk.say(Content::Emoji { message });
         }
-        if !self.has_entered() || self.talk.due().is_none_or(|due| due > now) {
+        if !self.may_speak() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let again_ms = self.period_ms();
@@ -142,17 +143,27 @@ impl Attendee {
     /// When it is this client's turn to commit or to found, if there is something to do.
     fn due(&self) -> Option<Millis> {
         let due = match &self.group {
+            None if !self.gate.lets(Deed::Found) => return None,
             None => self.found_due(),
             Some(group) => {
-                let turn = self.work_since.and_then(|(since, jitter_ms)| {
+                let work_since = self.work_since.filter(|_| self.gate.lets(Deed::Commit));
+                let turn = work_since.and_then(|(since, jitter_ms)| {
                     let entered = group.entered(&self.presence);
                     Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
                 });
-                let rekey = self.rekey.due().filter(|_| self.has_entered());
+                let rekey = self.rekey.due().filter(|_| self.may_rekey());
                 turn.into_iter().chain(rekey).min()?
             }
         };
         Some(due.max(self.not_before))
+    }
+
+    fn may_rekey(&self) -> bool {
+        self.has_entered() && self.gate.lets(Deed::Rekey)
+    }
+
+    fn may_speak(&self) -> bool {
+        self.has_entered() && self.gate.lets(Deed::Speak)
     }
 
     fn found_due(&self) -> Millis {

@@ -345,6 +345,30 @@ impl Session {
         attendee.group_mut()?.seal_message(plain).ok()
     }
 
+    /// For simulators: what the present client is and holds.
+    #[cfg(feature = "insider")]
+    #[must_use]
+    pub fn look(&self) -> Option<crate::Look> {
+        self.attendee().map(Attendee::look)
+    }
+
+    /// For simulators: clients of this session do none of these from now on, and everything else. What is let again is
+    /// done with the next call.
+    #[cfg(feature = "insider")]
+    pub fn bar(&mut self, deeds: &[crate::Deed]) {
+        self.carried.gate = crate::attendee::Gate::bar(deeds);
+        if let State::Present(attendee) = &mut self.state {
+            attendee.bar(deeds);
+        }
+    }
+
+    /// For simulators: whether the connection is up and nothing is to be resumed.
+    #[cfg(feature = "insider")]
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connection == (Connection::Open { resuming: false })
+    }
+
     /// The client while it is present.
     pub(crate) fn attendee(&self) -> Option<&Attendee> {
         match &self.state {

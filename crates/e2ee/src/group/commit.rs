@@ -143,6 +143,20 @@ impl Group {
         self.provider.poison(keys);
     }
 
+    /// The confirmation tag of the epoch, as it stands in the commit that led to it (RFC 9420 section 6.1).
+    #[cfg(feature = "insider")]
+    #[must_use]
+    pub fn confirmation_tag(&self) -> Bytes {
+        Bytes(self.mls.confirmation_tag().tls_serialize_detached().unwrap_or_default())
+    }
+
+    /// Whom the own commit removes that waits to be accepted.
+    #[cfg(feature = "insider")]
+    #[must_use]
+    pub fn pending_removes(&self) -> Vec<ClientId> {
+        self.mls.pending_commit().map(|staged| self.change(staged)).unwrap_or_default()
+    }
+
     /// Throws an own commit away that has not been accepted and never will be: the log shows another entry in its
     /// place. (Too early is fatal: an own path cannot be decrypted.)
     ///
