@@ -62,7 +62,7 @@ mistakes! {
     BadWelcomeIgnored = "bad_welcome_ignored",
     /// Waiting clients may never found while somebody present has entered.
     SoleInsiderStays = "sole_insider_stays",
-    /// A commit that removes has no path, and members accept that.
+    /// A commit that removes has no path, and members accept that. MLS itself refuses it: the model only.
     RemoveWithoutPath = "remove_without_path",
     /// Nobody checks admission signatures.
     NoAdmission = "no_admission",
@@ -70,6 +70,14 @@ mistakes! {
     DepartedMayCommit = "departed_may_commit",
     /// Members compare epoch numbers only, not what they see.
     AlarmByEpochOnly = "alarm_by_epoch_only",
+}
+
+impl Mistake {
+    /// Whether the code can make it, and not the model alone.
+    #[must_use]
+    pub const fn in_code(self) -> bool {
+        !matches!(self, Self::RemoveWithoutPath)
+    }
 }
 
 impl fmt::Display for Mistake {

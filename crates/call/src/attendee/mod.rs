@@ -1,6 +1,8 @@
 //! A client that is present in the room: it follows the log, founds, enters, commits, and speaks.
 
 mod follow;
+#[cfg(feature = "insider")]
+mod insider;
 mod post;
 mod rekey;
 mod talk;
@@ -198,11 +200,6 @@ impl Attendee {
     /// The group, once this client is in it.
     pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
-    }
-
-    #[cfg(feature = "insider")]
-    pub(crate) fn group_mut(&mut self) -> Option<&mut Group> {
-        self.group.as_mut()
     }
 
     pub(crate) fn presence(&self) -> &Presence {
