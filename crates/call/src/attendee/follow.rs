@@ -144,6 +144,7 @@ impl Attendee {
                 Ok(())
             }
             CommitOutcome::Skipped { .. } if names_own && made(Mistake::LatestWelcomeFollowed) => {
+                media.clear();
                 self.join(now, context, media, entry, welcome)
             }
             CommitOutcome::Skipped { made_on, .. } if names_own && doubts_its_welcome(&group, made_on) => {
