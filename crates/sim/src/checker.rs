@@ -189,8 +189,9 @@ impl Checker {
             return self.violate(Property::MergedWhenAccepted, text);
         };
         if old.is_none() && author != client {
-            view.suspect =
-                [&self.evil, &self.suspects, &self.tricked].iter().any(|set| set.contains(&author));
+            // What a tricked client joined by is perhaps not what others were shown.
+            view.suspect = self.tricked.contains(&client)
+                || [&self.evil, &self.suspects, &self.tricked].iter().any(|set| set.contains(&author));
         }
         if view.suspect {
             self.suspects.insert(client);

@@ -41,8 +41,16 @@ impl World {
         }
     }
 
-    fn aside(&mut self, _person: usize, _named: &[ClientId]) -> bool {
-        false
+    /// Members are in the group already: a Welcome is for those who are not.
+    fn aside(&mut self, person: usize, named: &[ClientId]) -> bool {
+        let Some(session) = &self.persons[person].session else { return false };
+        let group = session.look().and_then(|look| look.group);
+        let outside = |client: &ClientId| {
+            group.as_ref().is_some_and(|group| !group.members.iter().any(|(member, _)| member == client))
+        };
+        let adds: Vec<ClientId> = named.iter().copied().filter(outside).collect();
+        let post = (!adds.is_empty()).then(|| session.commit_aside(&adds)).flatten();
+        post.is_some_and(|post| self.post_anything(person, post))
     }
 
     /// The last `Founded` or `Committed`.

@@ -12,6 +12,7 @@ pub mod rest;
 pub mod rng;
 pub mod shrink;
 pub mod step;
+pub mod strict;
 pub mod tamper;
 pub mod trace;
 pub mod world;
@@ -22,6 +23,7 @@ use std::{
 };
 
 use plan::Schedule;
+use tangelo_wire::Mistake;
 use world::World;
 
 /// What must hold.
@@ -93,9 +95,12 @@ impl fmt::Display for Violation {
 }
 
 /// How a run went.
+#[derive(Default)]
 pub struct Outcome {
     /// What was found.
     pub violation: Option<Violation>,
+    /// The step of the model that was not possible, from 0: the run ended there.
+    pub impossible: Option<usize>,
     /// How many steps were possible.
     pub done: usize,
     /// How many states were compared.
@@ -104,46 +109,55 @@ pub struct Outcome {
     pub trace: trace::Trace,
 }
 
-/// Runs a schedule to its end and to rest. A panic of the code is a violation, too.
+/// Runs a schedule to its end and to rest, with deliberate mistakes in the code. A panic of the code is a violation, too.
 #[must_use]
-pub fn execute(seed: u64, schedule: &Schedule) -> Outcome {
-    let caught = catch_unwind(AssertUnwindSafe(|| execute_unguarded(seed, schedule)));
+pub fn execute(seed: u64, schedule: &Schedule, mistakes: &[Mistake]) -> Outcome {
+    run(seed, schedule, mistakes, true)
+}
+
+/// Runs a schedule to its end, and to rest only if asked.
+#[must_use]
+pub fn run(seed: u64, schedule: &Schedule, mistakes: &[Mistake], to_rest: bool) -> Outcome {
+    let _making = Mistake::make(mistakes);
+    let caught = catch_unwind(AssertUnwindSafe(|| run_unguarded(seed, schedule, to_rest)));
     caught.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let text = text.unwrap_or_else(|| "a panic without words".to_owned());
-        let violation = Violation { property: Property::NoPanic, text, step: schedule.steps.len() };
-        Outcome { violation: Some(violation), done: 0, compared: 0, trace: trace::Trace::default() }
+        failed(text.unwrap_or_else(|| "a panic without words".to_owned()))
     })
 }
 
-fn execute_unguarded(seed: u64, schedule: &Schedule) -> Outcome {
+fn failed(text: String) -> Outcome {
+    let violation = Violation { property: Property::NoPanic, text, step: 0 };
+    Outcome { violation: Some(violation), ..Outcome::default() }
+}
+
+fn run_unguarded(seed: u64, schedule: &Schedule, to_rest: bool) -> Outcome {
     let mut world = match World::new(seed, schedule.persons, schedule.nature) {
         Ok(world) => world,
-        Err(text) => {
-            let violation = Violation { property: Property::NoPanic, text, step: 0 };
-            return Outcome {
-                violation: Some(violation),
-                done: 0,
-                compared: 0,
-                trace: trace::Trace::default(),
-            };
-        }
+        Err(text) => return failed(text),
     };
-    let mut done = 0;
+    let (mut done, mut impossible) = (0, None);
     for (index, step) in schedule.steps.iter().enumerate() {
         world.checker.step = index;
-        done += usize::from(world.apply(step));
+        let possible = world.apply(step);
+        done += usize::from(possible);
         if world.violation().is_some() {
             break;
         }
+        if !possible && strict::is_strict(step) {
+            impossible = Some(index);
+            break;
+        }
     }
-    if world.violation().is_none() {
+    if world.violation().is_none() && impossible.is_none() && to_rest {
         world.checker.step = schedule.steps.len();
+        world.let_go();
         world.quiesce();
     }
     Outcome {
         violation: world.violation().cloned(),
+        impossible,
         done,
         compared: world.checker.compared,
         trace: std::mem::take(&mut world.trace),

@@ -21,6 +21,7 @@ use tangelo_sim::{
     repro::{Repro, command},
     shrink::shrink,
 };
+use tangelo_wire::Mistake;
 
 /// Runs the real clients and the real DeliveryService in virtual time, with faults and attacks that a seed decides on,
 /// and checks what must hold.
@@ -44,7 +45,7 @@ struct Options {
     plan: String,
     /// Run with a deliberate mistake in the code; may be given several times.
     #[arg(long)]
-    mistake: Vec<String>,
+    mistake: Vec<Mistake>,
     /// How many threads; as many as the machine has processors, if it is not given.
     #[arg(long)]
     jobs: Option<usize>,
@@ -94,7 +95,7 @@ fn run(options: &Options) -> Result<bool, String> {
 
 fn one(options: &Options, seed: u64, plan: Plan) -> Result<bool, String> {
     let schedule = schedule(seed, plan);
-    let outcome = execute(seed, &schedule);
+    let outcome = execute(seed, &schedule, &options.mistake);
     write_trace(options, &outcome)?;
     match outcome.violation {
         None => {
@@ -120,7 +121,7 @@ fn tell(
     violation: &Violation,
 ) -> Result<(), String> {
     println!("\nseed {seed}, plan {plan}: {violation}");
-    let (short, runs) = shrink(seed, schedule, violation.property);
+    let (short, runs) = shrink(seed, schedule, violation.property, &options.mistake);
     let (was, is) = (schedule.steps.len(), short.steps.len());
     println!("to see it again: {}", command(seed, plan, &options.mistake));
     let text = Repro { seed, schedule: short }.text();
@@ -139,13 +140,15 @@ fn replay(options: &Options, path: &PathBuf) -> Result<bool, String> {
     let text =
         fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let Repro { seed, schedule } = Repro::read(&text)?;
-    let outcome = execute(seed, &schedule);
+    let outcome =
+        tangelo_sim::run(seed, &schedule, &options.mistake, options.rest || !schedule.nature.strict);
     write_trace(options, &outcome)?;
-    match &outcome.violation {
-        None => println!("{} of {} steps done, all held", outcome.done, schedule.steps.len()),
-        Some(violation) => println!("{violation}"),
+    match (&outcome.violation, outcome.impossible) {
+        (Some(violation), _) => println!("{violation}"),
+        (None, Some(step)) => println!("step {} (`{}`) is not possible", step + 1, schedule.steps[step]),
+        (None, None) => println!("{} of {} steps done, all held", outcome.done, schedule.steps.len()),
     }
-    Ok(outcome.violation.is_none())
+    Ok(outcome.violation.is_none() && outcome.impossible.is_none())
 }
 
 fn write_trace(options: &Options, outcome: &Outcome) -> Result<(), String> {
@@ -179,7 +182,7 @@ fn many(options: &Options, plans: &[Plan]) -> Result<bool, String> {
                     }
                     let seed = options.from + index / plans.len() as u64;
                     let plan = plans[usize::try_from(index).unwrap_or(0) % plans.len()];
-                    let outcome = execute(seed, &schedule(seed, plan));
+                    let outcome = execute(seed, &schedule(seed, plan), &options.mistake);
                     let run = counts.seeds.fetch_add(1, Ordering::Relaxed) + 1;
                     counts.steps.fetch_add(outcome.done as u64, Ordering::Relaxed);
                     counts.states.fetch_add(outcome.compared, Ordering::Relaxed);

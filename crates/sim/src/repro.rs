@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use tangelo_wire::Mistake;
+
 use crate::{
     plan::{Plan, Schedule},
     step::{Step, read_steps},
@@ -68,7 +70,7 @@ impl Repro {
 
 /// The one command that does it again.
 #[must_use]
-pub fn command(seed: u64, plan: Plan, mistakes: &[String]) -> String {
+pub fn command(seed: u64, plan: Plan, mistakes: &[Mistake]) -> String {
     let mistakes: String = mistakes.iter().map(|mistake| format!(" --mistake {mistake}")).collect();
     format!("cargo xtask sim --seed {seed} --plan {plan}{mistakes}")
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tangelo_call::PendingLook;
 use tangelo_wire::GroupId;
 
+use crate::step::Step;
+
 /// What a client holds after it has read an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
@@ -45,6 +47,21 @@ impl Trace {
     #[must_use]
     pub fn text(&self) -> String {
         self.lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// As steps of the model, with which it can be run once more.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        let word = |line: &Value| -> Option<Step> {
+            let action = line["action"].as_str()?;
+            let away = if line["away"] == json!(true) { " away" } else { "" };
+            let who = match action {
+                "arrive" => format!("p{}", line["person"]),
+                _ => format!("c{}", line["client"]),
+            };
+            format!("{action} {who}{away}").parse().ok()
+        };
+        self.lines.iter().filter_map(word).collect()
     }
 
     fn push(&mut self, line: Value) {

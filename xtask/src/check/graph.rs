@@ -10,8 +10,11 @@ use crate::Result;
 /// The only source of crates, as Cargo.lock names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The feature with which a member attacks the others: for tests alone.
-const INSIDER: &str = "insider";
+/// Features with which a member attacks the others, and with which the code makes mistakes: for tests alone.
+const FOR_TESTS: [&str; 2] = ["insider", "mistakes"];
+
+/// The simulator, which is a test from end to end: no program may depend on it.
+const SIMULATOR: &str = "tangelo-sim";
 
 /// `from` must not depend on `on`, directly or through others, in what is built or run to build it.
 struct Rule {
@@ -20,7 +23,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 2] = [
+const RULES: [Rule; 3] = [
     Rule {
         from: &["tangelo-wire", "tangelo-delivery", "tangelo-sfu", "tangelo-server"],
         on: &["tangelo-e2ee", "openmls", "sframe"],
@@ -30,6 +33,11 @@ const RULES: [Rule; 2] = [
         from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
         on: &["tokio", "mio", "async-std", "smol"],
         why: "these crates are sans-IO",
+    },
+    Rule {
+        from: &["tangelo", "tangelo-call-wasm"],
+        on: &[SIMULATOR],
+        why: "insiders and deliberate mistakes are for tests alone",
     },
 ];
 
@@ -108,24 +116,33 @@ impl Graph {
     }
 }
 
-/// Who takes the feature `insider`, which makes a member attack the others, for something that is not a test. A feature of
-/// that name may only pass it on.
-pub(super) fn insiders(metadata: &Value) -> Result<Vec<String>> {
+/// Who takes one of the features [`FOR_TESTS`] for something that is no test. A feature of that name may only pass it on.
+pub(super) fn features_for_tests(metadata: &Value) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in array(metadata, "packages")? {
         let name = text(package, "name")?;
-        for dependency in array(package, "dependencies")? {
-            let takes = array(dependency, "features")?.iter().any(|feature| feature == INSIDER);
-            if takes && dependency["kind"].as_str() != Some("dev") {
-                problems.push(format!("{name} depends on {} with `{INSIDER}`", text(dependency, "name")?));
+        if name != SIMULATOR {
+            for feature in FOR_TESTS {
+                problems.extend(takes(package, &name, feature)?);
             }
         }
-        let features = package["features"].as_object();
-        for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != INSIDER) {
-            let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
-            if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(INSIDER)) {
-                problems.push(format!("{name}: the feature `{feature}` gives `{INSIDER}`"));
-            }
+    }
+    Ok(problems)
+}
+
+fn takes(package: &Value, name: &str, wanted: &str) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for dependency in array(package, "dependencies")? {
+        let takes = array(dependency, "features")?.iter().any(|feature| feature == wanted);
+        if takes && dependency["kind"].as_str() != Some("dev") {
+            problems.push(format!("{name} depends on {} with `{wanted}`", text(dependency, "name")?));
+        }
+    }
+    let features = package["features"].as_object();
+    for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != wanted) {
+        let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
+        if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(wanted)) {
+            problems.push(format!("{name}: the feature `{feature}` gives `{wanted}`"));
         }
     }
     Ok(problems)
@@ -176,13 +193,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const MEMBERS: [&str; 7] = [
+    const MEMBERS: [&str; 9] = [
         "tangelo-wire",
         "tangelo-e2ee",
         "tangelo-call",
+        "tangelo-call-wasm",
         "tangelo-delivery",
         "tangelo-sfu",
         "tangelo-server",
+        "tangelo-sim",
         "tangelo",
     ];
 
@@ -286,14 +305,27 @@ mod tests {
     }
 
     #[test]
-    fn insiders_are_for_tests_alone() {
-        let with = |kind: Option<&str>, features: Value| {
-            let dependency = json!({"name": "tangelo-e2ee", "kind": kind, "features": ["insider"]});
-            json!({"packages": [{"name": "tangelo-call", "dependencies": [dependency], "features": features}]})
+    fn insiders_and_mistakes_are_for_tests_alone() {
+        let problems = |name: &str, kind: Option<&str>, feature: &str, features: Value| {
+            let dependency = json!({"name": "tangelo-e2ee", "kind": kind, "features": [feature]});
+            let package = json!({"name": name, "dependencies": [dependency], "features": features});
+            features_for_tests(&json!({"packages": [package]})).unwrap().len()
         };
-        let passed_on = json!({"insider": ["tangelo-e2ee/insider"]});
-        assert!(insiders(&with(Some("dev"), passed_on.clone())).unwrap().is_empty());
-        assert_eq!(insiders(&with(None, passed_on)).unwrap().len(), 1);
-        assert_eq!(insiders(&with(Some("dev"), json!({"default": ["insider"]}))).unwrap().len(), 1);
+        for feature in FOR_TESTS {
+            let passed_on = json!({feature: [format!("tangelo-e2ee/{feature}")]});
+            let by_default = json!({"default": [feature]});
+            assert_eq!(problems("tangelo-call", Some("dev"), feature, passed_on.clone()), 0);
+            assert_eq!(problems("tangelo-call", None, feature, passed_on.clone()), 1);
+            assert_eq!(problems("tangelo-call", Some("build"), feature, passed_on.clone()), 1);
+            assert_eq!(problems("tangelo-call", Some("dev"), feature, by_default), 1);
+            assert_eq!(problems(SIMULATOR, None, feature, passed_on), 0);
+        }
+    }
+
+    #[test]
+    fn no_program_depends_on_the_simulator() {
+        for program in ["tangelo", "tangelo-call-wasm"] {
+            assert_eq!(broken(&[(program, "helper", None), ("helper", SIMULATOR, None)]).len(), 1);
+        }
     }
 }

@@ -3,6 +3,8 @@
 mod follow;
 mod gate;
 #[cfg(feature = "insider")]
+mod insider;
+#[cfg(feature = "insider")]
 mod look;
 mod post;
 mod rekey;
@@ -211,11 +213,6 @@ impl Attendee {
     /// The group, once this client is in it.
     pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
-    }
-
-    #[cfg(feature = "insider")]
-    pub(crate) fn group_mut(&mut self) -> Option<&mut Group> {
-        self.group.as_mut()
     }
 
     pub(crate) fn presence(&self) -> &Presence {

@@ -2,9 +2,10 @@
 
 use tangelo_e2ee::{
     RoomContext,
-    group::{Bundle, Work},
+    group::{Bundle, Group, Work},
+    media::{Change, Media},
 };
-use tangelo_wire::{GroupId, Millis, Post, limits};
+use tangelo_wire::{GroupId, Millis, Mistake, Post, Seq, limits, made};
 
 use super::{Attendee, Deed, ENTER_POST, Lost, talk::Posted};
 use crate::{
@@ -46,12 +47,12 @@ impl Attendee {
         if self.in_flight.is_some() || self.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
-        let (own, parent) = (self.client(), self.parent);
+        let (own, parent) = (self.client(), self.parent_of_post());
         let (body, renews_path) = if self.group.is_none() {
             let group_id = GroupId::derive(self.room.log_id(), parent, own);
             (Post::Found { parent, group_id }, false)
         } else {
-            let rekey = self.may_rekey() && self.rekey.is_due(now);
+            let rekey = self.has_entered() && self.gate.lets(Deed::Rekey) && self.rekey.is_due(now);
             let Some((bundle, renews_path)) = self.build(context, rekey)? else { return Ok(None) };
             let Bundle { adds, commit, welcome } = bundle;
             (Post::Commit { parent, adds, commit, welcome }, renews_path)
@@ -59,6 +60,33 @@ impl Attendee {
         let post = self.count_post();
         self.in_flight = Some(InFlight { post, body: body.clone(), renews_path });
         Ok(Some((post, body)))
+    }
+
+    /// The state that a post builds on is another thing: skipped entries count here.
+    fn parent_of_post(&self) -> Seq {
+        match &self.group {
+            Some(group) if made(Mistake::ParentIsLastApplied) => group.began(),
+            _ => self.parent,
+        }
+    }
+
+    /// [`Mistake::MergedAtOnce`]: takes a commit that is being posted for accepted.
+    pub(crate) fn merge_at_once(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        body: &Post,
+    ) -> Result<(), Lost> {
+        let (Some(group), Post::Commit { adds, .. }) = (&mut self.group, body) else { return Ok(()) };
+        let removed = group.merge_at_once(context)?;
+        Ok(media.install(now, group, Change { adds: !adds.is_empty(), removes: !removed.is_empty() })?)
+    }
+
+    /// [`Mistake::PostThrownAway`]: the connection is lost, and with it what was to be sent again.
+    pub(crate) fn throw_post_away(&mut self) -> Result<(), Lost> {
+        self.in_flight = None;
+        Ok(self.group.as_mut().map_or(Ok(()), Group::discard_commit)?)
     }
 
     /// When [`Attendee::next_post`] may have something.
@@ -151,15 +179,16 @@ impl Attendee {
                     let entered = group.entered(&self.presence);
                     Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
                 });
-                let rekey = self.rekey.due().filter(|_| self.may_rekey());
+                let rekey = self.rekey.due().filter(|_| self.may_rekey(group));
                 turn.into_iter().chain(rekey).min()?
             }
         };
         Some(due.max(self.not_before))
     }
 
-    fn may_rekey(&self) -> bool {
-        self.has_entered() && self.gate.lets(Deed::Rekey)
+    fn may_rekey(&self, group: &Group) -> bool {
+        let first = || self.turns.order(&group.entered(&self.presence)).first() == Some(&self.client());
+        self.has_entered() && self.gate.lets(Deed::Rekey) && (!made(Mistake::NoTakeover) || first())
     }
 
     fn may_speak(&self) -> bool {

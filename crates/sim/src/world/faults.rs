@@ -22,7 +22,7 @@ impl World {
                 self.server_ahead += ms;
                 true
             }
-            Step::Model(..) => false,
+            Step::Model(action, n) => self.nature.strict && self.act(*action, *n),
             Step::Skew(n, _) | Step::Deed(_, n) | Step::Attack(_, n, _) | Step::Lag(n, ..)
                 if *n == 0 || *n > self.persons.len() =>
             {
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    fn kill(&mut self, person: usize, away: bool) -> bool {
+    pub(crate) fn kill(&mut self, person: usize, away: bool) -> bool {
         let Some(session) = self.persons[person].session.take() else { return false };
         self.note_crashed(person, away);
         self.half_close(person);

@@ -73,7 +73,7 @@ impl World {
     }
 
     /// The server hears of the end of a connection once it has everything that was sent.
-    fn hang_up(&mut self, connection: ConnectionId) {
+    pub(crate) fn hang_up(&mut self, connection: ConnectionId) {
         if self
             .pipes
             .get(&connection)
