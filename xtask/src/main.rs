@@ -8,6 +8,7 @@ mod process;
 mod repo;
 mod server;
 mod setup;
+mod sim;
 mod stamp;
 mod steps;
 mod wasm;
@@ -33,6 +34,8 @@ tasks:
   test --only NAME     one step of it, with the steps that it needs (`check --only NAME` too)
   bench e2ee           measure the encryption, natively and in Chromium, and print one table; --write puts it
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
+  sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
+                       decide on; `cargo xtask sim --help` tells more
   help                 this text
 
 Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
@@ -62,6 +65,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = bench::Options::parse(rest)?;
             bench::e2ee(&Repo::find()?, &options)
         }
+        ["sim", rest @ ..] => sim::run(&Repo::find()?, rest),
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),
         ["test"] => steps::test(&Repo::find()?),

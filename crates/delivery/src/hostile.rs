@@ -1,8 +1,19 @@
 //! What a simulator has a server do that an honest one does not do of its own accord.
 
-use tangelo_wire::{ClientId, DepartReason, Entry, LogEntry, LogId, Millis, RoomName, Seq};
+use std::collections::VecDeque;
 
-use crate::Delivery;
+use tangelo_wire::{
+    Bytes, ClientId, DepartReason, Entry, LogEntry, LogId, Millis, ResumeToken, RoomName, Seq,
+    limits as bounds,
+};
+
+use crate::{
+    Delivery,
+    bucket::Bucket,
+    ids::token_hash,
+    room::{Link, Present},
+    timers::Timer,
+};
 
 impl Delivery {
     /// Takes a client out at once, as if it had been silent for too long. Returns whether it was present.
@@ -12,11 +23,39 @@ impl Delivery {
         true
     }
 
-    /// Appends an entry of the server's own making to the log of the room that a client is in.
-    pub fn inject(&mut self, now: Millis, client: ClientId, entry: Entry) -> Option<Seq> {
-        let name = self.room_of(client)?;
+    /// Lets a client of the server's own making arrive, without admission, in the room that `other` is in. It departs
+    /// when a client without a connection does.
+    pub fn let_ghost_in(
+        &mut self,
+        now: Millis,
+        other: ClientId,
+        ghost: ClientId,
+        key_package: &Bytes,
+    ) -> Option<Seq> {
+        let name = self.room_of(other)?;
         let room = self.rooms.get_mut(&name)?;
-        Some(room.append(now, entry, &self.limits, &mut self.outputs))
+        let entry = Entry::Arrived { client: ghost, key_package: key_package.clone(), admission: None };
+        let seq = room.append(now, entry, &self.limits, &mut self.outputs);
+        let present = Present {
+            link: Link::Down { since: now },
+            token_hash: ghost_hash(ghost),
+            arrived: seq,
+            arrived_at: now,
+            key_package: key_package.clone(),
+            admission: None,
+            processed: seq,
+            entered: false,
+            named: VecDeque::new(),
+            published: Vec::new(),
+            commits: Bucket::new(now, self.limits.commits),
+            application_messages: Bucket::new(now, self.limits.application_messages),
+            checks: Bucket::new(now, self.limits.checks),
+            offers: Bucket::new(now, self.limits.offers),
+        };
+        room.present.insert(ghost, present);
+        self.clients = self.clients.saturating_add(1);
+        self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name, ghost));
+        Some(seq)
     }
 
     /// The id of a room's log and its entries after this place, as far as they are kept; `None` without the room.
@@ -36,4 +75,11 @@ impl Delivery {
         let room = self.rooms.iter().find(|(_, room)| room.present.contains_key(&client));
         room.map(|(name, _)| name.clone())
     }
+}
+
+/// Of a token that nobody has.
+fn ghost_hash(ghost: ClientId) -> [u8; 32] {
+    let mut token = [0; 32];
+    token.iter_mut().zip(ghost.0).for_each(|(byte, of)| *byte = of);
+    token_hash(&ResumeToken(token))
 }

@@ -74,6 +74,9 @@ pub struct Checker {
     removed: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
     /// Who holds a state, or ever did.
     holders: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
+    /// Commits that a member skipped, and such that threw a member out, with its state and what it was shown.
+    skipped: BTreeSet<(Vec<u8>, LogHash)>,
+    thrown_out: BTreeSet<(Vec<u8>, LogHash)>,
     /// Commits as the server has them.
     commits: BTreeMap<(LogId, Seq), (ClientId, Bytes)>,
 }
@@ -96,6 +99,8 @@ impl Checker {
             successors: BTreeMap::new(),
             removed: BTreeMap::new(),
             holders: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            thrown_out: BTreeSet::new(),
             commits: BTreeMap::new(),
         }
     }
@@ -138,6 +143,9 @@ impl Checker {
         let present = entry.is_some().then(|| view.present.clone());
         if let Some(entry) = entry {
             view.show(entry);
+        }
+        if let (Some(before), Some(entry)) = (before, entry) {
+            self.skipped_by_all(person, view, before, after, entry);
         }
         let Some(after) = after else { return };
         if view.lied {
@@ -264,6 +272,33 @@ impl Checker {
             let text =
                 format!("{who} skipped the commit of {author} at entry {}, which is honest", entry.seq);
             self.violate(Property::HonestWorkCounts, text);
+        }
+    }
+
+    fn skipped_by_all(
+        &mut self,
+        person: usize,
+        view: &View,
+        before: &Look,
+        after: Option<&Look>,
+        entry: &LogEntry,
+    ) {
+        let (Entry::Committed { client: author, .. }, Some(old)) = (&entry.entry, &before.group) else {
+            return;
+        };
+        if self.nature.hostile_server || view.suspect || self.suspects.contains(author) {
+            return;
+        }
+        let key = (old.tag.0.clone(), view.hash);
+        match after.filter(|after| after.client == before.client).and_then(|after| after.group.as_ref()) {
+            Some(group) if group.tag == old.tag => self.skipped.insert(key.clone()),
+            None => self.thrown_out.insert(key.clone()),
+            Some(_) => return,
+        };
+        if self.skipped.contains(&key) && self.thrown_out.contains(&key) {
+            let text =
+                format!("p{} and others disagree whether entry {} is one to skip", person + 1, entry.seq);
+            self.violate(Property::SkippedByAll, text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tangelo_call::Session;
 use tangelo_e2ee::{Applicant, LeafKey, Name, Profile, RoomContext, link::Link};
-use tangelo_wire::{Bytes, ClientId, ClientMessage, Entry, Post, Seq};
+use tangelo_wire::{Bytes, ClientId, ClientMessage, Post, Seq};
 
 use crate::{
     rng::mix,
@@ -89,11 +89,10 @@ impl World {
         let number = mix(self.clients.len() as u64);
         id[..8].copy_from_slice(&number.to_le_bytes());
         let Some(key_package) = self.key_package(person, ClientId(id)) else { return false };
-        let entry = Entry::Arrived { client: ClientId(id), key_package, admission: None };
         let now = self.server_now();
-        let injected = self.delivery.inject(now, present, entry).is_some();
+        let let_in = self.delivery.let_ghost_in(now, present, ClientId(id), &key_package).is_some();
         self.route(None);
-        injected
+        let_in
     }
 
     /// A key package such as somebody with the link makes for a client.

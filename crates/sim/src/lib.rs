@@ -5,6 +5,7 @@
 //! the formal model.
 
 pub mod checker;
+pub mod found;
 mod insider;
 pub mod plan;
 pub mod repro;
@@ -45,6 +46,8 @@ pub enum Property {
     DepartedNeverCommit,
     /// What an honest member posts and the server accepts, the members accept.
     HonestWorkCounts,
+    /// A commit that breaks a rule is skipped by all alike: it throws nobody out.
+    SkippedByAll,
     /// Every client that stays present and responsive becomes a member.
     EveryoneGetsIn,
     /// All of them are in one group.

@@ -121,6 +121,7 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
             kinds.push((2, |rng, p| attack(Attack::Poison, rng, p)));
             kinds.push((3, |rng, p| attack(Attack::Aside, rng, p)));
             kinds.push((1, |_, p| deed(Deed::Lazy, p)));
+            kinds.push((1, |_, p| deed(Deed::Spoil, p)));
             kinds.push((1, |_, p| deed(Deed::Flood, p)));
         }
     }
@@ -128,9 +129,16 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
     let mut steps = Vec::new();
     let mut joining: Vec<usize> = (1..=persons).collect();
     let length = 12 + rng.below(50);
+    // In some runs everything happens within moments, on slow connections: that is when things cross.
+    let hasty = rng.once_in(2);
+    if hasty {
+        steps.extend(
+            (1..=persons).map(|person| Step::Lag(person, rng.below(1_200), rng.below(600), rng.below(400))),
+        );
+    }
     for _ in 0..length {
         let join = !joining.is_empty() && rng.once_in(3);
-        if join || steps.is_empty() {
+        if join || joining.len() == persons {
             let next = usize::try_from(rng.below(joining.len() as u64)).unwrap_or(0);
             steps.push(deed(Deed::Join, joining.remove(next)));
         } else if rng.once_in(8) {
@@ -139,7 +147,7 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
         } else if let Some(step) = draw(&mut rng, &kinds, total, persons, nature) {
             steps.push(step);
         }
-        steps.push(Step::Run(pause(&mut rng)));
+        steps.push(Step::Run(if hasty { rng.below(900) } else { pause(&mut rng) }));
     }
     for person in joining {
         steps.push(deed(Deed::Join, person));
@@ -154,7 +162,8 @@ fn draw(rng: &mut Rng, kinds: &[Fault], total: u64, persons: usize, nature: Natu
         if left < *weight {
             let step = make(rng, person);
             // Only the insider attacks.
-            let of_insider = matches!(step, Step::Attack(..) | Step::Deed(Deed::Lazy | Deed::Flood, _));
+            let of_insider =
+                matches!(step, Step::Attack(..) | Step::Deed(Deed::Lazy | Deed::Spoil | Deed::Flood, _));
             return Some(match (step, nature.insider) {
                 (Step::Attack(attack, _, others), Some(insider)) => Step::Attack(attack, insider, others),
                 (Step::Deed(deed, _), Some(insider)) if of_insider => Step::Deed(deed, insider),

@@ -67,6 +67,8 @@ pub enum Deed {
     Chat,
     /// Insider: it never commits from now on.
     Lazy,
+    /// Insider: nobody can use its next Welcome.
+    Spoil,
     /// Insider: it posts more than anybody should.
     Flood,
     /// Hostile server: it is not shown the next entry, and never hears of that.
@@ -136,7 +138,7 @@ const ACTIONS: [(Action, &str); 16] = [
     (Action::Drop, "drop"),
 ];
 
-const DEEDS: [(Deed, &str); 20] = [
+const DEEDS: [(Deed, &str); 21] = [
     (Deed::Join, "join"),
     (Deed::Kill, "kill"),
     (Deed::KillAway, "kill"),
@@ -148,6 +150,7 @@ const DEEDS: [(Deed, &str); 20] = [
     (Deed::Expel, "expel"),
     (Deed::Chat, "chat"),
     (Deed::Lazy, "lazy"),
+    (Deed::Spoil, "spoil"),
     (Deed::Flood, "flood"),
     (Deed::Withhold, "withhold"),
     (Deed::Swap, "swap"),

@@ -63,6 +63,11 @@ impl World {
                 self.bar(person, false);
                 evil
             }
+            Deed::Spoil => {
+                let evil = self.persons[person].evil;
+                self.persons[person].spoils |= evil;
+                evil
+            }
             Deed::Flood => self.flood(person),
             Deed::Ghost => self.nature.hostile_server && self.ghost(person),
             trick => {

@@ -52,6 +52,8 @@ pub struct Person {
     pub evil: bool,
     /// Insider: it never commits.
     pub lazy: bool,
+    /// Insider: its next Welcome is nonsense.
+    pub spoils: bool,
     /// It has left, and does not come back.
     pub away: bool,
     /// It wants to be in the call.
@@ -95,6 +97,7 @@ impl Person {
             lag: Lag::default(),
             evil,
             lazy: false,
+            spoils: false,
             away: false,
             invited: false,
             look: None,
@@ -273,7 +276,13 @@ impl World {
     }
 
     /// Sends a message on a person's connection.
-    pub(crate) fn send(&mut self, person: usize, message: ClientMessage) {
+    pub(crate) fn send(&mut self, person: usize, mut message: ClientMessage) {
+        if let ClientMessage::Post { body: Post::Commit { welcome: Some(welcome), .. }, .. } = &mut message
+            && std::mem::take(&mut self.persons[person].spoils)
+        {
+            let middle = welcome.0.len() / 2;
+            welcome.0[middle] ^= 1;
+        }
         let Some(connection) = self.persons[person].pipe else { return };
         let Lag { up, more, .. } = self.persons[person].lag;
         let at = self.now + up + self.scatter() % (more + 1);
