@@ -45,7 +45,7 @@ pub enum Action {
 /// Something that happens to one person, or that it does, while time runs freely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Deed {
-    /// Opens the call, if it is not in it; who was away is not any more.
+    /// Opens the call, if it is not in it and has not left for good.
     Join,
     /// Its program is killed; it comes back at the end.
     Kill,

@@ -53,7 +53,7 @@ impl World {
             Action::Rekey => up && self.make(person, Deed::Rekey),
             Action::Take => self.answer(who, true),
             Action::Refuse => self.answer(who, false),
-            Action::Enter => up && self.enter(who),
+            Action::Enter => self.enter(who),
             Action::Drop => goes && self.give_up(who),
         }
     }
@@ -193,7 +193,7 @@ impl World {
     }
 
     fn let_only(&mut self, person: usize, deed: Deed) {
-        let all = [Deed::Enter, Deed::Speak, Deed::Found, Deed::Commit, Deed::Rekey, Deed::Judge];
+        let all = [Deed::Speak, Deed::Found, Deed::Commit, Deed::Rekey, Deed::Judge];
         let barred: Vec<Deed> = all.into_iter().filter(|one| *one != deed).collect();
         if let Some(session) = &mut self.persons[person].session {
             session.bar(&barred);
@@ -242,9 +242,8 @@ impl World {
         }
     }
 
-    fn enter(&mut self, (client, person): Who) -> bool {
-        self.let_only(person, Deed::Enter);
-        self.bar(person, true);
+    /// `Enter` lies in the connection since the client joined, and whatever became of the client.
+    fn enter(&mut self, (client, _): Who) -> bool {
         let Some(connection) = self.clients[client].pipe else { return false };
         let id = self.clients[client].id;
         let entered = |world: &Self| {

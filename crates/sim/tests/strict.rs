@@ -5,7 +5,7 @@ use tangelo_sim::{
     execute,
     plan::{Plan, Schedule, schedule},
     run,
-    step::{Deed, Step, read_steps},
+    step::{Step, read_steps},
     world::Nature,
 };
 
@@ -54,7 +54,7 @@ fn what_the_model_does_not_allow_is_impossible() {
 fn honest_runs_can_be_done_once_more_step_by_step() {
     for seed in 0..12 {
         let mut free = schedule(seed, Plan::Honest);
-        free.steps.retain(|step| !matches!(step, Step::Restart | Step::Deed(Deed::Leave, _)));
+        free.steps.retain(|step| *step != Step::Restart);
         let first = execute(seed, &free, &[]);
         assert_eq!(first.violation, None);
         let again = strict(free.persons, first.trace.steps());

@@ -44,7 +44,7 @@ impl World {
     fn deed(&mut self, deed: Deed, person: usize) -> bool {
         let runs = self.persons[person].session.is_some();
         match deed {
-            Deed::Join => self.open(person),
+            Deed::Join => !self.persons[person].away && self.open(person),
             Deed::Kill | Deed::KillAway => self.kill(person, deed == Deed::KillAway),
             Deed::Leave => self.leave(person),
             Deed::Freeze => runs && self.freeze(person),

@@ -265,11 +265,11 @@ impl World {
 
     /// What its client may do of its own accord.
     pub(crate) fn bar(&mut self, person: usize, everything: bool) {
-        use tangelo_call::Deed::{Commit, Enter, Found, Judge, Rekey, Speak};
+        use tangelo_call::Deed::{Commit, Found, Judge, Rekey, Speak};
         let one = &mut self.persons[person];
         let Some(session) = &mut one.session else { return };
         match (everything, one.lazy) {
-            (true, _) => session.bar(&[Enter, Speak, Found, Commit, Rekey, Judge]),
+            (true, _) => session.bar(&[Speak, Found, Commit, Rekey, Judge]),
             (false, true) => session.bar(&[Commit, Rekey]),
             (false, false) => session.bar(&[]),
         }
