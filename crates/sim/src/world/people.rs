@@ -220,7 +220,10 @@ impl World {
             return;
         }
         self.persons[person].last_post = pending.post;
-        let (adds, removes) = (self.numbers(&pending.adds), self.numbers(&pending.removes));
+        // OpenMLS keeps proposals in no order.
+        let mut removes = self.numbers(&pending.removes);
+        removes.sort_unstable();
+        let adds = self.numbers(&pending.adds);
         if let Some(client) = self.number(look.client) {
             let place = self.place(pending.parent);
             self.trace.posted(client, &pending, place, &adds, &removes);
