@@ -66,7 +66,9 @@ fn who_was_named_leaves_the_group_that_another_founding_ends() {
 
 #[test]
 fn a_post_whose_fate_is_unknown_is_kept() {
-    let text = format!("{TWO_MEET}read c1\nread c2\nenter c2\nread c1\nrekey c1\ntake c1\ndisconnect c1\nresume c1\nread c1");
+    let text = format!(
+        "{TWO_MEET}read c1\nread c2\nenter c2\nread c1\nrekey c1\ntake c1\ndisconnect c1\nresume c1\nread c1"
+    );
     let violation = found_by(Mistake::PostThrownAway, &text);
     let any = [Property::HonestWorkCounts, Property::NoFalseAlarm, Property::InStep];
     assert!(any.contains(&violation.property), "{violation}");
