@@ -153,7 +153,7 @@ impl Checker {
         }
         let before = before.filter(|before| before.client == after.client);
         let old = before.and_then(|before| before.group.as_ref());
-        let who = format!("c? of p{} ({})", person + 1, after.client);
+        let who = format!("p{} ({})", person + 1, after.client);
         if let Some(entry) = entry {
             self.honest_work_counts(&who, view, (old, after), entry);
         }

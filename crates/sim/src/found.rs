@@ -27,6 +27,7 @@ const fn found(mistake: Mistake, plan: Plan, seed: u64, by: &'static [Property])
 /// One line for each mistake that seeds find. Two more, `RemovalByEvent` and `ForeignFoundedIgnored`, are found by single
 /// steps in `tests/strict.rs`: seeds seldom hit the moment. Others stand behind a second defence, see `MASKED`.
 pub const FOUND: &[Found] = &[
+    found(Mistake::WelcomeBeforeAccepted, Plan::Honest, 101, &[Agreement]),
     found(Mistake::MergedAtOnce, Plan::Honest, 1, &[HonestWorkCounts, InStep, MergedWhenAccepted]),
     found(Mistake::NoTakeover, Plan::Insider, 73, &[TheGoneAreRemoved, EveryoneGetsIn, FrozenBlocksNobody]),
     found(Mistake::NoCompareAndSwap, Plan::Honest, 17, &[HonestWorkCounts, SkippedByAll, Agreement, InStep]),

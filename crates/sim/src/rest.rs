@@ -175,8 +175,11 @@ impl World {
                         return Err((Property::RemovedKnowNothing, text));
                     }
                 }
-                let ghosts = one.ghosts.iter_mut();
-                if ghosts.map(|ghost| opens(ghost, now, client, &sealed)).any(|opens| opens) {
+                let opened = one
+                    .ghosts
+                    .iter_mut()
+                    .filter_map(|ghost| opens(ghost, now, client, &sealed).then_some(()));
+                if opened.count() > 0 {
                     let text = format!("a program of p{} that is gone opens a frame", receiver + 1);
                     return Err((Property::RemovedKnowNothing, text));
                 }
