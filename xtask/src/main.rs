@@ -9,6 +9,7 @@ mod process;
 mod repo;
 mod server;
 mod setup;
+mod sim;
 mod stamp;
 mod steps;
 mod wasm;
@@ -36,6 +37,8 @@ tasks:
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
   fuzz                 feed every parser and state machine with arbitrary bytes, 60 s each; --seconds N, --target T
                        for one of them, --minimize to shrink what was collected, --input FILE to run one input again
+  sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
+                       decide on; `cargo xtask sim --help` tells more
   help                 this text
 
 Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
@@ -69,6 +72,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = fuzz::Options::parse(rest)?;
             fuzz::fuzz(&Repo::find()?, &options)
         }
+        ["sim", rest @ ..] => sim::run(&Repo::find()?, rest),
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),
         ["test"] => steps::test(&Repo::find()?),

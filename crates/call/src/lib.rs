@@ -24,6 +24,8 @@ mod session;
 mod stats;
 
 pub use api::{Command, Event, Person, Phase, RemoteTrack, Words};
+#[cfg(feature = "insider")]
+pub use attendee::{Deed, GroupLook, Look, PendingLook};
 pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};
 pub use frames::FrameVerdict;
 pub use output::Output;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tangelo_wire::{
-    Admission, Bytes, ClientId, Entry, GroupId, HostStatement, LogEntry, LogHash, LogId, Presence, Seq,
-    Transcript, with_admission,
+    Admission, Bytes, ClientId, Entry, GroupId, HostStatement, LogEntry, LogHash, LogId, Mistake, Presence,
+    Seq, Transcript, made, with_admission,
 };
 
 /// SHA-256 over log and state of the room at one place.
@@ -70,7 +70,8 @@ impl RoomState {
                 self.parent = entry.seq;
                 self.group_id = Some(*group_id);
                 for (id, present) in &mut self.present {
-                    present.entered = id == client;
+                    let stays = present.entered && made(Mistake::EnteredOutlivesGroup);
+                    present.entered = id == client || stays;
                 }
             }
             Entry::Committed { .. } => self.parent = entry.seq,

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use tangelo_wire::{
-    Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, PROTOCOL, ResumeToken, RoomName, Seq,
-    ServerMessage, WireError, limits as bounds,
+    Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, Mistake, PROTOCOL, ResumeToken,
+    RoomName, Seq, ServerMessage, WireError, limits as bounds, made,
 };
 
 use crate::{
@@ -77,7 +77,9 @@ impl Delivery {
             let text = format!("a key package has at most {} bytes", bounds::KEY_PACKAGE_MAX_BYTES);
             return self.tell_error(id, ErrorCode::TooLarge, text);
         }
-        if let Err(error) = Admission::check(admission.as_ref(), &connection.host, &name, client) {
+        if let Err(error) = Admission::check(admission.as_ref(), &connection.host, &name, client)
+            && !made(Mistake::NoAdmission)
+        {
             return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
         }
         if let Some(error) = self.full(&name, None) {

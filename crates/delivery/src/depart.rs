@@ -1,7 +1,8 @@
 //! How clients and connections end.
 
 use tangelo_wire::{
-    ClientId, DepartReason, ErrorCode, Millis, RoomName, ServerMessage, WireError, limits as bounds,
+    ClientId, DepartReason, ErrorCode, Millis, Mistake, RoomName, ServerMessage, WireError, limits as bounds,
+    made,
 };
 
 use crate::{ConnectionId, Delivery, Output, connection::State, room::Link, timers::Timer};
@@ -54,7 +55,9 @@ impl Delivery {
         match reason {
             DepartReason::Left | DepartReason::Replaced => connection.enter(now, State::Fresh),
             DepartReason::Kicked | DepartReason::Silent | DepartReason::Lagging => {
-                connection.enter(now, State::Departed);
+                if !made(Mistake::DepartedMayCommit) {
+                    connection.enter(now, State::Departed);
+                }
                 self.tell(id, ServerMessage::Error(departed()));
             }
         }

@@ -16,6 +16,8 @@ mod arrive;
 mod bucket;
 mod connection;
 mod depart;
+#[cfg(feature = "insider")]
+mod hostile;
 mod ids;
 mod limits;
 mod log;

@@ -6,14 +6,14 @@ use std::{
 };
 
 use tangelo_wire::{
-    Bytes, ClientId, Entry, ErrorCode, GroupId, HostOrders, HostStatement, Millis, Post, Seq, ServerMessage,
-    WireError, limits as bounds,
+    Bytes, ClientId, Entry, ErrorCode, GroupId, HostOrders, HostStatement, LogEntry, Millis, Mistake, Post,
+    Seq, ServerMessage, WireError, limits as bounds, made,
 };
 
 use crate::{
     ConnectionId, Delivery, Limits, Output,
     depart::departed,
-    room::{Present, Room},
+    room::{Present, Room, send},
 };
 
 /// Why a post does not become an entry.
@@ -86,8 +86,15 @@ impl Desk<'_> {
         }
     }
 
+    fn may_commit(&self, room: &mut Room) -> Result<(), Refusal> {
+        if made(Mistake::DepartedMayCommit) && !room.present.contains_key(&self.author) {
+            return Ok(());
+        }
+        self.member(room).map(|_| ())
+    }
+
     fn found(&mut self, room: &mut Room, parent: Seq, group_id: GroupId) -> Result<(), Refusal> {
-        if parent != room.parent {
+        if is_stale(room, parent) {
             return Err(Refusal::Stale);
         }
         // So no group is met twice, and what members have stored cannot stand in its way.
@@ -112,8 +119,11 @@ impl Desk<'_> {
         welcome: Option<Bytes>,
     ) -> Result<(), Refusal> {
         // First of all, or one client without the group's keys could make every honest commit stale.
-        self.member(room)?;
-        if parent != room.parent {
+        self.may_commit(room)?;
+        if is_stale(room, parent) {
+            if made(Mistake::WelcomeBeforeAccepted) {
+                self.hand_out(room, Entry::Committed { parent, client: self.author, adds, commit, welcome });
+            }
             return Err(Refusal::Stale);
         }
         if commit.is_empty() || welcome.as_ref().is_some_and(Bytes::is_empty) {
@@ -131,13 +141,22 @@ impl Desk<'_> {
             return refuse(ErrorCode::Invalid, "a commit adds only who is present");
         }
         let spacing_over = room.committed_at.is_none_or(|at| self.now.since(at) >= bounds::COMMIT_SPACING_MS);
-        if !spacing_over || !self.member(room)?.commits.take(self.now) {
+        let author = room.present.get_mut(&self.author);
+        if !spacing_over || author.is_some_and(|author| !author.commits.take(self.now)) {
             return refuse(ErrorCode::TooMany, "too many commits: try again in a moment");
         }
         let entry = Entry::Committed { parent, client: self.author, adds: adds.clone(), commit, welcome };
         let seq = self.append(room, entry);
         room.committed(self.now, seq, &adds);
         Ok(())
+    }
+
+    /// Sends whom a commit names what will not stand in the log.
+    fn hand_out(&mut self, room: &Room, entry: Entry) {
+        let Entry::Committed { adds, .. } = &entry else { return };
+        let to = adds.iter().filter_map(|client| room.present.get(client)?.connection()).collect();
+        let entry = LogEntry { seq: room.log.head().next(), entry };
+        send(self.outputs, to, || ServerMessage::Entry(entry));
     }
 
     fn enter(&mut self, room: &mut Room, commit: Seq) -> Result<(), Refusal> {
@@ -195,4 +214,9 @@ impl Desk<'_> {
         self.append(room, Entry::Message { client: self.author, bytes });
         Ok(())
     }
+}
+
+/// Whether a post was made for another place in the log than the next one.
+fn is_stale(room: &Room, parent: Seq) -> bool {
+    parent != room.parent && !made(Mistake::NoCompareAndSwap)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tangelo_wire::{
     Admission, Bytes, ClientId, DepartReason, Entry, GroupId, HostId, HostOrders, HostStatement, LogEntry,
-    Millis, Presence, Published, RoomName, Seq, ServerMessage, Source, limits,
+    Millis, Mistake, Presence, Published, RoomName, Seq, ServerMessage, Source, limits, made,
 };
 
 use crate::{
@@ -155,7 +155,7 @@ impl Room {
         let entered = counted().filter(|(_, present)| present.entered).count();
         let waiting = counted().filter(|(client, present)| waits(client, present)).count();
         let author_waits = self.present.get(&author).is_some_and(|present| waits(&author, present));
-        entered == 0 || (author_waits && waiting >= entered)
+        entered == 0 || (author_waits && waiting >= entered && !made(Mistake::SoleInsiderStays))
     }
 
     /// A group begins: nobody but its founder is in it.
@@ -164,7 +164,8 @@ impl Room {
         self.parent = seq;
         self.departed_since_parent.clear();
         for (client, present) in &mut self.present {
-            present.entered = *client == founder;
+            let stays = present.entered && made(Mistake::EnteredOutlivesGroup);
+            present.entered = *client == founder || stays;
             present.named.clear();
         }
     }

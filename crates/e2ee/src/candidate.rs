@@ -4,7 +4,7 @@ use openmls::prelude::{
     BasicCredential, KeyPackage, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _,
     ProtocolVersion, tls_codec::Deserialize as _, tls_codec::Serialize as _,
 };
-use tangelo_wire::{Admission, Bytes, ClientId, limits};
+use tangelo_wire::{Admission, Bytes, ClientId, Mistake, limits, made};
 
 use crate::{
     Profile, RoomContext, Rule, credential, hpke_key,
@@ -61,9 +61,9 @@ impl Candidate {
         }
         // The server has checked the same admission; members trust only the signature in the credential.
         let leaf_key = key_package.leaf_node().signature_key().as_slice();
-        Admission::check(admission, &context.host, context.link.room(), client)
-            .map_err(|_| Rule::CredentialAdmission)?;
-        if admission.is_some_and(|admission| admission.leaf_key.as_slice() != leaf_key) {
+        let admitted = Admission::check(admission, &context.host, context.link.room(), client).is_ok()
+            && admission.is_none_or(|admission| admission.leaf_key.as_slice() == leaf_key);
+        if !admitted && !made(Mistake::NoAdmission) {
             return Err(Rule::CredentialAdmission);
         }
         let init_key = key_package.hpke_init_key().as_slice().to_vec();

@@ -1,6 +1,6 @@
 //! The designated committer: whose turn it is to commit.
 
-use tangelo_wire::ClientId;
+use tangelo_wire::{ClientId, Mistake, made};
 
 /// How long rank 1 waits for rank 0, in milliseconds; rank k waits min(k, 3) times as long.
 pub const TAKEOVER_MS: u64 = 1_500;
@@ -43,6 +43,9 @@ impl Turns {
     #[must_use]
     pub fn delay_ms(&self, entered: &[ClientId], own: ClientId, jitter_ms: u64) -> Option<u64> {
         let rank = self.order(entered).iter().position(|client| *client == own)?;
+        if rank > 0 && made(Mistake::NoTakeover) {
+            return None;
+        }
         let jitter_ms = if rank >= 3 { jitter_ms % TAKEOVER_MS } else { 0 };
         Some(TAKEOVER_MS * u64::try_from(rank.min(3)).unwrap_or(3) + jitter_ms)
     }

@@ -9,7 +9,7 @@ use openmls_traits::{
     signatures::{Signer, SignerError},
     types::SignatureScheme,
 };
-use tangelo_wire::{Admission, Bytes, ClientId};
+use tangelo_wire::{Admission, Bytes, ClientId, Mistake, made};
 
 use crate::{Error, IdentityProof, Profile, RoomContext, credential, provider::Provider};
 
@@ -134,7 +134,9 @@ impl Applicant {
     /// open the recorded Welcome, and with it everything that was said in the epoch that it led to. The public parts
     /// stay.
     pub fn spend(&mut self) {
-        self.provider.wipe();
+        if !made(Mistake::LatestWelcomeFollowed) {
+            self.provider.wipe();
+        }
     }
 
     /// The client.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId, Seq};
+use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId, Mistake, Seq, made};
 
 use crate::{RoomContext, Rule, candidate::Candidate, link::RoomKeys};
 
@@ -64,7 +64,8 @@ impl Presence {
     /// A new group was founded: nobody has entered it but its founder.
     pub fn found(&mut self, founder: ClientId) {
         for (client, attendance) in &mut self.clients {
-            attendance.entered = *client == founder;
+            let stays = attendance.entered && made(Mistake::EnteredOutlivesGroup);
+            attendance.entered = *client == founder || stays;
         }
     }
 
@@ -107,7 +108,9 @@ impl Presence {
     pub fn forget_before(&mut self, window: Seq) {
         let gone = &mut self.gone;
         self.clients.retain(|client, attendance| {
-            let stays = attendance.departed.is_none_or(|departed| departed >= window);
+            // Whoever removes by event has to remember the events.
+            let stays = attendance.departed.is_none_or(|departed| departed >= window)
+                || made(Mistake::RemovalByEvent);
             if !stays && gone.len() < GONE_MAX {
                 gone.insert(*client);
             }
@@ -125,6 +128,11 @@ impl Presence {
     #[must_use]
     pub fn is_present(&self, client: ClientId) -> bool {
         self.clients.get(&client).is_some_and(|attendance| attendance.departed.is_none())
+    }
+
+    /// Whether a client departed after this place, as far as that is remembered.
+    pub(crate) fn departed_after(&self, client: ClientId, place: Seq) -> bool {
+        self.clients.get(&client).is_some_and(|attendance| attendance.departed > Some(place))
     }
 
     /// Whether a client is present and has founded or entered the current group.

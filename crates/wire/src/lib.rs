@@ -19,6 +19,7 @@ pub mod limits;
 mod log_hash;
 mod media;
 mod message;
+mod mistake;
 mod room;
 mod time;
 mod transcript;
@@ -31,6 +32,9 @@ pub use id::{ClientId, GroupId, LogHash, LogId, ParseIdError, ResumeToken, Seq};
 pub use log_hash::with_admission;
 pub use media::{LineUse, MediaKind, MediaLine, Source};
 pub use message::{ClientMessage, ErrorCode, ForkCheck, Presence, Published, ServerMessage, WireError};
+#[cfg(feature = "mistakes")]
+pub use mistake::Making;
+pub use mistake::{Mistake, ParseMistakeError, made};
 pub use room::{HostId, ParseRoomError, RoomName};
 pub use time::Millis;
 pub use transcript::Transcript;

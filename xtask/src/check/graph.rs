@@ -10,11 +10,11 @@ use crate::Result;
 /// The only source of crates, as Cargo.lock names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// The features with which a member attacks the others and the fuzzer looks inside: for tests alone.
-const TEST_FEATURES: [&str; 2] = ["insider", "fuzz"];
+/// Features with which a member attacks the others, the code makes mistakes, and the fuzzer looks inside: for tests alone.
+const FOR_TESTS: [&str; 3] = ["insider", "mistakes", "fuzz"];
 
-/// The crate that the fuzzer's programs call. It is a test in all but name, so that none may depend on it.
-const FUZZ_TARGETS: &str = "tangelo-fuzz-targets";
+/// The simulator and what the fuzzer calls: tests in all but name, so that no program may depend on them.
+const TESTS: [&str; 2] = ["tangelo-sim", "tangelo-fuzz-targets"];
 
 /// `from` must not depend on `on`, directly or through others, in what is built or run to build it.
 struct Rule {
@@ -23,7 +23,7 @@ struct Rule {
     why: &'static str,
 }
 
-const RULES: [Rule; 2] = [
+const RULES: [Rule; 3] = [
     Rule {
         from: &["tangelo-wire", "tangelo-delivery", "tangelo-sfu", "tangelo-server"],
         on: &["tangelo-e2ee", "openmls", "sframe"],
@@ -33,6 +33,11 @@ const RULES: [Rule; 2] = [
         from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
         on: &["tokio", "mio", "async-std", "smol"],
         why: "these crates are sans-IO",
+    },
+    Rule {
+        from: &["tangelo", "tangelo-call-wasm", "tangelo-client", "tangelo-server"],
+        on: &TESTS,
+        why: "insiders and deliberate mistakes are for tests alone",
     },
 ];
 
@@ -111,38 +116,33 @@ impl Graph {
     }
 }
 
-/// Who takes one of [`TEST_FEATURES`], or the fuzzer's targets, for something that is not a test. A feature of such a
-/// name may only pass it on.
-pub(super) fn insiders(metadata: &Value) -> Result<Vec<String>> {
+/// Who takes one of the features [`FOR_TESTS`] for something that is no test. A feature of that name may only pass it on.
+pub(super) fn features_for_tests(metadata: &Value) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in array(metadata, "packages")? {
         let name = text(package, "name")?;
-        for dependency in array(package, "dependencies")? {
-            let on = text(dependency, "name")?;
-            if dependency["kind"].as_str() == Some("dev")
-                || name == FUZZ_TARGETS
-                || !on.starts_with("tangelo")
-            {
-                continue;
-            }
-            if on == FUZZ_TARGETS {
-                problems.push(format!("{name} depends on {on}, which is for the fuzzer alone"));
-            }
-            for feature in array(dependency, "features")?.iter().filter_map(Value::as_str) {
-                if TEST_FEATURES.contains(&feature) {
-                    problems.push(format!("{name} depends on {on} with `{feature}`"));
-                }
+        if !TESTS.contains(&name.as_str()) {
+            for feature in FOR_TESTS {
+                problems.extend(takes(package, &name, feature)?);
             }
         }
-        let features = package["features"].as_object();
-        let of_programs = |feature: &str| name.starts_with("tangelo") && !TEST_FEATURES.contains(&feature);
-        for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| of_programs(feature)) {
-            let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
-            let given = gives.filter_map(|given| {
-                let last = given.rsplit('/').next()?;
-                TEST_FEATURES.contains(&last).then(|| given.to_owned())
-            });
-            problems.extend(given.map(|given| format!("{name}: the feature `{feature}` gives `{given}`")));
+    }
+    Ok(problems)
+}
+
+fn takes(package: &Value, name: &str, wanted: &str) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for dependency in array(package, "dependencies")? {
+        let takes = array(dependency, "features")?.iter().any(|feature| feature == wanted);
+        if takes && dependency["kind"].as_str() != Some("dev") {
+            problems.push(format!("{name} depends on {} with `{wanted}`", text(dependency, "name")?));
+        }
+    }
+    let features = package["features"].as_object();
+    for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != wanted) {
+        let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
+        if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(wanted)) {
+            problems.push(format!("{name}: the feature `{feature}` gives `{wanted}`"));
         }
     }
     Ok(problems)
@@ -193,13 +193,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const MEMBERS: [&str; 7] = [
+    const MEMBERS: [&str; 9] = [
         "tangelo-wire",
         "tangelo-e2ee",
         "tangelo-call",
+        "tangelo-call-wasm",
         "tangelo-delivery",
         "tangelo-sfu",
         "tangelo-server",
+        "tangelo-sim",
         "tangelo",
     ];
 
@@ -303,27 +305,29 @@ mod tests {
     }
 
     #[test]
-    fn insiders_are_for_tests_alone() {
-        let with = |kind: Option<&str>, features: Value| {
-            let dependency = json!({"name": "tangelo-e2ee", "kind": kind, "features": ["insider"]});
-            json!({"packages": [{"name": "tangelo-call", "dependencies": [dependency], "features": features}]})
+    fn insiders_and_mistakes_are_for_tests_alone() {
+        let problems = |name: &str, kind: Option<&str>, feature: &str, features: Value| {
+            let dependency = json!({"name": "tangelo-e2ee", "kind": kind, "features": [feature]});
+            let package = json!({"name": name, "dependencies": [dependency], "features": features});
+            features_for_tests(&json!({"packages": [package]})).unwrap().len()
         };
-        let passed_on = json!({"insider": ["tangelo-e2ee/insider"]});
-        assert!(insiders(&with(Some("dev"), passed_on.clone())).unwrap().is_empty());
-        assert_eq!(insiders(&with(None, passed_on)).unwrap().len(), 1);
-        assert_eq!(insiders(&with(Some("dev"), json!({"default": ["insider"]}))).unwrap().len(), 1);
-        assert_eq!(insiders(&with(Some("dev"), json!({"default": ["tangelo-e2ee/fuzz"]}))).unwrap().len(), 1);
+        for feature in FOR_TESTS {
+            let passed_on = json!({feature: [format!("tangelo-e2ee/{feature}")]});
+            let by_default = json!({"default": [feature]});
+            assert_eq!(problems("tangelo-call", Some("dev"), feature, passed_on.clone()), 0);
+            assert_eq!(problems("tangelo-call", None, feature, passed_on.clone()), 1);
+            assert_eq!(problems("tangelo-call", Some("build"), feature, passed_on.clone()), 1);
+            assert_eq!(problems("tangelo-call", Some("dev"), feature, by_default), 1);
+            assert!(TESTS.iter().all(|name| problems(name, None, feature, passed_on.clone()) == 0));
+        }
     }
 
     #[test]
-    fn what_the_fuzzer_calls_is_for_the_fuzzer_alone() {
-        let package = |name: &str, on: &str, features: Value| {
-            let dependency = json!({"name": on, "kind": null, "features": features});
-            json!({"name": name, "dependencies": [dependency], "features": {}})
-        };
-        let targets = package(FUZZ_TARGETS, "tangelo-e2ee", json!(["fuzz", "insider"]));
-        assert!(insiders(&json!({"packages": [targets.clone()]})).unwrap().is_empty());
-        let program = package("tangelo-client", FUZZ_TARGETS, json!([]));
-        assert_eq!(insiders(&json!({"packages": [targets, program]})).unwrap().len(), 1);
+    fn no_program_depends_on_what_is_a_test() {
+        for program in ["tangelo", "tangelo-call-wasm"] {
+            for test in TESTS {
+                assert_eq!(broken(&[(program, "helper", None), ("helper", test, None)]).len(), 1);
+            }
+        }
     }
 }

@@ -33,11 +33,11 @@ pub(crate) fn rust_tests(repo: &Repo) -> Result<()> {
         .env(bindings::EXPORT_VARIABLE, repo.notes().join("rust-tests")))
 }
 
-/// The rules of [`graph::RULES`].
+/// The rules of [`graph::RULES`], and who may take features that are for tests.
 pub(crate) fn dependencies(repo: &Repo) -> Result<()> {
     let metadata = metadata(repo)?;
     let mut problems = graph::Graph::of(&metadata)?.broken_rules();
-    problems.extend(graph::insiders(&metadata)?);
+    problems.extend(graph::features_for_tests(&metadata)?);
     complain(problems)
 }
 

@@ -10,7 +10,7 @@ use tangelo_e2ee::{
     media::{Change, Media},
     random_bytes,
 };
-use tangelo_wire::{Bytes, ClientId, DepartReason, Entry, GroupId, LogEntry, Millis, Seq};
+use tangelo_wire::{Bytes, ClientId, DepartReason, Entry, GroupId, LogEntry, Millis, Mistake, Seq, made};
 
 use super::{Attendee, Committed, Lost, post::InFlight};
 use crate::{
@@ -97,6 +97,9 @@ impl Attendee {
             return Err(Lost::ArriveAnew("the server accepted a group with a wrong id"));
         }
         if self.group.is_some() {
+            if made(Mistake::ForeignFoundedIgnored) && !self.has_entered() {
+                return Ok(());
+            }
             return Err(Lost::ArriveAnew("another group was founded"));
         }
         self.group_id = Some(group_id);
@@ -121,7 +124,7 @@ impl Attendee {
     ) -> Result<(), Lost> {
         self.parent = entry.seq;
         let own = self.client();
-        let made = self.in_flight.take();
+        let posted = self.in_flight.take();
         let names_own = entry.adds.contains(&own);
         let Some(mut group) = self.group.take() else {
             if names_own {
@@ -137,12 +140,14 @@ impl Attendee {
                 self.begin_epoch(now, context, media, &group, change)?;
                 self.group = Some(group);
                 self.epoch_ended(now);
-                self.merged(now, entry.author, &entered, made);
+                self.merged(now, entry.author, &entered, posted);
                 Ok(())
             }
-            CommitOutcome::Skipped { made_on: MadeOn::AnotherState, .. }
-                if names_own && group.is_welcomed() =>
-            {
+            CommitOutcome::Skipped { .. } if names_own && made(Mistake::LatestWelcomeFollowed) => {
+                media.clear();
+                self.join(now, context, media, entry, welcome)
+            }
+            CommitOutcome::Skipped { made_on, .. } if names_own && doubts_its_welcome(&group, made_on) => {
                 // Its author holds another state of this group: this client's own Welcome was a false one.
                 Err(Lost::ArriveAnew("the group that the Welcome led to is not the room's"))
             }
@@ -162,7 +167,7 @@ impl Attendee {
     }
 
     /// A commit took effect: whose turn is next, and when the own path is due again.
-    fn merged(&mut self, now: Millis, author: ClientId, entered: &[ClientId], made: Option<InFlight>) {
+    fn merged(&mut self, now: Millis, author: ClientId, entered: &[ClientId], posted: Option<InFlight>) {
         // Only who left work lying was passed over: a rekey is everybody's own business.
         let overdue = self.work_since.take().is_some_and(|(since, _)| now.since(since) >= TAKEOVER_MS);
         if overdue {
@@ -173,7 +178,7 @@ impl Attendee {
         if author != self.client() {
             self.alarm.heard(now, author);
             self.proof_by = None;
-        } else if made.is_some_and(|made| made.renews_path) {
+        } else if posted.is_some_and(|posted| posted.renews_path) {
             self.rekey.done(now, self.size(), &mut self.jitter);
         }
         self.rekey.resized(now, self.size());
@@ -212,6 +217,9 @@ impl Attendee {
             }
             Err(rule) => {
                 self.note_refused(seq, author, rule);
+                if made(Mistake::BadWelcomeIgnored) {
+                    return Ok(());
+                }
                 Err(Lost::ArriveAnew("the Welcome could not be used"))
             }
         }
@@ -280,4 +288,12 @@ impl Attendee {
         }
         Ok(())
     }
+}
+
+/// Whether a member that a skipped commit names once more takes its own Welcome for a false one.
+fn doubts_its_welcome(group: &Group, made_on: MadeOn) -> bool {
+    if made(Mistake::NamedAgainArrivesAnew) {
+        return true;
+    }
+    made_on == MadeOn::AnotherState && group.is_welcomed() && !made(Mistake::NamedAgainIgnored)
 }

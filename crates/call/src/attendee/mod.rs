@@ -1,6 +1,11 @@
 //! A client that is present in the room: it follows the log, founds, enters, commits, and speaks.
 
 mod follow;
+mod gate;
+#[cfg(feature = "insider")]
+mod insider;
+#[cfg(feature = "insider")]
+mod look;
 mod post;
 mod rekey;
 mod talk;
@@ -17,6 +22,13 @@ use tangelo_wire::{
     limits,
 };
 
+#[cfg(feature = "insider")]
+pub use gate::Deed;
+#[cfg(not(feature = "insider"))]
+use gate::Deed;
+pub(crate) use gate::Gate;
+#[cfg(feature = "insider")]
+pub use look::{GroupLook, Look, PendingLook};
 pub(crate) use talk::{Heard, Shown};
 
 use crate::{
@@ -69,6 +81,7 @@ pub(crate) struct Carried {
     pub(crate) state: MemberState,
     /// What was to be said and was not, for certain.
     pub(crate) unsaid: Vec<Content>,
+    pub(crate) gate: Gate,
 }
 
 /// See the module.
@@ -116,6 +129,7 @@ pub(crate) struct Attendee {
     /// No commit is posted before this time.
     not_before: Millis,
     refused: Vec<(Seq, ClientId, Rule)>,
+    gate: Gate,
 }
 
 impl Attendee {
@@ -186,6 +200,7 @@ impl Attendee {
             work_since: None,
             not_before: now,
             refused: Vec::new(),
+            gate: carried.gate,
         };
         published.into_iter().for_each(|published| attendee.set_published(published));
         Ok(attendee)
@@ -198,11 +213,6 @@ impl Attendee {
     /// The group, once this client is in it.
     pub(crate) fn group(&self) -> Option<&Group> {
         self.group.as_ref()
-    }
-
-    #[cfg(feature = "insider")]
-    pub(crate) fn group_mut(&mut self) -> Option<&mut Group> {
-        self.group.as_mut()
     }
 
     pub(crate) fn presence(&self) -> &Presence {

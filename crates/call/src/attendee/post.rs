@@ -2,11 +2,12 @@
 
 use tangelo_e2ee::{
     RoomContext,
-    group::{Bundle, Work},
+    group::{Bundle, Group, Work},
+    media::{Change, Media},
 };
-use tangelo_wire::{GroupId, Millis, Post, limits};
+use tangelo_wire::{GroupId, Millis, Mistake, Post, Seq, limits, made};
 
-use super::{Attendee, ENTER_POST, Lost, talk::Posted};
+use super::{Attendee, Deed, ENTER_POST, Lost, talk::Posted};
 use crate::{
     content::{Content, Envelope},
     fork_alarm,
@@ -32,7 +33,8 @@ impl Attendee {
         now: Millis,
         context: &RoomContext,
     ) -> Result<Option<(u32, Post)>, Lost> {
-        if let Some((commit, due)) = &mut self.entering
+        if self.gate.lets(Deed::Enter)
+            && let Some((commit, due)) = &mut self.entering
             && due.is_some_and(|due| due <= now)
         {
             *due = None;
@@ -45,12 +47,12 @@ impl Attendee {
         if self.in_flight.is_some() || self.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
-        let (own, parent) = (self.client(), self.parent);
+        let (own, parent) = (self.client(), self.parent_of_post());
         let (body, renews_path) = if self.group.is_none() {
             let group_id = GroupId::derive(self.room.log_id(), parent, own);
             (Post::Found { parent, group_id }, false)
         } else {
-            let rekey = self.has_entered() && self.rekey.is_due(now);
+            let rekey = self.has_entered() && self.gate.lets(Deed::Rekey) && self.rekey.is_due(now);
             let Some((bundle, renews_path)) = self.build(context, rekey)? else { return Ok(None) };
             let Bundle { adds, commit, welcome } = bundle;
             (Post::Commit { parent, adds, commit, welcome }, renews_path)
@@ -60,11 +62,38 @@ impl Attendee {
         Ok(Some((post, body)))
     }
 
+    /// The state that a post builds on is another thing: skipped entries count here.
+    fn parent_of_post(&self) -> Seq {
+        match &self.group {
+            Some(group) if made(Mistake::ParentIsLastApplied) => group.began(),
+            _ => self.parent,
+        }
+    }
+
+    /// [`Mistake::MergedAtOnce`]: takes a commit that is being posted for accepted.
+    pub(crate) fn merge_at_once(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        media: &mut Media,
+        body: &Post,
+    ) -> Result<(), Lost> {
+        let (Some(group), Post::Commit { adds, .. }) = (&mut self.group, body) else { return Ok(()) };
+        let removed = group.merge_at_once(context)?;
+        Ok(media.install(now, group, Change { adds: !adds.is_empty(), removes: !removed.is_empty() })?)
+    }
+
+    /// [`Mistake::PostThrownAway`]: the connection is lost, and with it what was to be sent again.
+    pub(crate) fn throw_post_away(&mut self) -> Result<(), Lost> {
+        self.in_flight = None;
+        Ok(self.group.as_mut().map_or(Ok(()), Group::discard_commit)?)
+    }
+
     /// When [`Attendee::next_post`] may have something.
     pub(super) fn post_due(&self) -> Option<Millis> {
-        let enter = self.entering.and_then(|(_, due)| due);
+        let enter = self.entering.and_then(|(_, due)| due).filter(|_| self.gate.lets(Deed::Enter));
         let post = if self.in_flight.is_some() { None } else { self.due() };
-        let message = self.talk.due().filter(|_| self.has_entered());
+        let message = self.talk.due().filter(|_| self.may_speak());
         [enter, post, message].into_iter().flatten().min()
     }
 
@@ -78,7 +107,7 @@ impl Attendee {
         while let Some(message) = self.emoji.poll_message() {
             self.talk.say(Content::Emoji { message });
         }
-        if !self.has_entered() || self.talk.due().is_none_or(|due| due > now) {
+        if !self.may_speak() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let again_ms = self.period_ms();
@@ -142,17 +171,28 @@ impl Attendee {
     /// When it is this client's turn to commit or to found, if there is something to do.
     fn due(&self) -> Option<Millis> {
         let due = match &self.group {
+            None if !self.gate.lets(Deed::Found) => return None,
             None => self.found_due(),
             Some(group) => {
-                let turn = self.work_since.and_then(|(since, jitter_ms)| {
+                let work_since = self.work_since.filter(|_| self.gate.lets(Deed::Commit));
+                let turn = work_since.and_then(|(since, jitter_ms)| {
                     let entered = group.entered(&self.presence);
                     Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
                 });
-                let rekey = self.rekey.due().filter(|_| self.has_entered());
+                let rekey = self.rekey.due().filter(|_| self.may_rekey(group));
                 turn.into_iter().chain(rekey).min()?
             }
         };
         Some(due.max(self.not_before))
+    }
+
+    fn may_rekey(&self, group: &Group) -> bool {
+        let first = || self.turns.order(&group.entered(&self.presence)).first() == Some(&self.client());
+        self.has_entered() && self.gate.lets(Deed::Rekey) && (!made(Mistake::NoTakeover) || first())
+    }
+
+    fn may_speak(&self) -> bool {
+        self.has_entered() && self.gate.lets(Deed::Speak)
     }
 
     fn found_due(&self) -> Millis {

@@ -3,7 +3,7 @@
 use tangelo_e2ee::group::PAST_EPOCHS;
 use tangelo_wire::{ClientId, ForkCheck, Millis};
 
-use super::{Attendee, Lost};
+use super::{Attendee, Deed, Lost};
 use crate::fork_alarm::Alarm;
 
 /// How long after entering somebody must have said something that only the room's group can say, in milliseconds.
@@ -45,9 +45,9 @@ impl Attendee {
     pub(crate) fn poll_timeout(&self) -> Option<Millis> {
         let timers = [
             self.post_due(),
-            self.proof_by,
+            self.proof_by.filter(|_| self.gate.lets(Deed::Judge)),
             self.forget_due(),
-            self.alarm.poll_timeout(),
+            self.alarm.poll_timeout().filter(|_| self.gate.lets(Deed::Judge)),
             self.emoji.poll_timeout(),
         ];
         timers.into_iter().flatten().min()
@@ -88,6 +88,9 @@ impl Attendee {
 
     /// Time has passed, and the log is being read. Returns members that turned out to be in another state than this one and most others.
     pub(crate) fn handle_timeout(&mut self, now: Millis) -> Result<Vec<ClientId>, Lost> {
+        if !self.gate.lets(Deed::Judge) {
+            return Ok(Vec::new());
+        }
         if self.proof_by.is_some_and(|by| by <= now) {
             self.proof_by = None;
             if !self.entered_others().is_empty() {

@@ -1,7 +1,7 @@
 //! Losses: of the connection, of the client's place in the room, of the call.
 
 use tangelo_e2ee::Error;
-use tangelo_wire::{ClientMessage, Millis, limits};
+use tangelo_wire::{ClientMessage, Millis, Mistake, limits, made};
 
 use super::{ANSWER_MS, BACKOFF_MS, Connection, Session, State};
 use crate::{Event, Output, attendee::Lost};
@@ -38,8 +38,13 @@ impl Session {
         self.connection = Connection::Down(now + backoff_ms(self.attempts));
         self.attempts = self.attempts.saturating_add(1);
         self.answer_by = None;
-        match &self.state {
-            State::Present(_) => {
+        match &mut self.state {
+            State::Present(attendee) => {
+                if made(Mistake::PostThrownAway)
+                    && let Err(lost) = attendee.throw_post_away()
+                {
+                    return self.lose(now, lost);
+                }
                 self.resume_until.get_or_insert(now + limits::RESUME_WINDOW_MS);
             }
             State::Ended => {}

@@ -1,5 +1,7 @@
 //! The session: connection, arrival, resume, and the way back after a loss.
 
+#[cfg(feature = "insider")]
+mod insider;
 mod lose;
 mod receive;
 mod talk;
@@ -12,7 +14,7 @@ use tangelo_e2ee::{
     link::{Link, LinkError},
     media::Media,
 };
-use tangelo_wire::{ClientId, ClientMessage, Millis, PROTOCOL, Post, ServerMessage, limits};
+use tangelo_wire::{ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, limits, made};
 
 use crate::{
     Command, Event, Output, Phase, RemoteTrack,
@@ -328,23 +330,6 @@ impl Session {
         }
     }
 
-    /// Makes this member an insider: its paths hold nonsense for these clients, and for everyone below an inner node of
-    /// the tree as it is now.
-    #[cfg(feature = "insider")]
-    pub fn poison_paths(&mut self, victims: &[tangelo_wire::ClientId]) {
-        let State::Present(attendee) = &mut self.state else { return };
-        if let Some(group) = attendee.group_mut() {
-            group.poison_paths(victims);
-        }
-    }
-
-    /// Makes this member an insider: a message to the group that says whatever it likes.
-    #[cfg(feature = "insider")]
-    pub fn seal_anything(&mut self, plain: &[u8]) -> Option<tangelo_wire::Bytes> {
-        let State::Present(attendee) = &mut self.state else { return None };
-        attendee.group_mut()?.seal_message(plain).ok()
-    }
-
     /// The client while it is present.
     pub(crate) fn attendee(&self) -> Option<&Attendee> {
         match &self.state {
@@ -364,7 +349,17 @@ impl Session {
                 break;
             }
             match attendee.next_post(now, &self.context) {
-                Ok(Some((post, body))) => self.post(post, body),
+                Ok(Some((post, body))) => {
+                    let merged = if made(Mistake::MergedAtOnce) {
+                        attendee.merge_at_once(now, &self.context, &mut self.media, &body)
+                    } else {
+                        Ok(())
+                    };
+                    self.post(post, body);
+                    if let Err(lost) = merged {
+                        self.lose(now, lost);
+                    }
+                }
                 Ok(None) => break,
                 Err(lost) => self.lose(now, lost),
             }

@@ -29,7 +29,7 @@ impl Session {
                     return Ok(());
                 };
                 let unsaid = std::mem::take(&mut self.carried.unsaid);
-                let carried = Carried { state: self.carried.state, unsaid };
+                let carried = Carried { unsaid, state: self.carried.state, gate: self.carried.gate.clone() };
                 let attendee = Attendee::new(now, &self.context, *applicant, snapshot, carried)?;
                 self.chat.author = Some(attendee.client());
                 self.state = State::Present(Box::new(attendee));

@@ -178,6 +178,24 @@ impl World {
         self.deliver(index, &message.to_json());
     }
 
+    /// Somebody opens the link, and before anyone else does, the insider welcomes it into a group of its own. Returns the
+    /// newcomer.
+    pub fn mislead(&mut self, insider: usize) -> usize {
+        // Everybody has rekeyed, and the server takes commits again.
+        self.run(8_000);
+        let newcomer = self.open(99);
+        while self.peers[newcomer].session.client().is_none() {
+            self.step_to_server(newcomer);
+            self.step_to_client(newcomer);
+        }
+        while self.step_to_client(insider) {}
+        let adds = [self.client(newcomer)];
+        let body = self.peers[insider].session.commit_aside(&adds).expect("an insider can do that");
+        self.say(insider, &ClientMessage::Post { post: 900, body });
+        while self.step_to_client(newcomer) {}
+        newcomer
+    }
+
     /// The last `Founded` or `Committed` entry.
     pub fn last_parent(&self) -> Seq {
         let parents = self

@@ -77,6 +77,7 @@ impl Group {
             mls,
             members: Vec::new(),
             began: entry.seq,
+            joined: entry.seq,
             welcomed: true,
         };
         group.members = group.read_members(context).map_err(|_| Rule::WelcomeLeaves)?;

@@ -6,7 +6,7 @@ use openmls::prelude::{
     BasicCredential, OpenMlsProvider as _, Proposal, StagedCommit, tls_codec::Serialize as _,
 };
 use openmls::schedule::{ExternalPsk, Psk};
-use tangelo_wire::ClientId;
+use tangelo_wire::{ClientId, Mistake, made};
 
 use super::{CommitEntry, Group, LEAVES_MAX};
 use crate::{RoomContext, Rule, credential, hpke_key, leaf::psk_name, presence::Presence};
@@ -57,6 +57,12 @@ impl Group {
             }
             if attendance.departed.is_some_and(|departed| departed < self.began) {
                 return Err(Rule::AddPresent);
+            }
+            if attendance.departed.is_some() && made(Mistake::PresenceAtEntry) {
+                return Err(Rule::AddPresent);
+            }
+            if attendance.arrived > self.began && made(Mistake::PresenceAtParent) {
+                return Err(Rule::AddArrived);
             }
             let candidate = attendance.candidate.as_ref().map_err(|_| Rule::AddAdmissible)?;
             let proposed = key_package.tls_serialize_detached().map_err(|_| Rule::AddArrived)?;

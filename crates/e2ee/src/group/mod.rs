@@ -5,6 +5,8 @@
 
 mod check;
 mod commit;
+#[cfg(feature = "insider")]
+mod insider;
 mod join;
 mod judge;
 mod message;
@@ -17,7 +19,7 @@ use openmls::prelude::{
     LeafNodeIndex, MlsGroup, MlsGroupJoinConfig, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
     PastEpochDeletionPolicy,
 };
-use tangelo_wire::{ClientId, GroupId, Seq};
+use tangelo_wire::{ClientId, GroupId, Mistake, Seq, made};
 
 pub use check::ForkTag;
 pub use commit::{Bundle, CommitEntry, CommitOutcome, MadeOn};
@@ -82,6 +84,8 @@ pub struct Group {
     members: Vec<Member>,
     /// The entry that began the current epoch: rules look at the log from there on.
     began: Seq,
+    /// The entry that made this client a member.
+    joined: Seq,
     /// Whether this member came in by a Welcome; a founder cannot have been misled by one.
     welcomed: bool,
 }
@@ -113,6 +117,7 @@ impl Group {
             mls,
             members: Vec::new(),
             began: seq,
+            joined: seq,
             welcomed: false,
         };
         group.members = group.read_members(context).map_err(Error::Own)?;
@@ -176,8 +181,13 @@ impl Group {
     /// tree are taken.
     #[must_use]
     pub fn work(&self, context: &RoomContext, presence: &Presence) -> Work {
-        let removes: Vec<_> =
-            self.members.iter().map(|m| m.client).filter(|client| !presence.is_present(*client)).collect();
+        let is_gone = |client: &ClientId| {
+            if made(Mistake::RemovalByEvent) {
+                return presence.departed_after(*client, self.joined);
+            }
+            !presence.is_present(*client)
+        };
+        let removes: Vec<_> = self.members.iter().map(|m| m.client).filter(is_gone).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
         let mut in_tree: Option<BTreeSet<Vec<u8>>> = None;
         for client in presence.present() {

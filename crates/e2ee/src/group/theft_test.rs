@@ -44,6 +44,7 @@ impl Group {
             provider,
             members: self.members.clone(),
             began: self.began,
+            joined: self.joined,
             welcomed: self.welcomed,
         }
     }

@@ -11,7 +11,7 @@ mod receiver;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tangelo_wire::{ClientId, GroupId, Millis, Source};
+use tangelo_wire::{ClientId, GroupId, Millis, Mistake, Source, made};
 use zeroize::Zeroize as _;
 
 pub use codec::Codec;
@@ -325,7 +325,8 @@ impl Media {
     /// Notes that an epoch is in use, unless it was in use before.
     fn note_place(&mut self, group: GroupId, own: ClientId, epoch: u64) -> Result<(), Error> {
         match self.places.iter_mut().find(|(other, client, _)| (*other, *client) == (group, own)) {
-            Some((_, _, newest)) if *newest >= epoch => {
+            // Two Welcomes may lead to two states of one epoch: those keys are not the same.
+            Some((_, _, newest)) if *newest >= epoch && !made(Mistake::LatestWelcomeFollowed) => {
                 return Err(Error::Mls("taking media keys a second time"));
             }
             Some((_, _, newest)) => *newest = epoch,

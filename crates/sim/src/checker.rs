@@ -1,0 +1,331 @@
+//! What must hold after every step, whatever happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tangelo_call::{GroupLook, Look};
+use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, LogHash, LogId, Seq, ServerMessage};
+
+use crate::{Property, Violation, world::Nature};
+
+/// What a client was shown since it arrived.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The running hash of it.
+    pub hash: LogHash,
+    /// Who is present.
+    pub present: BTreeSet<ClientId>,
+    /// `Founded` and `Committed` entries.
+    shown: BTreeMap<Seq, Entry>,
+    /// The snapshot was false: what the client holds is compared with nobody's.
+    lied: bool,
+    /// It came in by a Welcome that may lead elsewhere.
+    pub suspect: bool,
+}
+
+impl View {
+    /// Begins with a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &ServerMessage, lied: bool) -> Option<Self> {
+        let ServerMessage::Snapshot { hash, present, .. } = snapshot else { return None };
+        let present = present.iter().map(|presence| presence.client).collect();
+        Some(Self { hash: *hash, present, shown: BTreeMap::new(), lied, suspect: false })
+    }
+
+    fn show(&mut self, entry: &LogEntry) {
+        self.hash = self.hash.after(entry);
+        match &entry.entry {
+            Entry::Arrived { client, .. } => {
+                self.present.insert(*client);
+            }
+            Entry::Departed { client, .. } => {
+                self.present.remove(client);
+            }
+            kept @ (Entry::Founded { .. } | Entry::Committed { .. }) => {
+                self.shown.insert(entry.seq, kept.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A state and whether somebody who cannot have been misled held it.
+type Held = (Bytes, bool);
+
+/// See the module.
+pub struct Checker {
+    nature: Nature,
+    /// The first thing that was found wrong.
+    pub violation: Option<Violation>,
+    /// The step that is being done.
+    pub step: usize,
+    /// How many states were compared.
+    pub compared: u64,
+    evil: BTreeSet<ClientId>,
+    admitted: BTreeSet<ClientId>,
+    /// Whom a Welcome may have led into another group than the room's.
+    suspects: BTreeSet<ClientId>,
+    /// Whom the server showed another log, or a false snapshot.
+    tricked: BTreeSet<ClientId>,
+    /// What members hold who have read so much of a log; compared by the hash of what they were shown.
+    by_place: BTreeMap<LogHash, Held>,
+    by_epoch: BTreeMap<(GroupId, u64), Held>,
+    successors: BTreeMap<Vec<u8>, Held>,
+    /// Who was removed on the way to a state.
+    removed: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
+    /// Who holds a state, or ever did.
+    holders: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
+    /// Commits that a member skipped, and such that threw a member out, with its state and what it was shown.
+    skipped: BTreeSet<(Vec<u8>, LogHash)>,
+    thrown_out: BTreeSet<(Vec<u8>, LogHash)>,
+    /// Commits as the server has them.
+    commits: BTreeMap<(LogId, Seq), (ClientId, Bytes)>,
+}
+
+impl Checker {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(nature: Nature) -> Self {
+        Self {
+            nature,
+            violation: None,
+            step: 0,
+            compared: 0,
+            evil: BTreeSet::new(),
+            admitted: BTreeSet::new(),
+            suspects: BTreeSet::new(),
+            tricked: BTreeSet::new(),
+            by_place: BTreeMap::new(),
+            by_epoch: BTreeMap::new(),
+            successors: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            thrown_out: BTreeSet::new(),
+            commits: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that something is wrong, if nothing was before.
+    pub fn violate(&mut self, property: Property, text: String) {
+        let step = self.step;
+        self.violation.get_or_insert(Violation { property, text, step });
+    }
+
+    /// A client arrived.
+    pub fn arrived(&mut self, client: ClientId, evil: bool, admitted: bool) {
+        if evil {
+            self.evil.insert(client);
+        }
+        if admitted {
+            self.admitted.insert(client);
+        }
+    }
+
+    /// The server shows a client something else than others.
+    pub fn tricked(&mut self, client: ClientId) {
+        self.tricked.insert(client);
+    }
+
+    /// The server accepted a commit.
+    pub fn committed(&mut self, log_id: LogId, seq: Seq, author: ClientId, commit: &Bytes) {
+        self.commits.insert((log_id, seq), (author, commit.clone()));
+    }
+
+    /// A person's client was something `before` and is something `after` it was given `entry`, or something else.
+    pub fn observe(
+        &mut self,
+        person: usize,
+        view: &mut View,
+        before: Option<&Look>,
+        after: Option<&Look>,
+        entry: Option<&LogEntry>,
+    ) {
+        let present = entry.is_some().then(|| view.present.clone());
+        if let Some(entry) = entry {
+            view.show(entry);
+        }
+        if let (Some(before), Some(entry)) = (before, entry) {
+            self.skipped_by_all(person, view, before, after, entry);
+        }
+        let Some(after) = after else { return };
+        if view.lied {
+            self.tricked.insert(after.client);
+        }
+        let before = before.filter(|before| before.client == after.client);
+        let old = before.and_then(|before| before.group.as_ref());
+        let who = format!("p{} ({})", person + 1, after.client);
+        if let Some(entry) = entry {
+            self.honest_work_counts(&who, view, (old, after), entry);
+        }
+        let Some(group) = &after.group else { return };
+        if old.is_none_or(|old| old.tag != group.tag) {
+            self.new_state(&who, view, after.client, (old, group), present.as_ref());
+        }
+        if !view.lied && before.is_some_and(|before| before.processed <= after.processed) {
+            self.compared += 1;
+            let key = view.hash;
+            let known = meet(&mut self.by_place, key, &group.tag, view.suspect);
+            self.differs(
+                known,
+                Property::InStep,
+                &who,
+                group,
+                "than others who have read as much of the log",
+            );
+        }
+    }
+
+    fn new_state(
+        &mut self,
+        who: &str,
+        view: &mut View,
+        client: ClientId,
+        (old, group): (Option<&GroupLook>, &GroupLook),
+        present: Option<&BTreeSet<ClientId>>,
+    ) {
+        let began = view.shown.get(&group.began).cloned();
+        let author = match &began {
+            Some(Entry::Founded { client, group_id, .. }) if *group_id == group.id => Some(*client),
+            Some(Entry::Committed { client, commit, .. }) if holds(commit, &group.tag) => Some(*client),
+            _ => None,
+        };
+        let Some(author) = author else {
+            let text = format!(
+                "{who} holds epoch {} as of entry {}, which led to no such state",
+                group.epoch, group.began
+            );
+            return self.violate(Property::MergedWhenAccepted, text);
+        };
+        if old.is_none() && author != client {
+            // What a tricked client joined by is perhaps not what others were shown.
+            view.suspect = self.tricked.contains(&client)
+                || [&self.evil, &self.suspects, &self.tricked].iter().any(|set| set.contains(&author));
+        }
+        if view.suspect {
+            self.suspects.insert(client);
+        }
+        for (member, _) in &group.members {
+            if !self.admitted.contains(member) {
+                let text =
+                    format!("{who} is in a group with {member}, which arrived without the room's admission");
+                self.violate(Property::OnlyAdmitted, text);
+            }
+        }
+        if !self.nature.hostile_server {
+            let known = meet(&mut self.by_epoch, (group.id, group.epoch), &group.tag, view.suspect);
+            self.differs(known, Property::Agreement, who, group, "than others in this epoch of this group");
+        }
+        if let Some(old) = old.filter(|old| old.id == group.id) {
+            if !self.nature.hostile_server && !view.suspect {
+                let known = meet(&mut self.successors, old.tag.0.clone(), &group.tag, false);
+                self.differs(
+                    known,
+                    Property::OneSuccessor,
+                    who,
+                    group,
+                    "after a state that others left for another",
+                );
+            }
+            if present.is_some_and(|present| !present.contains(&author)) && old.epoch < group.epoch {
+                let text = format!("{who} took a commit of {author}, which had departed before it");
+                self.violate(Property::DepartedNeverCommit, text);
+            }
+            let stays = |member: &ClientId| group.members.iter().any(|(other, _)| other == member);
+            let gone = old.members.iter().map(|(member, _)| *member).filter(|member| !stays(member));
+            let mut removed = self.removed.get(&old.tag.0).cloned().unwrap_or_default();
+            removed.extend(gone);
+            // Who never knew of its first time in the group can be let in once more.
+            removed.retain(|client| !stays(client));
+            self.removed.entry(group.tag.0.clone()).or_default().extend(removed);
+        }
+        self.holders.entry(group.tag.0.clone()).or_default().insert(client);
+        self.removed_know_nothing(group);
+    }
+
+    /// Nobody who was removed on the way to a state holds it.
+    fn removed_know_nothing(&mut self, group: &GroupLook) {
+        let (Some(removed), Some(holders)) = (self.removed.get(&group.tag.0), self.holders.get(&group.tag.0))
+        else {
+            return;
+        };
+        if let Some(client) = removed.intersection(holders).next() {
+            let text = format!("{client} was removed before epoch {} and holds it", group.epoch);
+            self.violate(Property::RemovedKnowNothing, text);
+        }
+    }
+
+    /// What an honest member posts and the server accepts, members accept.
+    fn honest_work_counts(
+        &mut self,
+        who: &str,
+        view: &View,
+        (old, after): (Option<&GroupLook>, &Look),
+        entry: &LogEntry,
+    ) {
+        let Some((author, commit)) = self.commits.get(&(after.log_id, entry.seq)) else { return };
+        let honest = !self.evil.contains(author) && !self.suspects.contains(author) && !view.suspect;
+        let (Some(old), Some(group)) = (old, &after.group) else { return };
+        if self.nature.hostile_server || !honest || after.processed != entry.seq {
+            return;
+        }
+        if old.tag == group.tag || !holds(commit, &group.tag) {
+            let text =
+                format!("{who} skipped the commit of {author} at entry {}, which is honest", entry.seq);
+            self.violate(Property::HonestWorkCounts, text);
+        }
+    }
+
+    fn skipped_by_all(
+        &mut self,
+        person: usize,
+        view: &View,
+        before: &Look,
+        after: Option<&Look>,
+        entry: &LogEntry,
+    ) {
+        let (Entry::Committed { client: author, .. }, Some(old)) = (&entry.entry, &before.group) else {
+            return;
+        };
+        if self.nature.hostile_server || view.suspect || self.suspects.contains(author) {
+            return;
+        }
+        let key = (old.tag.0.clone(), view.hash);
+        match after.filter(|after| after.client == before.client).and_then(|after| after.group.as_ref()) {
+            Some(group) if group.tag == old.tag => self.skipped.insert(key.clone()),
+            None => self.thrown_out.insert(key.clone()),
+            Some(_) => return,
+        };
+        if self.skipped.contains(&key) && self.thrown_out.contains(&key) {
+            let text =
+                format!("p{} and others disagree whether entry {} is one to skip", person + 1, entry.seq);
+            self.violate(Property::SkippedByAll, text);
+        }
+    }
+
+    fn differs(&mut self, known: Option<bool>, property: Property, who: &str, group: &GroupLook, than: &str) {
+        if known == Some(false) {
+            let text = format!("{who} holds another state of epoch {} {than}", group.epoch);
+            self.violate(property, text);
+        }
+    }
+}
+
+/// Whether a state is the one that is known, which becomes known with it. Who may have been misled neither counts nor is
+/// blamed.
+fn meet<K: Ord>(known: &mut BTreeMap<K, Held>, key: K, tag: &Bytes, suspect: bool) -> Option<bool> {
+    if suspect {
+        return None;
+    }
+    match known.get(&key) {
+        Some((other, _)) => Some(other == tag),
+        None => {
+            known.insert(key, (tag.clone(), true));
+            None
+        }
+    }
+}
+
+/// Whether a commit holds a confirmation tag.
+fn holds(commit: &Bytes, tag: &Bytes) -> bool {
+    !tag.0.is_empty() && commit.0.windows(tag.0.len()).any(|part| part == tag.0)
+}

@@ -1,0 +1,112 @@
+//! What an insider does, and what a server that is in league with nobody but itself makes up.
+
+use tangelo_call::Session;
+use tangelo_e2ee::{Applicant, LeafKey, Name, Profile, RoomContext, link::Link};
+use tangelo_wire::{Bytes, ClientId, ClientMessage, Post, Seq};
+
+use crate::{
+    rng::mix,
+    step::Attack,
+    world::{HOST, World},
+};
+
+impl World {
+    /// An insider attacks others. Returns whether it could.
+    pub(crate) fn attack(&mut self, attack: Attack, person: usize, others: &[usize]) -> bool {
+        let one = &self.persons[person];
+        if !one.evil || one.frozen || one.look.is_none() {
+            return false;
+        }
+        let named: Vec<ClientId> = others
+            .iter()
+            .filter_map(|other| self.persons.get(other.checked_sub(1)?)?.look.as_ref())
+            .map(|look| look.client)
+            .filter(|client| one.look.as_ref().is_some_and(|own| own.client != *client))
+            .collect();
+        match attack {
+            Attack::Junk => {
+                let (commit, welcome) = (Bytes(vec![7; 60]), (!named.is_empty()).then(|| Bytes(vec![9; 60])));
+                self.post_anything(
+                    person,
+                    Post::Commit { parent: self.parent(), adds: named, commit, welcome },
+                )
+            }
+            Attack::Poison => {
+                if let Some(session) = &mut self.persons[person].session {
+                    session.poison_paths(&named);
+                }
+                true
+            }
+            Attack::Aside => self.aside(person, &named),
+        }
+    }
+
+    /// Members are in the group already: a Welcome is for those who are not.
+    fn aside(&mut self, person: usize, named: &[ClientId]) -> bool {
+        let Some(session) = &self.persons[person].session else { return false };
+        let group = session.look().and_then(|look| look.group);
+        let outside = |client: &ClientId| {
+            group.as_ref().is_some_and(|group| !group.members.iter().any(|(member, _)| member == client))
+        };
+        let adds: Vec<ClientId> = named.iter().copied().filter(outside).collect();
+        let post = (!adds.is_empty()).then(|| session.commit_aside(&adds)).flatten();
+        post.is_some_and(|post| self.post_anything(person, post))
+    }
+
+    /// The last `Founded` or `Committed`.
+    fn parent(&self) -> Seq {
+        self.log.iter().rfind(|entry| Self::is_parent(&entry.entry)).map_or(Seq(0), |entry| entry.seq)
+    }
+
+    fn post_anything(&mut self, person: usize, body: Post) -> bool {
+        self.send(person, ClientMessage::Post { post: u32::MAX, body });
+        self.persons[person].pipe.is_some()
+    }
+
+    /// An insider posts more than anybody should.
+    pub(crate) fn flood(&mut self, person: usize) -> bool {
+        let one = &mut self.persons[person];
+        if !one.evil || one.frozen {
+            return false;
+        }
+        for count in 0..40 {
+            let sealed = self.persons[person]
+                .session
+                .as_mut()
+                .and_then(|session| Session::seal_anything(session, &[count]));
+            let Some(bytes) = sealed else { return false };
+            self.post_anything(person, Post::Message { bytes });
+        }
+        true
+    }
+
+    /// The server shows everybody the arrival of a client that has all but the room's admission signature.
+    pub(crate) fn ghost(&mut self, person: usize) -> bool {
+        let Some(present) = self.clients.iter().rfind(|client| client.present).map(|client| client.id) else {
+            return false;
+        };
+        let mut id = [0; 16];
+        let number = mix(self.clients.len() as u64);
+        id[..8].copy_from_slice(&number.to_le_bytes());
+        let Some(key_package) = self.key_package(person, ClientId(id)) else { return false };
+        let now = self.server_now();
+        let let_in = self.delivery.let_ghost_in(now, present, ClientId(id), &key_package).is_some();
+        self.route(None);
+        let_in
+    }
+
+    /// A key package such as somebody with the link makes for a client.
+    fn key_package(&self, person: usize, client: ClientId) -> Option<Bytes> {
+        let link = Link::parse(&self.link.path()).ok()?;
+        let context = RoomContext { host: HOST.to_owned(), link };
+        let key = LeafKey::new().ok()?;
+        let leaf_key = key.public();
+        let room = self.room();
+        let proof = tangelo_e2ee::IdentityProof { host: HOST, room: &room, client, leaf_key: &leaf_key };
+        let one = &self.persons[person];
+        let signature = one.sign(proof.transcript().as_bytes());
+        let profile = Profile { identity: one.identity(), name: Name::clean("Nobody").ok()? };
+        let applicant = Applicant::new(&context, client, key, &profile, &signature).ok()?;
+        Some(applicant.key_package().clone())
+    }
+}

@@ -1,0 +1,56 @@
+//! Some seeds of each plan, and what makes a run one that can be seen again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use tangelo_sim::{
+    execute,
+    found::FOUND,
+    plan::{Plan, schedule},
+    shrink::shrink,
+};
+use tangelo_wire::Mistake;
+
+#[test]
+fn a_seed_always_gives_the_same_run() {
+    for plan in Plan::ALL {
+        for seed in 0..3 {
+            let schedule = schedule(seed, plan);
+            let (one, other) = (execute(seed, &schedule, &[]), execute(seed, &schedule, &[]));
+            assert_eq!(one.trace.text(), other.trace.text(), "{plan} {seed}");
+            assert_eq!((one.done, one.compared), (other.done, other.compared), "{plan} {seed}");
+        }
+    }
+}
+
+#[test]
+fn seeds_of_each_plan_hold() {
+    for plan in Plan::ALL {
+        for seed in 100..125 {
+            let outcome = execute(seed, &schedule(seed, plan), &[]);
+            assert_eq!(outcome.violation, None, "cargo xtask sim --seed {seed} --plan {plan}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_found_and_without_them_all_holds() {
+    for found in FOUND {
+        let (seed, plan, mistake) = (found.seed, found.plan, found.mistake);
+        let schedule = schedule(seed, plan);
+        let violation = execute(seed, &schedule, &[mistake]).violation;
+        let property = violation.as_ref().map(|violation| violation.property);
+        assert!(property.is_some_and(|property| found.by.contains(&property)), "{mistake}: {violation:?}");
+        assert_eq!(execute(seed, &schedule, &[]).violation, None, "{mistake}: seed {seed}, plan {plan}");
+    }
+}
+
+#[test]
+fn a_shorter_schedule_still_fails() {
+    let found = FOUND.iter().find(|found| found.mistake == Mistake::PresenceAtParent).unwrap();
+    let schedule = schedule(found.seed, found.plan);
+    let mistakes = [found.mistake];
+    let property = execute(found.seed, &schedule, &mistakes).violation.unwrap().property;
+    let (short, _) = shrink(found.seed, &schedule, property, &mistakes);
+    assert!(short.steps.len() < schedule.steps.len());
+    let again = execute(found.seed, &short, &mistakes).violation.unwrap();
+    assert_eq!(again.property, property);
+}

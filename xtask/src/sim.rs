@@ -1,0 +1,15 @@
+//! The simulator.
+
+use crate::Result;
+use crate::process::run as start;
+use crate::repo::Repo;
+
+/// `cargo xtask sim`: builds the simulator and passes `args` on.
+pub(crate) fn run(repo: &Repo, args: &[&str]) -> Result<()> {
+    start(repo.cargo().args(["run", "--locked", "--release", "-p", "tangelo-sim", "--"]).args(args))
+}
+
+/// As many seeds as fit into a minute, all plans in turn.
+pub(crate) fn for_a_minute(repo: &Repo) -> Result<()> {
+    run(repo, &["--seeds", "1000000", "--seconds", "60"])
+}
