@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod fuzz;
+mod model;
 mod process;
 mod repo;
 mod server;
@@ -37,6 +38,8 @@ tasks:
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
   fuzz                 feed every parser and state machine with arbitrary bytes, 60 s each; --seconds N, --target T
                        for one of them, --minimize to shrink what was collected, --input FILE to run one input again
+  model                check the TLA+ model of spec/ with TLC, which must also find each deliberate mistake; --full for
+                       the large runs (--write puts the result into docs/model-results.md), --only NAME for one
   sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
                        decide on; `cargo xtask sim --help` tells more
   help                 this text
@@ -73,6 +76,10 @@ fn run(args: &[String]) -> Result<()> {
             fuzz::fuzz(&Repo::find()?, &options)
         }
         ["sim", rest @ ..] => sim::run(&Repo::find()?, rest),
+        ["model", rest @ ..] => {
+            let options = model::Options::parse(rest)?;
+            model::model(&Repo::find()?, &options)
+        }
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),
         ["test"] => steps::test(&Repo::find()?),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::repo::Repo;
-use crate::{Result, check, server, setup, sim, wasm, web};
+use crate::{Result, check, model, server, setup, sim, wasm, web};
 
 /// A part of a task that can be run alone with `--only`.
 struct Step {
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Every step, in the order of `test`.
-static STEPS: [Step; 17] = [
+static STEPS: [Step; 18] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
     step("browsers", "find or install the browsers of the tests", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
@@ -39,6 +39,7 @@ static STEPS: [Step; 17] = [
         server::build,
     ),
     step("rust-tests", "the tests of all crates", false, &["setup", "wasm", "web"], check::rust_tests),
+    step("model", "the model of spec/, small runs and every mistake", false, &[], model::small),
     step("sim", "seeds of the simulator, for a minute", false, &[], sim::for_a_minute),
     step("bindings", "TypeScript types written by Rust are current", false, &[], check::bindings),
     step("web-tests", "the tests of the web app", false, &["setup", "wasm"], web::test),
