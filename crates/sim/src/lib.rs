@@ -5,8 +5,11 @@
 //! the formal model.
 
 pub mod checker;
+pub mod counterexample;
 pub mod found;
 mod insider;
+pub mod known;
+mod misdeed;
 pub mod plan;
 pub mod repro;
 pub mod rest;
@@ -15,7 +18,9 @@ pub mod shrink;
 pub mod step;
 pub mod strict;
 pub mod tamper;
+pub mod tlc;
 pub mod trace;
+pub mod view;
 pub mod world;
 
 use std::{
@@ -46,6 +51,8 @@ pub enum Property {
     DepartedNeverCommit,
     /// What an honest member posts and the server accepts, the members accept.
     HonestWorkCounts,
+    /// An entry that does not count neither moves a founder into another group nor out of its own.
+    FoundersStay,
     /// A commit that breaks a rule is skipped by all alike: it throws nobody out.
     SkippedByAll,
     /// Every client that stays present and responsive becomes a member.
@@ -108,6 +115,8 @@ pub struct Outcome {
     pub done: usize,
     /// How many states were compared.
     pub compared: u64,
+    /// Why each person's program arrived anew, each time that it did.
+    pub losses: Vec<Vec<String>>,
     /// What happened, in the words of the model.
     pub trace: trace::Trace,
 }
@@ -158,7 +167,11 @@ fn run_unguarded(seed: u64, schedule: &Schedule, to_rest: bool) -> Outcome {
         world.let_go();
         world.quiesce();
     }
+    let losses = |person: &world::Person| {
+        person.session.iter().flat_map(|session| session.losses()).map(ToString::to_string).collect()
+    };
     Outcome {
+        losses: world.persons.iter().map(losses).collect(),
         violation: world.violation().cloned(),
         impossible,
         done,
