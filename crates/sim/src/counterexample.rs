@@ -4,8 +4,9 @@
 //! - `# mistake NAME`
 //! - `# violates PROPERTY`: what the real code violates with the mistake, during the steps or at rest.
 //! - `# without stops at step N`, if a step is not possible without the mistake: it is refused, which is the defence.
-//! - `# mended LOSS`, if with the mistake all holds at rest unless `# nobody judges`: somebody arrives anew, because of
-//!   LOSS.
+//! - `# mended LOSS`, if something else mends what the mistake does, given time: somebody arrives anew, because of LOSS.
+//!   The violation shows as long as nobody judges what others say, if the head says that; and else in the last step,
+//!   before anybody had the time.
 //! - and what [`crate::repro`] reads.
 
 use std::fmt::Write as _;

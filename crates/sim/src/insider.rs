@@ -6,9 +6,34 @@ use tangelo_wire::{Bytes, ClientId, ClientMessage, Post, Seq};
 
 use crate::{
     rng::mix,
-    step::Attack,
     world::{HOST, World},
 };
+
+/// What is done to others, mostly by an insider. In steps of the model it is a client that does it, the server appends
+/// what it posts at once, and nothing else comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attack {
+    /// Posts a commit that is none and claims to add them.
+    Junk,
+    /// Its paths are nonsense for them from now on; in the model's steps, that of the commit that it posts.
+    Poison,
+    /// Welcomes them into a group of its own.
+    Aside,
+    /// In the model's steps alone: posts a commit that is in order and adds them, with a Welcome of no use.
+    Hollow,
+    /// In the model's steps alone, and only with [`tangelo_wire::Mistake::WelcomeBeforeAccepted`]: the other gets the
+    /// post that lies in this client's connection.
+    Early,
+}
+
+/// Their words.
+pub(crate) const ATTACKS: [(Attack, &str); 5] = [
+    (Attack::Junk, "junk"),
+    (Attack::Poison, "poison"),
+    (Attack::Aside, "aside"),
+    (Attack::Hollow, "hollow"),
+    (Attack::Early, "early"),
+];
 
 impl World {
     /// An insider attacks others. Returns whether it could.

@@ -2,13 +2,15 @@
 //! faults, attacks and deliberate mistakes, and what must hold all the time and in the end.
 //!
 //! Cryptography is random as ever; what happens when depends on the seed alone. What must hold has the same names as in
-//! the formal model.
+//! the formal model in `spec/`, and what the model does can be done here step by step: its counterexamples of deliberate
+//! mistakes are in `counterexamples/`.
 
 pub mod checker;
 pub mod counterexample;
 pub mod found;
 mod insider;
 pub mod known;
+mod let_go;
 mod misdeed;
 pub mod plan;
 pub mod repro;
@@ -109,7 +111,7 @@ impl fmt::Display for Violation {
 pub struct Outcome {
     /// What was found.
     pub violation: Option<Violation>,
-    /// The step of the model that was not possible, from 0: the run ended there.
+    /// The first step of the model that was not possible, from 0: the run ended there.
     pub impossible: Option<usize>,
     /// How many steps were possible.
     pub done: usize,

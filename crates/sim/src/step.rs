@@ -5,6 +5,9 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::insider::ATTACKS;
+pub use crate::insider::Attack;
+
 /// An action of the model in `spec/`. Nothing else happens with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -89,23 +92,6 @@ pub enum Deed {
     Lie,
 }
 
-/// What is done to others, mostly by an insider. In steps of the model it is a client that does it, the server appends
-/// what it posts at once, and nothing else comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Attack {
-    /// Posts a commit that is none and claims to add them.
-    Junk,
-    /// Its paths are nonsense for them from now on; in the model's steps, that of the commit that it posts.
-    Poison,
-    /// Welcomes them into a group of its own.
-    Aside,
-    /// In the model's steps alone: posts a commit that is in order and adds them, with a Welcome of no use.
-    Hollow,
-    /// In the model's steps alone, and only with [`tangelo_wire::Mistake::WelcomeBeforeAccepted`]: the other gets the
-    /// post that lies in this client's connection.
-    Early,
-}
-
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -168,14 +154,6 @@ const DEEDS: [(Deed, &str); 21] = [
     (Deed::Ghost, "ghost"),
     (Deed::Forge, "forge"),
     (Deed::Lie, "lie"),
-];
-
-const ATTACKS: [(Attack, &str); 5] = [
-    (Attack::Junk, "junk"),
-    (Attack::Poison, "poison"),
-    (Attack::Aside, "aside"),
-    (Attack::Hollow, "hollow"),
-    (Attack::Early, "early"),
 ];
 
 fn name<T: PartialEq + Copy>(table: &[(T, &'static str)], wanted: T) -> &'static str {

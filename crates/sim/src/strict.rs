@@ -288,35 +288,6 @@ impl World {
         }
         self.clients[client].gone
     }
-
-    /// From now on time passes freely.
-    pub fn let_go(&mut self) {
-        (0..self.persons.len()).for_each(|person| self.catch_up(person));
-        self.nature.strict = false;
-        for person in 0..self.persons.len() {
-            self.bar(person, false);
-            if self.persons[person].wants_connection {
-                self.connect(person);
-                self.pump(person);
-            }
-        }
-        let closing: Vec<_> = self.pipes.iter().filter(|(_, pipe)| !pipe.open).map(|(id, _)| *id).collect();
-        closing.into_iter().for_each(|connection| self.hang_up(connection));
-    }
-}
-
-impl World {
-    /// The clocks are apart by now: before they judge, what was sent arrives, and the server hears how far a client is.
-    fn catch_up(&mut self, person: usize) {
-        let Some(connection) = self.persons[person].pipe.filter(|_| !self.persons[person].frozen) else {
-            return;
-        };
-        while self.move_down(connection).is_some() {}
-        if let Some(processed) = self.persons[person].look.as_ref().map(|look| look.processed) {
-            self.send(person, ClientMessage::Heartbeat { processed, check: None });
-        }
-        while self.move_up(connection).is_some() {}
-    }
 }
 
 /// Whether a step is one of the model's.

@@ -58,13 +58,15 @@ fn what_the_head_says_mends_it() {
     for (name, file) in all() {
         let Some(loss) = &file.mended else { continue };
         let mut schedule = file.schedule;
-        schedule.nature.unjudged = false;
+        if !std::mem::take(&mut schedule.nature.unjudged) {
+            schedule.steps.pop();
+        }
         let outcome = replay(&schedule, &[file.mistake]);
         assert_eq!((outcome.violation, outcome.impossible), (None, None), "{name}");
         assert!(outcome.losses.iter().flatten().any(|other| other == loss), "{name}: {:?}", outcome.losses);
         mended += 1;
     }
-    assert_eq!(mended, 1);
+    assert_eq!(mended, 2);
 }
 
 /// What only the model can do wrong: in the code, a commit that removes has a path, always.
