@@ -3,50 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tangelo_call::{GroupLook, Look};
-use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, LogHash, LogId, Seq, ServerMessage};
+use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, LogHash, LogId, Seq};
 
-use crate::{Property, Violation, world::Nature};
-
-/// What a client was shown since it arrived.
-#[derive(Clone, Debug)]
-pub struct View {
-    /// The running hash of it.
-    pub hash: LogHash,
-    /// Who is present.
-    pub present: BTreeSet<ClientId>,
-    /// `Founded` and `Committed` entries.
-    shown: BTreeMap<Seq, Entry>,
-    /// The snapshot was false: what the client holds is compared with nobody's.
-    lied: bool,
-    /// It came in by a Welcome that may lead elsewhere.
-    pub suspect: bool,
-}
-
-impl View {
-    /// Begins with a snapshot.
-    #[must_use]
-    pub fn new(snapshot: &ServerMessage, lied: bool) -> Option<Self> {
-        let ServerMessage::Snapshot { hash, present, .. } = snapshot else { return None };
-        let present = present.iter().map(|presence| presence.client).collect();
-        Some(Self { hash: *hash, present, shown: BTreeMap::new(), lied, suspect: false })
-    }
-
-    fn show(&mut self, entry: &LogEntry) {
-        self.hash = self.hash.after(entry);
-        match &entry.entry {
-            Entry::Arrived { client, .. } => {
-                self.present.insert(*client);
-            }
-            Entry::Departed { client, .. } => {
-                self.present.remove(client);
-            }
-            kept @ (Entry::Founded { .. } | Entry::Committed { .. }) => {
-                self.shown.insert(entry.seq, kept.clone());
-            }
-            _ => {}
-        }
-    }
-}
+use crate::{Property, Violation, known::Known, view::View, world::Nature};
 
 /// A state and whether somebody who cannot have been misled held it.
 type Held = (Bytes, bool);
@@ -60,6 +19,8 @@ pub struct Checker {
     pub step: usize,
     /// How many states were compared.
     pub compared: u64,
+    /// What is known of an insider's commits.
+    pub known: Known,
     evil: BTreeSet<ClientId>,
     admitted: BTreeSet<ClientId>,
     /// Whom a Welcome may have led into another group than the room's.
@@ -90,6 +51,7 @@ impl Checker {
             violation: None,
             step: 0,
             compared: 0,
+            known: Known::default(),
             evil: BTreeSet::new(),
             admitted: BTreeSet::new(),
             suspects: BTreeSet::new(),
@@ -146,6 +108,9 @@ impl Checker {
         }
         if let (Some(before), Some(entry)) = (before, entry) {
             self.skipped_by_all(person, view, before, after, entry);
+            if let Some((property, text)) = self.known.judge(view, before, after, entry) {
+                self.violate(property, format!("p{} {text}", person + 1));
+            }
         }
         let Some(after) = after else { return };
         if view.lied {
@@ -159,7 +124,7 @@ impl Checker {
         }
         let Some(group) = &after.group else { return };
         if old.is_none_or(|old| old.tag != group.tag) {
-            self.new_state(&who, view, after.client, (old, group), present.as_ref());
+            self.new_state(&who, view, after, (old, group), present.as_ref());
         }
         if !view.lied && before.is_some_and(|before| before.processed <= after.processed) {
             self.compared += 1;
@@ -179,14 +144,19 @@ impl Checker {
         &mut self,
         who: &str,
         view: &mut View,
-        client: ClientId,
+        &Look { client, log_id, .. }: &Look,
         (old, group): (Option<&GroupLook>, &GroupLook),
         present: Option<&BTreeSet<ClientId>>,
     ) {
-        let began = view.shown.get(&group.began).cloned();
-        let author = match &began {
-            Some(Entry::Founded { client, group_id, .. }) if *group_id == group.id => Some(*client),
-            Some(Entry::Committed { client, commit, .. }) if holds(commit, &group.tag) => Some(*client),
+        // An honest server shows nothing that it has not accepted.
+        let accepted = self.nature.hostile_server || self.commits.contains_key(&(log_id, group.began));
+        let author = match view.shown.get(&group.began) {
+            Some(Entry::Founded { client, group_id, .. }) if *group_id == group.id && group.epoch == 0 => {
+                Some(*client)
+            }
+            Some(Entry::Committed { client, commit, .. }) if accepted && holds(commit, &group.tag) => {
+                Some(*client)
+            }
             _ => None,
         };
         let Some(author) = author else {
@@ -326,6 +296,6 @@ fn meet<K: Ord>(known: &mut BTreeMap<K, Held>, key: K, tag: &Bytes, suspect: boo
 }
 
 /// Whether a commit holds a confirmation tag.
-fn holds(commit: &Bytes, tag: &Bytes) -> bool {
+pub(crate) fn holds(commit: &Bytes, tag: &Bytes) -> bool {
     !tag.0.is_empty() && commit.0.windows(tag.0.len()).any(|part| part == tag.0)
 }

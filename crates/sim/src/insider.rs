@@ -6,9 +6,34 @@ use tangelo_wire::{Bytes, ClientId, ClientMessage, Post, Seq};
 
 use crate::{
     rng::mix,
-    step::Attack,
     world::{HOST, World},
 };
+
+/// What is done to others, mostly by an insider. In steps of the model it is a client that does it, the server appends
+/// what it posts at once, and nothing else comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attack {
+    /// Posts a commit that is none and claims to add them.
+    Junk,
+    /// Its paths are nonsense for them from now on; in the model's steps, that of the commit that it posts.
+    Poison,
+    /// Welcomes them into a group of its own.
+    Aside,
+    /// In the model's steps alone: posts a commit that is in order and adds them, with a Welcome of no use.
+    Hollow,
+    /// In the model's steps alone, and only with [`tangelo_wire::Mistake::WelcomeBeforeAccepted`]: the other gets the
+    /// post that lies in this client's connection.
+    Early,
+}
+
+/// Their words.
+pub(crate) const ATTACKS: [(Attack, &str); 5] = [
+    (Attack::Junk, "junk"),
+    (Attack::Poison, "poison"),
+    (Attack::Aside, "aside"),
+    (Attack::Hollow, "hollow"),
+    (Attack::Early, "early"),
+];
 
 impl World {
     /// An insider attacks others. Returns whether it could.
@@ -25,11 +50,8 @@ impl World {
             .collect();
         match attack {
             Attack::Junk => {
-                let (commit, welcome) = (Bytes(vec![7; 60]), (!named.is_empty()).then(|| Bytes(vec![9; 60])));
-                self.post_anything(
-                    person,
-                    Post::Commit { parent: self.parent(), adds: named, commit, welcome },
-                )
+                let post = self.junk(named);
+                self.post_worthless(person, post)
             }
             Attack::Poison => {
                 if let Some(session) = &mut self.persons[person].session {
@@ -38,7 +60,15 @@ impl World {
                 true
             }
             Attack::Aside => self.aside(person, &named),
+            // As a step of the model alone.
+            Attack::Hollow | Attack::Early => false,
         }
+    }
+
+    /// A commit that is none.
+    pub(crate) fn junk(&self, adds: Vec<ClientId>) -> Post {
+        let (commit, welcome) = (Bytes(vec![7; 60]), (!adds.is_empty()).then(|| Bytes(vec![9; 60])));
+        Post::Commit { parent: self.parent(), adds, commit, welcome }
     }
 
     /// Members are in the group already: a Welcome is for those who are not.
@@ -50,12 +80,19 @@ impl World {
         };
         let adds: Vec<ClientId> = named.iter().copied().filter(outside).collect();
         let post = (!adds.is_empty()).then(|| session.commit_aside(&adds)).flatten();
-        post.is_some_and(|post| self.post_anything(person, post))
+        post.is_some_and(|post| self.post_worthless(person, post))
     }
 
     /// The last `Founded` or `Committed`.
     fn parent(&self) -> Seq {
         self.log.iter().rfind(|entry| Self::is_parent(&entry.entry)).map_or(Seq(0), |entry| entry.seq)
+    }
+
+    pub(crate) fn post_worthless(&mut self, person: usize, post: Post) -> bool {
+        if let Post::Commit { commit, .. } = &post {
+            self.checker.known.worthless(commit);
+        }
+        self.post_anything(person, post)
     }
 
     fn post_anything(&mut self, person: usize, body: Post) -> bool {

@@ -2,11 +2,16 @@
 //! faults, attacks and deliberate mistakes, and what must hold all the time and in the end.
 //!
 //! Cryptography is random as ever; what happens when depends on the seed alone. What must hold has the same names as in
-//! the formal model.
+//! the formal model in `spec/`, and what the model does can be done here step by step: its counterexamples of deliberate
+//! mistakes are in `counterexamples/`.
 
 pub mod checker;
+pub mod counterexample;
 pub mod found;
 mod insider;
+pub mod known;
+mod let_go;
+mod misdeed;
 pub mod plan;
 pub mod repro;
 pub mod rest;
@@ -15,7 +20,9 @@ pub mod shrink;
 pub mod step;
 pub mod strict;
 pub mod tamper;
+pub mod tlc;
 pub mod trace;
+pub mod view;
 pub mod world;
 
 use std::{
@@ -46,6 +53,8 @@ pub enum Property {
     DepartedNeverCommit,
     /// What an honest member posts and the server accepts, the members accept.
     HonestWorkCounts,
+    /// An entry that does not count neither moves a founder into another group nor out of its own.
+    FoundersStay,
     /// A commit that breaks a rule is skipped by all alike: it throws nobody out.
     SkippedByAll,
     /// Every client that stays present and responsive becomes a member.
@@ -102,12 +111,14 @@ impl fmt::Display for Violation {
 pub struct Outcome {
     /// What was found.
     pub violation: Option<Violation>,
-    /// The step of the model that was not possible, from 0: the run ended there.
+    /// The first step of the model that was not possible, from 0: the run ended there.
     pub impossible: Option<usize>,
     /// How many steps were possible.
     pub done: usize,
     /// How many states were compared.
     pub compared: u64,
+    /// Why each person's program arrived anew, each time that it did.
+    pub losses: Vec<Vec<String>>,
     /// What happened, in the words of the model.
     pub trace: trace::Trace,
 }
@@ -158,7 +169,11 @@ fn run_unguarded(seed: u64, schedule: &Schedule, to_rest: bool) -> Outcome {
         world.let_go();
         world.quiesce();
     }
+    let losses = |person: &world::Person| {
+        person.session.iter().flat_map(|session| session.losses()).map(ToString::to_string).collect()
+    };
     Outcome {
+        losses: world.persons.iter().map(losses).collect(),
         violation: world.violation().cloned(),
         impossible,
         done,

@@ -16,7 +16,7 @@ use std::{
 
 use clap::Parser;
 use tangelo_sim::{
-    Outcome, Violation, execute,
+    Outcome, Violation, counterexample, execute,
     plan::{Plan, Schedule, schedule},
     repro::{Repro, command},
     shrink::shrink,
@@ -55,6 +55,15 @@ struct Options {
     /// With --replay and steps of the model: afterwards heal everything and check what must hold in the end.
     #[arg(long)]
     rest: bool,
+    /// Print the steps of a counterexample in this file of TLC's, for --replay.
+    #[arg(long, conflicts_with_all = ["seeds", "replay"])]
+    from_tlc: Option<PathBuf>,
+    /// With --from-tlc: so many are in one group at the model's start.
+    #[arg(long, default_value_t = 0)]
+    together: usize,
+    /// With --from-tlc: this person is an insider that never commits.
+    #[arg(long)]
+    lazy: Option<usize>,
     /// Write what happened, in the words of the model, to this file; with --seed or --replay.
     #[arg(long)]
     trace: Option<PathBuf>,
@@ -82,6 +91,13 @@ fn run(options: &Options) -> Result<bool, String> {
     let plans = if options.plan == "all" { Plan::ALL.to_vec() } else { vec![options.plan.parse()?] };
     if let Some(path) = &options.replay {
         return replay(options, path);
+    }
+    if let Some(path) = &options.from_tlc {
+        print!(
+            "{}",
+            counterexample::from_tlc(&read(path)?, options.together, options.lazy, &options.mistake)?
+        );
+        return Ok(true);
     }
     if let Some(seed) = options.seed {
         let mut good = true;
@@ -137,9 +153,7 @@ fn tell(
 }
 
 fn replay(options: &Options, path: &PathBuf) -> Result<bool, String> {
-    let text =
-        fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let Repro { seed, schedule } = Repro::read(&text)?;
+    let Repro { seed, schedule } = Repro::read(&read(path)?)?;
     let outcome =
         tangelo_sim::run(seed, &schedule, &options.mistake, options.rest || !schedule.nature.strict);
     write_trace(options, &outcome)?;
@@ -148,7 +162,14 @@ fn replay(options: &Options, path: &PathBuf) -> Result<bool, String> {
         (None, Some(step)) => println!("step {} (`{}`) is not possible", step + 1, schedule.steps[step]),
         (None, None) => println!("{} of {} steps done, all held", outcome.done, schedule.steps.len()),
     }
+    for (person, losses) in (1..).zip(&outcome.losses).filter(|(_, losses)| !losses.is_empty()) {
+        println!("p{person} arrived anew: {}", losses.join("; "));
+    }
     Ok(outcome.violation.is_none() && outcome.impossible.is_none())
+}
+
+fn read(path: &PathBuf) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 fn write_trace(options: &Options, outcome: &Outcome) -> Result<(), String> {

@@ -104,7 +104,7 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
     let nature = Nature {
         insider: (plan == Plan::Insider).then_some(insider),
         hostile_server: plan == Plan::Server,
-        strict: false,
+        ..Nature::default()
     };
     // Each run has some kinds of faults and not others: with all of them all the time, nobody would ever get anywhere.
     let mut kinds: Vec<Fault> = FAULTS.iter().filter(|_| rng.once_in(2)).copied().collect();

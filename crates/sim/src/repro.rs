@@ -9,6 +9,7 @@ use tangelo_wire::Mistake;
 use crate::{
     plan::{Plan, Schedule},
     step::{Step, read_steps},
+    strict::is_strict,
     world::Nature,
 };
 
@@ -34,6 +35,9 @@ impl Repro {
         if nature.hostile_server {
             text.push_str("# hostile server\n");
         }
+        if nature.unjudged {
+            text.push_str("# nobody judges\n");
+        }
         for step in steps {
             let _ = writeln!(text, "{step}");
         }
@@ -53,7 +57,7 @@ impl Repro {
         let number = |name: &str| says(name).map(str::parse::<usize>).transpose();
         let wrong = |error| format!("a number in the file's head cannot be read: {error}");
         let insider = number("insider ").map_err(wrong)?;
-        let strict = steps.iter().any(|step| matches!(step, Step::Model(..)));
+        let strict = steps.iter().any(is_strict);
         let named = steps.iter().map(|step| match step {
             Step::Model(crate::step::Action::Arrive, n) | Step::Deed(_, n) | Step::Lag(n, ..) => *n,
             _ => 0,
@@ -63,7 +67,8 @@ impl Repro {
             .map(str::parse)
             .transpose()
             .map_err(|error| format!("the seed is no number: {error}"))?;
-        let nature = Nature { insider, hostile_server: says("hostile server").is_some(), strict };
+        let (hostile_server, unjudged) = (says("hostile server").is_some(), says("nobody judges").is_some());
+        let nature = Nature { insider, hostile_server, strict, unjudged };
         Ok(Self { seed: seed.unwrap_or(1), schedule: Schedule { persons, nature, steps } })
     }
 }

@@ -5,6 +5,9 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::insider::ATTACKS;
+pub use crate::insider::Attack;
+
 /// An action of the model in `spec/`. Nothing else happens with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -89,17 +92,6 @@ pub enum Deed {
     Lie,
 }
 
-/// What an insider does to others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Attack {
-    /// Posts a commit that is none and claims to add them.
-    Junk,
-    /// Its paths are nonsense for them from now on.
-    Poison,
-    /// Welcomes them into a group of its own.
-    Aside,
-}
-
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -109,6 +101,8 @@ pub enum Step {
     Deed(Deed, usize),
     /// By a person, to others.
     Attack(Attack, usize, Vec<usize>),
+    /// The same as a step of the model: by a client, to others.
+    Misdeed(Attack, usize, Vec<usize>),
     /// What a person sends and gets is so long on its way, in milliseconds; the last is added at random.
     Lag(usize, u64, u64, u64),
     /// A clock jumps ahead, in milliseconds: a person's, or the server's (0).
@@ -162,9 +156,6 @@ const DEEDS: [(Deed, &str); 21] = [
     (Deed::Lie, "lie"),
 ];
 
-const ATTACKS: [(Attack, &str); 3] =
-    [(Attack::Junk, "junk"), (Attack::Poison, "poison"), (Attack::Aside, "aside")];
-
 fn name<T: PartialEq + Copy>(table: &[(T, &'static str)], wanted: T) -> &'static str {
     table.iter().find(|(one, _)| *one == wanted).map_or("?", |(_, name)| name)
 }
@@ -197,6 +188,10 @@ impl fmt::Display for Step {
                 write!(f, "{} p{n}", name(&ATTACKS, *attack))?;
                 others.iter().try_for_each(|other| write!(f, " p{other}"))
             }
+            Self::Misdeed(attack, n, others) => {
+                write!(f, "{} c{n}", name(&ATTACKS, *attack))?;
+                others.iter().try_for_each(|other| write!(f, " c{other}"))
+            }
             Self::Lag(n, up, down, more) => write!(f, "lag p{n} {up} {down} {more}"),
             Self::Skew(0, ms) => write!(f, "skew server {ms}"),
             Self::Skew(n, ms) => write!(f, "skew p{n} {ms}"),
@@ -209,6 +204,9 @@ impl fmt::Display for Step {
 fn read(text: &str) -> Option<Step> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let numbered = |word: &str, kind: char| word.strip_prefix(kind)?.parse::<usize>().ok().filter(|n| *n > 0);
+    let all = |words: &[&str], kind: char| -> Option<Vec<usize>> {
+        words.iter().map(|word| numbered(word, kind)).collect()
+    };
     let number = |word: &str| word.parse::<u64>().ok();
     match words.as_slice() {
         ["restart"] => Some(Step::Restart),
@@ -221,15 +219,18 @@ fn read(text: &str) -> Option<Step> {
         ["arrive", who] => Some(Step::Model(Action::Arrive, numbered(who, 'p')?)),
         ["crash", who, "away"] => Some(Step::Model(Action::CrashAway, numbered(who, 'c')?)),
         ["kill", who, "away"] => Some(Step::Deed(Deed::KillAway, numbered(who, 'p')?)),
-        [verb, who] if who.starts_with('c') => {
-            let action = called(&ACTIONS, verb).filter(|action| *action != Action::Arrive)?;
+        [verb, who, others @ ..] if who.starts_with('c') => {
+            if let Some(attack) = called(&ATTACKS, verb) {
+                return Some(Step::Misdeed(attack, numbered(who, 'c')?, all(others, 'c')?));
+            }
+            let action =
+                called(&ACTIONS, verb).filter(|action| *action != Action::Arrive && others.is_empty())?;
             Some(Step::Model(action, numbered(who, 'c')?))
         }
         [verb, who, others @ ..] => {
             let who = numbered(who, 'p')?;
             if let Some(attack) = called(&ATTACKS, verb) {
-                let others: Option<Vec<usize>> = others.iter().map(|other| numbered(other, 'p')).collect();
-                return Some(Step::Attack(attack, who, others?));
+                return Some(Step::Attack(attack, who, all(others, 'p')?));
             }
             others.is_empty().then(|| called(&DEEDS, verb).map(|deed| Step::Deed(deed, who)))?
         }
@@ -265,6 +266,7 @@ mod tests {
         steps.extend(ACTIONS.iter().map(|(action, _)| Step::Model(*action, 3)));
         steps.extend(DEEDS.iter().map(|(deed, _)| Step::Deed(*deed, 12)));
         steps.extend(ATTACKS.iter().map(|(attack, _)| Step::Attack(*attack, 1, vec![2, 3])));
+        steps.extend(ATTACKS.iter().map(|(attack, _)| Step::Misdeed(*attack, 2, vec![1])));
         let text: String = steps.iter().map(|step| format!("{step}\n")).collect();
         assert_eq!(read_steps(&text).unwrap(), steps);
         assert_eq!(read_steps(&format!("# seed 3\n\n{text}")).unwrap(), steps);
@@ -272,9 +274,18 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_an_error() {
-        for line in
-            ["", "arrive", "arrive c1", "read p1", "run", "run x", "join p0", "join p1 p2", "crash c1 soon"]
-        {
+        for line in [
+            "",
+            "arrive",
+            "arrive c1",
+            "read p1",
+            "run",
+            "run x",
+            "join p0",
+            "join p1 p2",
+            "crash c1 soon",
+            "junk c1 p2",
+        ] {
             assert!(line.parse::<Step>().is_err(), "{line}");
         }
     }

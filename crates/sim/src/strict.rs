@@ -21,8 +21,8 @@ const PATIENCE_MS: u64 = 130_000;
 /// So far the server's clock runs before it takes a commit, in milliseconds: its pacing is not the model's business.
 const PACE_MS: u64 = 2_000;
 
-/// A client, and its person's index.
-type Who = (usize, usize);
+/// A client's index, and its person's.
+pub(crate) type Who = (usize, usize);
 
 impl World {
     /// Does an action of the model. Returns whether it was possible.
@@ -30,15 +30,11 @@ impl World {
         if action == Action::Arrive {
             return number > 0 && number <= self.persons.len() && self.arrive(number - 1);
         }
-        let Some(client) = number.checked_sub(1).filter(|index| *index < self.clients.len()) else {
-            return false;
-        };
-        let Some(person) = self.clients[client].person else { return false };
-        let who = (client, person);
-        let lives =
-            self.persons[person].look.as_ref().is_some_and(|look| look.client == self.clients[client].id);
+        let Some(who) = self.who(number) else { return false };
+        let person = who.1;
+        let lives = self.lives(who);
         let goes = lives && !self.persons[person].frozen;
-        let up = goes && self.persons[person].pipe.is_some() && self.is_connected(person);
+        let up = self.is_up(who);
         match action {
             Action::Arrive => false,
             Action::Crash | Action::CrashAway => lives && self.crash(who, action == Action::CrashAway),
@@ -56,6 +52,22 @@ impl World {
             Action::Enter => self.enter(who),
             Action::Drop => goes && self.give_up(who),
         }
+    }
+
+    /// The client of this number, if it is a person's.
+    pub(crate) fn who(&self, number: usize) -> Option<Who> {
+        let client = number.checked_sub(1)?;
+        Some((client, self.clients.get(client)?.person?))
+    }
+
+    fn lives(&self, (client, person): Who) -> bool {
+        self.persons[person].look.as_ref().is_some_and(|look| look.client == self.clients[client].id)
+    }
+
+    /// Whether a client can do something, with a connection.
+    pub(crate) fn is_up(&self, who: Who) -> bool {
+        let person = &self.persons[who.1];
+        self.lives(who) && !person.frozen && person.pipe.is_some() && self.is_connected(who.1)
     }
 
     fn is_connected(&self, person: usize) -> bool {
@@ -130,7 +142,7 @@ impl World {
     }
 
     /// The next entry that the model has, and all that comes before it.
-    fn read(&mut self, (client, person): Who) -> bool {
+    pub(crate) fn read(&mut self, (client, person): Who) -> bool {
         let Some(connection) = self.persons[person].pipe else { return false };
         let id = self.clients[client].id;
         loop {
@@ -165,7 +177,7 @@ impl World {
     }
 
     /// A client makes a post of a kind; its clock runs until it does.
-    fn make(&mut self, person: usize, deed: Deed) -> bool {
+    pub(crate) fn make(&mut self, person: usize, deed: Deed) -> bool {
         let pending =
             |world: &Self| world.persons[person].look.as_ref().is_some_and(|look| look.pending.is_some());
         if pending(self) {
@@ -202,7 +214,7 @@ impl World {
     }
 
     /// The server takes a client's post, or refuses it.
-    fn answer(&mut self, (client, person): Who, takes: bool) -> bool {
+    pub(crate) fn answer(&mut self, (client, person): Who, takes: bool) -> bool {
         let Some(connection) = self.clients[client].pipe else { return false };
         let head = |world: &Self| world.log.last().map(|entry| entry.seq);
         loop {
@@ -276,24 +288,10 @@ impl World {
         }
         self.clients[client].gone
     }
-
-    /// From now on time passes freely.
-    pub fn let_go(&mut self) {
-        self.nature.strict = false;
-        for person in 0..self.persons.len() {
-            self.bar(person, false);
-            if self.persons[person].wants_connection {
-                self.connect(person);
-                self.pump(person);
-            }
-        }
-        let closing: Vec<_> = self.pipes.iter().filter(|(_, pipe)| !pipe.open).map(|(id, _)| *id).collect();
-        closing.into_iter().for_each(|connection| self.hang_up(connection));
-    }
 }
 
 /// Whether a step is one of the model's.
 #[must_use]
 pub fn is_strict(step: &Step) -> bool {
-    matches!(step, Step::Model(..))
+    matches!(step, Step::Model(..) | Step::Misdeed(..))
 }

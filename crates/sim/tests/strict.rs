@@ -2,13 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use tangelo_sim::{
-    Property, Violation, execute,
+    execute,
     plan::{Plan, Schedule, schedule},
     run,
     step::{Step, read_steps},
     world::Nature,
 };
-use tangelo_wire::Mistake;
 
 fn strict(persons: usize, steps: Vec<Step>) -> Schedule {
     Schedule { persons, nature: Nature { strict: true, ..Nature::default() }, steps }
@@ -32,48 +31,6 @@ fn two_people_meet_step_by_step() {
     assert!(held.contains("\"epoch\":2") && held.contains("\"members\":[1,2]"), "{held}");
 }
 
-/// Runs the steps and to rest, with a mistake and without it, where all must hold.
-fn found_by(mistake: Mistake, text: &str) -> Violation {
-    let schedule = steps(text);
-    let right = run(1, &schedule, &[], true);
-    let stuck = right.impossible.map(|step| format!("{step}: {}", schedule.steps[step]));
-    assert_eq!((right.violation, stuck), (None, None), "without {mistake}");
-    let wrong = run(1, &schedule, &[mistake], true);
-    wrong.violation.unwrap_or_else(|| panic!("{mistake} was not found, stuck in {:?}", wrong.impossible))
-}
-
-const TWO_MEET: &str = "arrive p1\nfound c1\ntake c1\nread c1\narrive p2\nread c1\ncommit c1\ntake c1\n";
-
-#[test]
-fn who_departed_while_a_newcomer_was_let_in_is_removed() {
-    let text = format!(
-        "{TWO_MEET}read c1\nread c2\nenter c2\nread c1\nread c2\narrive p3\nread c1\ncommit c1\ncrash c2 away\n\
-         depart c2\ntake c1\ncrash c1 away\ndepart c1\nread c3\nread c3\nread c3\nenter c3"
-    );
-    let violation = found_by(Mistake::RemovalByEvent, &text);
-    assert_eq!(violation.property, Property::TheGoneAreRemoved, "{violation}");
-}
-
-#[test]
-fn who_was_named_leaves_the_group_that_another_founding_ends() {
-    let text = format!(
-        "{TWO_MEET}arrive p3\nread c2\ncrash c1 away\ndepart c1\nread c3\nfound c3\ntake c3\nread c3\nread c2\nread c2\n\
-         read c2"
-    );
-    let violation = found_by(Mistake::ForeignFoundedIgnored, &text);
-    assert_eq!(violation.property, Property::InStep, "{violation}");
-}
-
-#[test]
-fn a_post_whose_fate_is_unknown_is_kept() {
-    let text = format!(
-        "{TWO_MEET}read c1\nread c2\nenter c2\nread c1\nrekey c1\ntake c1\ndisconnect c1\nresume c1\nread c1"
-    );
-    let violation = found_by(Mistake::PostThrownAway, &text);
-    let any = [Property::HonestWorkCounts, Property::NoFalseAlarm, Property::InStep];
-    assert!(any.contains(&violation.property), "{violation}");
-}
-
 #[test]
 fn what_the_model_does_not_allow_is_impossible() {
     for (text, at) in [
@@ -90,6 +47,36 @@ fn what_the_model_does_not_allow_is_impossible() {
     ] {
         let outcome = run(1, &steps(text), &[], false);
         assert_eq!((outcome.violation, outcome.impossible), (None, Some(at)), "{text}");
+    }
+}
+
+#[test]
+fn insiders_do_their_misdeeds_step_by_step() {
+    let two = "arrive p1\nfound c1\ntake c1\nread c1\narrive p2\nread c1\ncommit c1\ntake c1\nread c1\nread c2\nenter c2\n\
+               read c2\nread c1\n";
+    for (misdeed, last) in [
+        ("junk c1 c2\nread c2", Some("\"members\":[1,2]")),
+        ("poison c1 c2\nread c2", Some("dropped")),
+        ("arrive p3\nhollow c1 c3\nread c3", Some("dropped")),
+        ("arrive p3\naside c1 c3\nread c3", Some("\"members\":[1,2,3]")),
+        ("arrive p3\naside c1 c2 c3\nread c3", Some("\"members\":[1,2,3]")),
+        // Nobody but the insider, none who is not there, and nothing early.
+        ("junk c2 c1", None),
+        ("junk c1 c3", None),
+        ("hollow c1 c2", None),
+        ("arrive p3\nread c1\ncommit c1\nearly c1 c3", None),
+    ] {
+        let mut schedule = steps(&format!("{two}{misdeed}"));
+        schedule.nature.insider = Some(1);
+        let outcome = run(1, &schedule, &[], false);
+        assert_eq!(outcome.violation, None, "{misdeed}");
+        let stuck = outcome.impossible.map(|step| step + 1);
+        assert_eq!(stuck, last.is_none().then_some(schedule.steps.len()), "{misdeed}");
+        if let Some(last) = last {
+            let reads = |line: &&serde_json::Value| line["action"] == "read";
+            let line = outcome.trace.lines().iter().rfind(reads).unwrap().to_string();
+            assert!(line.contains(last), "{misdeed}: {line}");
+        }
     }
 }
 

@@ -44,6 +44,8 @@ mistakes! {
     ForeignFoundedIgnored = "foreign_founded_ignored",
     /// The pending post is thrown away when the connection is lost.
     PostThrownAway = "post_thrown_away",
+    /// The pending post is thrown away when the server says that a post came too late.
+    StaleMeansLost = "stale_means_lost",
     /// An added client must be present at the entry itself.
     PresenceAtEntry = "presence_at_entry",
     /// An added client must have arrived before the entry's parent.

@@ -83,7 +83,7 @@ impl Attendee {
         Ok(media.install(now, group, Change { adds: !adds.is_empty(), removes: !removed.is_empty() })?)
     }
 
-    /// [`Mistake::PostThrownAway`]: the connection is lost, and with it what was to be sent again.
+    /// [`Mistake::PostThrownAway`] and [`Mistake::StaleMeansLost`]: what may have a place in the log is forgotten.
     pub(crate) fn throw_post_away(&mut self) -> Result<(), Lost> {
         self.in_flight = None;
         Ok(self.group.as_mut().map_or(Ok(()), Group::discard_commit)?)

@@ -1,7 +1,7 @@
 //! What the server says, message by message.
 
 use tangelo_e2ee::{IdentityProof, LeafKey};
-use tangelo_wire::{ClientId, ErrorCode, Millis, ServerMessage, WireError, limits};
+use tangelo_wire::{ClientId, ErrorCode, Millis, Mistake, ServerMessage, WireError, limits, made};
 
 use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
@@ -67,6 +67,9 @@ impl Session {
             (State::Present(attendee), ServerMessage::Check { client, check }) => {
                 attendee.checked(now, client, &check);
                 Ok(())
+            }
+            (State::Present(attendee), ServerMessage::Stale { .. }) if made(Mistake::StaleMeansLost) => {
+                attendee.throw_post_away()
             }
             // The log itself shows what came in the post's place.
             (State::Present(_), ServerMessage::Stale { .. } | ServerMessage::Alive { .. }) => Ok(()),

@@ -18,8 +18,8 @@ impl Group {
         self.provider.poison(keys);
     }
 
-    /// A commit that adds these clients to a group of this member's own, which has the id and the members of the room's
-    /// and is one epoch further. Welcome and commit are of one piece, so whoever is named can use the Welcome; to the
+    /// A commit that adds these clients to a group of this member's own, which has the id and the members of the room's,
+    /// but for those, and is one epoch further. Welcome and commit are of one piece, so whoever is named can use the Welcome; to the
     /// members the commit is one of another state.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Group {
                 .map_err(|_| Error::Mls("storing the PSK"))?;
         }
         let mut others: Vec<_> = self.members.iter().map(|member| member.client).collect();
-        others.retain(|client| *client != self.own && presence.is_present(*client));
+        others.retain(|client| *client != self.own && presence.is_present(*client) && !adds.contains(client));
         while aside.epoch() <= self.epoch() {
             aside.commit(context, presence, &others, &[], true)?;
             aside.merge_at_once(context)?;

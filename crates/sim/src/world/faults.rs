@@ -23,6 +23,7 @@ impl World {
                 true
             }
             Step::Model(action, n) => self.nature.strict && self.act(*action, *n),
+            Step::Misdeed(attack, n, others) => self.nature.strict && self.misdeed(*attack, *n, others),
             Step::Skew(n, _) | Step::Deed(_, n) | Step::Attack(_, n, _) | Step::Lag(n, ..)
                 if *n == 0 || *n > self.persons.len() =>
             {
@@ -60,7 +61,7 @@ impl World {
             Deed::Lazy => {
                 let evil = self.persons[person].evil;
                 self.persons[person].lazy |= evil;
-                self.bar(person, false);
+                self.bar(person, self.nature.strict);
                 evil
             }
             Deed::Spoil => {

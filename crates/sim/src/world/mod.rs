@@ -33,6 +33,8 @@ pub struct Nature {
     pub hostile_server: bool,
     /// Nothing moves but by actions of the model.
     pub strict: bool,
+    /// Nobody says anything, or finds anything out by what others say: not at rest either.
+    pub unjudged: bool,
 }
 
 /// See the module.

@@ -3,9 +3,10 @@
 use std::{collections::VecDeque, rc::Rc};
 
 use tangelo_delivery::{ConnectionId, Output};
-use tangelo_wire::{ClientMessage, Entry, Millis, Post, ServerMessage};
+use tangelo_wire::{ClientId, ClientMessage, Entry, ErrorCode, Millis, Post, ServerMessage, WireError};
 
 use super::{HOST, World};
+use crate::Property;
 
 /// A message to the server.
 pub struct Up {
@@ -161,6 +162,7 @@ impl World {
                     && refused == post
                 {
                     self.note_refused();
+                    self.a_dead_room_is_founded(&message);
                 }
             }
             ServerMessage::Resumed { .. } => self.note_resumed(),
@@ -179,6 +181,25 @@ impl World {
                 let at = pipe.down.back().map_or(at, |last| last.at.max(at));
                 pipe.down.push_back(Down { at, message: Rc::clone(&message) });
             }
+        }
+    }
+
+    /// Nobody is refused to found a group because of one that nobody present is in.
+    fn a_dead_room_is_founded(&mut self, refusal: &ServerMessage) {
+        let ServerMessage::Refused { error: WireError { code: ErrorCode::GroupAlive, .. }, .. } = refusal
+        else {
+            return;
+        };
+        let founded = self.log.iter().rposition(|entry| matches!(entry.entry, Entry::Founded { .. }));
+        let group = self.log.iter().skip(founded.unwrap_or(0));
+        let mut inside = group.filter_map(|entry| match &entry.entry {
+            Entry::Founded { client, .. } | Entry::Entered { client, .. } => Some(*client),
+            _ => None,
+        });
+        let present = |id: ClientId| self.clients.iter().any(|client| client.id == id && client.present);
+        if !inside.any(present) {
+            let text = "the server takes a group for alive that nobody present is in";
+            self.violate(Property::DeadRoomIsFounded, text);
         }
     }
 

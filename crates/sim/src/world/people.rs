@@ -6,7 +6,7 @@ use tangelo_delivery::ConnectionId;
 use tangelo_wire::{ClientMessage, Millis, Post, ServerMessage};
 
 use super::{HOST, Up, World};
-use crate::{checker::View, tamper::Tamper};
+use crate::{tamper::Tamper, view::View};
 
 /// How long messages are on their way, in milliseconds: to the server, back, and a part that differs.
 #[derive(Clone, Copy, Debug)]
@@ -271,11 +271,16 @@ impl World {
         use tangelo_call::Deed::{Commit, Found, Judge, Rekey, Speak};
         let one = &mut self.persons[person];
         let Some(session) = &mut one.session else { return };
+        let mut barred = Vec::new();
         match (everything, one.lazy) {
-            (true, _) => session.bar(&[Speak, Found, Commit, Rekey, Judge]),
-            (false, true) => session.bar(&[Commit, Rekey]),
-            (false, false) => session.bar(&[]),
+            (true, _) => barred.extend([Speak, Found, Commit, Rekey, Judge]),
+            (false, true) => barred.extend([Commit, Rekey]),
+            (false, false) => {}
         }
+        if self.nature.unjudged {
+            barred.extend([Speak, Judge]);
+        }
+        session.bar(&barred);
     }
 
     /// Sends a message on a person's connection.
