@@ -45,7 +45,7 @@ HonestWorkCounts == \A v \in Views : \A i \in At(log[v], "committed") :
     log[v][i].client \in Steady => chain[v][i] = i
 
 (* A commit that breaks a rule is skipped: it moves no founder. (Whoever was welcomed may be misled, and has to doubt.) *)
-SkippedByAll == [][\A c \in Steady :
+FoundersStay == [][\A c \in Steady :
     LET i == read[c] + 1 IN
     (/\ InGroup(c) /\ state[c].group[2] = c /\ i <= Len(Log(c)) /\ read'[c] = i
      /\ Log(c)[i].type = "committed" /\ state'[c] # state[c]) => chain[view[c]][i] = i]_vars

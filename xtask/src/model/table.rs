@@ -141,7 +141,7 @@ pub(crate) fn runs(text: &str) -> Result<Vec<Job>> {
                 other => return Err(format!("{name}: `{other}` is no set: small or full")),
             };
             job.invariants = owned(&INVARIANTS);
-            job.properties = owned(&["SkippedByAll"]);
+            job.properties = owned(&["FoundersStay"]);
             let hostile = *spec == "ServerSpec";
             if !hostile {
                 job.invariants.push(HONEST_SERVER_INVARIANT.to_owned());
