@@ -12,7 +12,7 @@ CONSTANTS
     Views,     \* {1}; {1, 2} with a server that shows two logs
     NoPost,    \* no post
     Record,    \* whether `did` tells what happened, for counterexamples that are to be replayed
-    Crashes, Freezes, Drops, Departures, Doubts, Hastes, Refusals, Rekeys, Misdeeds, Ghosts, Splits, Forgeries  \* how often
+    Crashes, Freezes, Drops, Departures, Doubts, Foundings, Refusals, Rekeys, Misdeeds, Ghosts, Splits, Forgeries  \* how often
 
 Person == 1..Persons
 
@@ -28,13 +28,14 @@ VARIABLES
     began,     \* client -> the entry with which the epoch of that state began
     entering,  \* client -> the commit that added it, until the server has taken its `Enter`; 0
     pending,   \* client -> its post whose place in the log it does not know yet
+    made,      \* client -> how many commits it has made, from 0 again after three: a client may be refused for ever
     wire,      \* client -> the same post on its way to the server, a refusal on its way back, or NoPost
     misled,    \* clients that a Welcome led into another group than the room's
     away,      \* persons that are gone for good
     left,      \* how much may still go wrong
     did        \* the last action, if Record
 
-vars == <<log, chain, owner, run, up, view, read, state, began, entering, pending, wire, misled, away, left>>
+vars == <<log, chain, owner, run, up, view, read, state, began, entering, pending, made, wire, misled, away, left>>
 
 Known == 1..Len(owner)
 Honest == {c \in Known : owner[c] \notin Evil}
@@ -45,7 +46,7 @@ Works(c) == On(c) /\ owner[c] \notin Lazy
 IsPresent(c) == c \in Present(Log(c))
 
 Budget ==
-    [crash |-> Crashes, freeze |-> Freezes, drop |-> Drops, depart |-> Departures, doubt |-> Doubts, haste |-> Hastes,
+    [crash |-> Crashes, freeze |-> Freezes, drop |-> Drops, depart |-> Departures, doubt |-> Doubts, early |-> Foundings,
      refuse |-> Refusals, rekey |-> Rekeys, misdeed |-> Misdeeds, ghost |-> Ghosts, split |-> Splits, forge |-> Forgeries]
 Spend(what) == left[what] > 0 /\ left' = [left EXCEPT ![what] = @ - 1]
 
@@ -65,7 +66,7 @@ AppendTo(v, e) ==
 FirstLog ==
     LET all == 1..Together
         group == Founding(1, 0)
-        commit == Commit(group, 1, all \ {1}, {}, FALSE, {})
+        commit == Commit(group, 1, 0, all \ {1}, {}, FALSE, {})
     IN  CASE Together = 0 -> <<>>
           [] Together = 1 -> <<Arrived(1), Founded(1, 0, group)>>
           [] OTHER -> [i \in all |-> Arrived(i)]
@@ -82,7 +83,7 @@ Init ==
         /\ run = each("on") /\ up = each(TRUE) /\ view = each(1)
         /\ read = each(Len(FirstLog)) /\ began = each(FirstBegan)
         /\ state = [c \in 1..Together |-> FirstLog[FirstBegan].commit]
-        /\ entering = each(0) /\ pending = each(NoPost) /\ wire = each(NoPost)
+        /\ entering = each(0) /\ pending = each(NoPost) /\ made = each(0) /\ wire = each(NoPost)
         /\ misled = {} /\ away = {}
         /\ left = Budget /\ did = <<>>
 
@@ -103,7 +104,8 @@ Arrive(p, v) ==
     /\ run' = Append(run, "on") /\ up' = Append(up, TRUE) /\ view' = Append(view, v)
     /\ read' = Append(read, Len(log[v]) + 1)
     /\ state' = Append(state, NoState) /\ began' = Append(began, 0)
-    /\ entering' = Append(entering, 0) /\ pending' = Append(pending, NoPost) /\ wire' = Append(wire, NoPost)
+    /\ entering' = Append(entering, 0) /\ pending' = Append(pending, NoPost)
+    /\ made' = Append(made, 0) /\ wire' = Append(wire, NoPost)
     /\ UNCHANGED <<misled, away, left>>
 
 (* A client drops everything; what it had sent may still reach the server before it departs there.          *)
@@ -113,7 +115,7 @@ Drop(c) ==
     /\ state' = [state EXCEPT ![c] = NoState]
     /\ began' = [began EXCEPT ![c] = 0]
     /\ pending' = [pending EXCEPT ![c] = NoPost]
-    /\ UNCHANGED <<up, view, entering, wire>>
+    /\ UNCHANGED <<up, view, entering, made, wire>>
 
 (* A tab is closed or its worker dies; the person comes back, or does not. *)
 Crash(c, forever) ==
@@ -135,12 +137,12 @@ Doubt(c) ==
 Freeze(c) ==
     /\ On(c) /\ Spend("freeze")
     /\ run' = [run EXCEPT ![c] = "frozen"]
-    /\ UNCHANGED <<log, chain, owner, up, view, read, state, began, entering, pending, wire, misled, away>>
+    /\ UNCHANGED <<log, chain, owner, up, view, read, state, began, entering, pending, made, wire, misled, away>>
 
 Wake(c) ==
     /\ run[c] = "frozen"
     /\ run' = [run EXCEPT ![c] = "on"]
-    /\ UNCHANGED <<log, chain, owner, up, view, read, state, began, entering, pending, wire, misled, away, left>>
+    /\ UNCHANGED <<log, chain, owner, up, view, read, state, began, entering, pending, made, wire, misled, away, left>>
 
 (* A connection is lost, and with it what was on its way. Rust: Session::disconnected, Delivery::disconnected *)
 Disconnect(c) ==
@@ -148,14 +150,14 @@ Disconnect(c) ==
     /\ up' = [up EXCEPT ![c] = FALSE]
     /\ wire' = [wire EXCEPT ![c] = NoPost]
     /\ pending' = IF "post_thrown_away" \in Mistake THEN [pending EXCEPT ![c] = NoPost] ELSE pending
-    /\ UNCHANGED <<log, chain, owner, run, view, read, state, began, entering, misled, away>>
+    /\ UNCHANGED <<log, chain, owner, run, view, read, state, began, entering, made, misled, away>>
 
 (* It is resumed, and what has no known place in the log is sent again. Rust: Delivery::resume, Attendee::resume *)
 Resume(c) ==
     /\ On(c) /\ ~up[c] /\ IsPresent(c)
     /\ up' = [up EXCEPT ![c] = TRUE]
     /\ wire' = [wire EXCEPT ![c] = pending[c]]
-    /\ UNCHANGED <<log, chain, owner, run, view, read, state, began, entering, pending, misled, away, left>>
+    /\ UNCHANGED <<log, chain, owner, run, view, read, state, began, entering, pending, made, misled, away, left>>
 
 (* The server takes a client out: it left, was silent or lagged for too long. Rust: Delivery::depart *)
 Depart(c) ==
@@ -163,12 +165,12 @@ Depart(c) ==
     /\ IF run[c] = "on" THEN Spend("depart") ELSE UNCHANGED left
     /\ AppendTo(view[c], Departed(c))
     /\ wire' = IF "departed_may_commit" \in Mistake THEN wire ELSE [wire EXCEPT ![c] = NoPost]
-    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, misled, away>>
+    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, made, misled, away>>
 
 ------------------------------------------------------------------------------
 (* Reading the log *)
 
-Skip(c) == UNCHANGED <<run, up, view, state, began, entering, pending, wire>>
+Skip(c) == UNCHANGED <<run, up, view, state, began, entering, pending, made, wire>>
 
 (* c goes on in state s; whatever it had posted will never be accepted. *)
 Hold(c, s, enters) ==
@@ -176,7 +178,7 @@ Hold(c, s, enters) ==
     /\ began' = IF s = state[c] THEN began ELSE [began EXCEPT ![c] = read[c] + 1]
     /\ pending' = [pending EXCEPT ![c] = NoPost]
     /\ entering' = IF enters THEN [entering EXCEPT ![c] = read[c] + 1] ELSE entering
-    /\ UNCHANGED <<run, up, view, wire>>
+    /\ UNCHANGED <<run, up, view, made, wire>>
 
 (* Rust: Attendee::founded *)
 ReadFounded(c, L) ==
@@ -214,7 +216,8 @@ ReadCommitted(c, L) ==
         mine == pending[c] # NoPost /\ pending[c].commit = e.commit
     IN  CASE s = NoState -> IF c \in e.adds THEN Join(c, L) ELSE Hold(c, s, FALSE)
           [] s # NoState /\ ~valid -> IF c \in e.adds THEN NamedAgain(c, L) ELSE Hold(c, s, FALSE)
-          [] s # NoState /\ valid /\ e.client = c -> Hold(c, IF mine THEN e.commit ELSE s, FALSE)
+          \* Of an own commit that was thrown away only the secrets of a path are lost.
+          [] s # NoState /\ valid /\ e.client = c -> IF mine \/ ~e.commit.path THEN Hold(c, e.commit, FALSE) ELSE Drop(c)
           [] s # NoState /\ valid /\ e.client # c ->
                CASE c \in e.commit.removes -> Drop(c)
                  [] c \in e.commit.poison \ e.commit.removes ->
@@ -230,8 +233,9 @@ ReadEntry(c) ==
                 [] e.type = "committed" -> ReadCommitted(c, L)
                 [] e.type = "departed" /\ e.client = c -> Drop(c)
                 [] OTHER -> Skip(c)
-           /\ misled' = IF /\ e.type = "committed" /\ state'[c] = e.commit /\ state'[c] # NoState
-                           /\ Truth(view[c], Len(L)) # e.commit
+           /\ misled' = IF /\ e.type = "committed" /\ c \in e.adds /\ state'[c] \notin {NoState, state[c]}
+                           /\ state[c] = NoState \/ "latest_welcome_followed" \in Mistake
+                           /\ state'[c] = e.commit /\ Truth(view[c], Len(L)) # e.commit
                           THEN misled \union {c} ELSE misled
     /\ read' = [read EXCEPT ![c] = @ + 1]
     /\ UNCHANGED <<log, chain, owner, away, left>>
@@ -252,8 +256,9 @@ Send(c, post) ==
     /\ wire' = [wire EXCEPT ![c] = post]
     /\ UNCHANGED <<log, chain, owner, run, up, view, read, entering, misled, away>>
 
-(* Who waits to be named, and has waited for long at some time if nobody in the group does anything any more. *)
+(* Who waits to be named. *)
 Waits(L, c) == c \in Present(L) \ EnteredGroup(L) /\ NamedAt(L, c) = {}
+(* Nobody who could name it does anything any more: then whoever waits has waited for long at some time. *)
 Stuck(L) == \A c \in EnteredGroup(L) \cap Present(L) : ~On(c) \/ owner[c] \in Evil
 
 (* Rust: Attendee::found_due, Attendee::next_post *)
@@ -263,9 +268,9 @@ PostFound(c) ==
         dead == EnteredGroup(L) \cap Present(L) = {}
         long == Waits(Log(c), c) /\ Stuck(Log(c))
     IN  /\ Works(c) /\ up[c] /\ state[c] = NoState /\ pending[c] = NoPost
-        /\ IF dead \/ long THEN UNCHANGED left ELSE Spend("haste")
+        /\ IF dead \/ long THEN UNCHANGED left ELSE Spend("early")
         /\ Send(c, [type |-> "found", parent |-> parent, adds |-> {}, commit |-> Founding(c, parent)])
-        /\ UNCHANGED <<state, began>>
+        /\ UNCHANGED <<state, began, made>>
 
 (* The entry that brought c into the group. *)
 JoinedAt(L, c) == Maximum(NamedAt(L, c) \union {i \in At(L, "founded") : L[i].client = c})
@@ -294,9 +299,10 @@ PostCommit(c, rekey) ==
         removes == Removes(L, s, c)
         parent == IF "parent_is_last_applied" \in Mistake THEN began[c] ELSE Parent(L)
         path == rekey \/ (removes # {} /\ "remove_without_path" \notin Mistake)
-        commit == Commit(s, c, adds, removes, path, {})
+        commit == Commit(s, c, made[c] + 1, adds, removes, path, {})
     IN  /\ MayCommit(c)
         /\ rekey \/ adds \union removes # {}
+        /\ made' = [made EXCEPT ![c] = (@ + 1) % 3]
         /\ Send(c, [type |-> "commit", parent |-> parent, adds |-> adds, commit |-> commit])
         /\ IF "merged_at_once" \in Mistake
              THEN state' = [state EXCEPT ![c] = commit] /\ began' = [began EXCEPT ![c] = read[c]]
@@ -341,32 +347,32 @@ TakePost(c) ==
     /\ IsPost(c) /\ Permitted(c, wire[c]) /\ ~IsStale(c, wire[c])
     /\ AppendTo(view[c], EntryOf(c, wire[c]))
     /\ wire' = [wire EXCEPT ![c] = NoPost]
-    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, misled, away, left>>
+    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, made, misled, away, left>>
 
 (* Of a stale post the author learns from the log, which shows what came in its place: it may be the post itself, whose *)
 (* acknowledgement was lost. Any other refusal is told. Rust: Refusal, ServerMessage::Stale, ServerMessage::Refused     *)
 RefusePost(c) ==
     /\ IsPost(c)
-    \* A post that would do may still be refused for haste: the server paces commits.
+    \* A post that would do may still be refused because it comes too soon: the server paces commits.
     /\ IF IsStale(c, wire[c]) \/ ~Permitted(c, wire[c]) THEN UNCHANGED left ELSE Spend("refuse")
     /\ LET told == \/ ~IsStale(c, wire[c]) \/ (wire[c].type = "commit" /\ c \notin EnteredGroup(Log(c)))
                    \/ "stale_means_lost" \in Mistake
        IN  wire' = [wire EXCEPT ![c] = IF told /\ IsPresent(c) THEN Refusal ELSE NoPost]
-    /\ UNCHANGED <<log, chain, owner, run, up, view, read, state, began, entering, pending, misled, away>>
+    /\ UNCHANGED <<log, chain, owner, run, up, view, read, state, began, entering, pending, made, misled, away>>
 
 (* Rust: Attendee::refuse *)
 HearRefusal(c) ==
     /\ On(c) /\ up[c] /\ wire[c] = Refusal
     /\ wire' = [wire EXCEPT ![c] = NoPost]
     /\ pending' = [pending EXCEPT ![c] = NoPost]
-    /\ UNCHANGED <<log, chain, owner, run, up, view, read, state, began, entering, misled, away, left>>
+    /\ UNCHANGED <<log, chain, owner, run, up, view, read, state, began, entering, made, misled, away, left>>
 
 (* Rust: Desk::enter *)
 TakeEnter(c) ==
     /\ up[c] /\ entering[c] \in NamedAt(Log(c), c) /\ IsPresent(c)
     /\ AppendTo(view[c], Entered(c))
     /\ entering' = [entering EXCEPT ![c] = 0]
-    /\ UNCHANGED <<owner, run, up, view, read, state, began, pending, wire, misled, away, left>>
+    /\ UNCHANGED <<owner, run, up, view, read, state, began, pending, made, wire, misled, away, left>>
 
 ------------------------------------------------------------------------------
 Happens(c) ==

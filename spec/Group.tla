@@ -7,12 +7,13 @@ EXTENDS Log
 (* Rust: Group::found *)
 Founding(c, parent) ==
     [group |-> <<parent, c>>, epoch |-> 0, base |-> NoState, author |-> c, adds |-> {}, removes |-> {},
-     path |-> FALSE, members |-> {c}, poison |-> {}]
+     path |-> FALSE, members |-> {c}, poison |-> {}, id |-> 0]
 
-(* `poison`: the members whose path ciphertext is nonsense. Rust: Group::commit *)
-Commit(s, c, adds, removes, path, poison) ==
+(* `id` tells commits of one author apart that are alike in everything else: made twice, a commit has other secrets. *)
+(* `poison`: the members whose path ciphertext is nonsense. Rust: Group::commit                                     *)
+Commit(s, c, id, adds, removes, path, poison) ==
     [group |-> s.group, epoch |-> s.epoch + 1, base |-> s, author |-> c, adds |-> adds, removes |-> removes,
-     path |-> path, members |-> (s.members \ removes) \union adds, poison |-> poison]
+     path |-> path, members |-> (s.members \ removes) \union adds, poison |-> poison, id |-> id]
 
 (* The rules of docs/validation.md that the model can tell apart, for entry i of L by a member in state s, whose *)
 (* epoch began with entry `began`. They depend on log and state alone. Rust: Group::frame, Group::judge          *)

@@ -1,5 +1,5 @@
 ------------------------------- MODULE Server -------------------------------
-(* What a malicious DeliveryService can do: everything but sign and decrypt. *)
+(* What a malicious DeliveryService can do. It can sign nothing and holds no key. *)
 EXTENDS Properties
 
 VARIABLES
@@ -16,22 +16,25 @@ Split(moved) ==
     /\ log' = [log EXCEPT ![2] = log[1]]
     /\ chain' = [chain EXCEPT ![2] = chain[1]]
     /\ view' = [c \in Known |-> IF c \in moved THEN 2 ELSE 1]
-    /\ UNCHANGED <<owner, run, up, read, state, began, entering, pending, wire, misled, away>>
+    /\ UNCHANGED <<owner, run, up, read, state, began, entering, pending, made, wire, misled, away>>
 
-(* What it can append: invented arrivals and departures, foundings and entries in anybody's name, and every post, in any *)
-(* order, as often as it likes. It can sign nothing and holds no key.                                                    *)
+(* What it can append: invented arrivals and departures, foundings and entries in anybody's name, and every post, refused ones *)
+(* too, in any order, as often as it likes, in another's name, naming others, or without its Welcome.                          *)
 Forged(v) ==
     {Arrived(Clients + 1)}
     \union {Departed(c) : c \in Present(log[v])}
     \union {Entered(c) : c \in Present(log[v])}
     \union {Founded(c, Parent(log[v]), Founding(c, Parent(log[v]))) : c \in Present(log[v])}
-    \union {EntryOf(p[1], p[2]) : p \in posted}
+    \union UNION {LET e == EntryOf(p[1], p[2]) IN
+                   IF e.type = "founded" THEN {e}
+                   ELSE {e, [e EXCEPT !.adds = {}], [e EXCEPT !.adds = Present(log[v])], [e EXCEPT !.welcome = NoState]}
+                          \union {[e EXCEPT !.client = c] : c \in Present(log[v])} : p \in posted}
 
 Forge(v) ==
     /\ v = 1 \/ log[2] # <<>>
     /\ Spend("forge")
     /\ \E e \in Forged(v) : (e.type = "arrived" => e.client \notin Present(log[v])) /\ AppendTo(v, e) /\ Did(<<"forge", v, e.type, e.client>>)
-    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, wire, misled, away>>
+    /\ UNCHANGED <<owner, run, up, view, read, state, began, entering, pending, made, wire, misled, away>>
 
 (* ---- The fork alarm ---- *)
 

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use crate::Result;
 use crate::repo::Repo;
 use crate::setup::tlc as setup;
-use table::{Finding, Job};
+use table::Job;
 use tlc::{Report, Verdict};
 
 /// The result of the large runs.
@@ -78,14 +78,14 @@ pub(crate) fn model(repo: &Repo, options: &Options) -> Result<()> {
     // A small run is mostly the start of Java, so two at once; a large one has the machine for itself.
     let (small, large): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| job.small);
     let mut reports = side_by_side(&small, |job| tlc::run(&tlc, &spec, &notes, job, 1))?;
+    let followed =
+        if options.only.is_empty() { traces::validate(repo, &tlc, &spec, &notes)? } else { String::new() };
+    println!("{followed}");
     for job in large {
         let report = tlc::run(&tlc, &spec, &notes, job, 2)?;
         println!("{}", line(job, &report));
         reports.push((job, report));
     }
-    let followed =
-        if options.only.is_empty() { traces::validate(repo, &tlc, &spec, &notes)? } else { String::new() };
-    println!("{followed}");
     if options.write {
         write(repo, &reports, &followed)?;
     }
@@ -152,9 +152,6 @@ fn words(job: &Job, report: &Report) -> String {
         (None, Verdict::Deadlock) => "DEADLOCK".to_owned(),
         (Some(_), Verdict::Holds) => "NOT FOUND".to_owned(),
         (Some(_), Verdict::Violated(property)) => format!("found: {property} is violated"),
-        (Some(Finding::Deadlock(property)), Verdict::Deadlock) => {
-            format!("found: nothing can be done any more, and {property} never comes true")
-        }
         (Some(_), Verdict::Deadlock) => "found, but as a deadlock".to_owned(),
     }
 }

@@ -17,7 +17,7 @@ const BOUNDS: [(&str, &str); 18] = [
     ("Drops", "0"),
     ("Departures", "0"),
     ("Doubts", "0"),
-    ("Hastes", "0"),
+    ("Foundings", "0"),
     ("Refusals", "0"),
     ("Rekeys", "0"),
     ("Misdeeds", "0"),
@@ -40,7 +40,8 @@ const LIVENESS: [&str; 3] = ["EveryoneGetsIn", "OneGroup", "TheGoneAreRemoved"];
 /// They follow from those.
 const MORE_LIVENESS: [&str; 3] = ["FrozenBlocksNobody", "DeadRoomIsFounded", "WhoWakesIsIn"];
 const ALARM: &str = "ForksImplyAlarm";
-const DEADLOCK: &str = "deadlock-";
+/// Where these are invariants, a deadlock is what they are there to judge.
+const AT_REST: &str = "AtRest";
 
 /// One run of TLC.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,26 +55,19 @@ pub(crate) struct Job {
     values: BTreeMap<String, String>,
     invariants: Vec<String>,
     properties: Vec<String>,
-    /// The mistake that is switched on, and what must be found.
-    pub(crate) mistake: Option<Finding>,
+    /// For a deliberate mistake: the property that must be violated.
+    pub(crate) mistake: Option<String>,
+    /// Whether TLC looks for deadlocks.
+    pub(crate) deadlocks: bool,
     /// Whether it is part of the small set.
     pub(crate) small: bool,
     /// The module `TraceData`, for recorded runs.
     pub(crate) data: Option<String>,
 }
 
-/// What TLC must say of a mistake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
-    /// This property is violated.
-    Violated(String),
-    /// Nothing can be done any more although something is left to do, so that this property cannot come true.
-    Deadlock(String),
-}
-
 /// Of these things, as many may happen in a recorded run as did.
 const IN_TRACES: [&str; 8] =
-    ["Crashes", "Freezes", "Drops", "Departures", "Doubts", "Hastes", "Refusals", "Rekeys"];
+    ["Crashes", "Freezes", "Drops", "Departures", "Doubts", "Foundings", "Refusals", "Rekeys"];
 const MANY: &str = "100000";
 
 impl Job {
@@ -91,6 +85,7 @@ impl Job {
             invariants: Vec::new(),
             properties: Vec::new(),
             mistake: None,
+            deadlocks: false,
             small: true,
             data: Some(data),
         }
@@ -145,6 +140,7 @@ pub(crate) fn runs(text: &str) -> Result<Vec<Job>> {
             let hostile = *spec == "ServerSpec";
             if !hostile {
                 job.invariants.push(HONEST_SERVER_INVARIANT.to_owned());
+                job.properties.push("NoFalseAlarm".to_owned());
             }
             let live: &[&str] = match (*checks, hostile) {
                 ("safety", _) => &[],
@@ -170,17 +166,15 @@ pub(crate) fn mistakes(text: &str) -> Result<Vec<Job>> {
             };
             let mut job = job(name, spec, bounds)?;
             job.small = true;
-            if let Some(property) = found_by.strip_prefix(DEADLOCK) {
-                job.mistake = Some(Finding::Deadlock(property.to_owned()));
-                return Ok(job);
-            }
             let property = vec![(*found_by).to_owned()];
-            if INVARIANTS.contains(found_by) || *found_by == HONEST_SERVER_INVARIANT {
+            let judges_rest = found_by.ends_with(AT_REST);
+            if judges_rest || INVARIANTS.contains(found_by) || *found_by == HONEST_SERVER_INVARIANT {
                 job.invariants = property;
             } else {
                 job.properties = property;
             }
-            job.mistake = Some(Finding::Violated((*found_by).to_owned()));
+            job.mistake = Some((*found_by).to_owned());
+            job.deadlocks = !judges_rest;
             Ok(job)
         })
         .collect()
@@ -216,6 +210,7 @@ fn job(name: &str, spec: &str, bounds: &[&str]) -> Result<Job> {
         invariants: Vec::new(),
         properties: Vec::new(),
         mistake: None,
+        deadlocks: true,
         small: false,
         data: None,
     })
@@ -243,7 +238,7 @@ mod tests {
     #[test]
     fn a_configuration_has_every_bound_and_what_is_to_be_found() {
         let jobs =
-            mistakes("no_takeover Spec deadlock-EveryoneGetsIn Persons=3 Evil=1,2 Views=2\nx Spec InStep")
+            mistakes("no_takeover Spec EveryoneGetsInAtRest Persons=3 Evil=1,2 Views=2\nx Spec InStep")
                 .unwrap();
         let text = jobs[0].configuration(true);
         for line in [
@@ -256,7 +251,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}: {text}");
         }
-        assert!(!text.contains("INVARIANTS") && !text.contains("PROPERTIES"));
+        assert!(text.contains("INVARIANTS EveryoneGetsInAtRest") && !jobs[0].deadlocks && jobs[1].deadlocks);
         assert!(jobs[1].configuration(false).ends_with("INVARIANTS InStep\n"));
     }
 

@@ -29,12 +29,17 @@ pub(super) fn validate(repo: &Repo, tlc: &Tlc, spec: &Path, notes: &Path) -> Res
     fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let record = |seed: u64, mistake: Option<&str>| {
         let file = folder.join(format!("{seed}-{}.json", mistake.unwrap_or("right")));
+        // Not that of an earlier run.
+        let _ = fs::remove_file(&file);
         let mut command = tool(&simulator);
         command.args(["--plan", "honest", "--seed", &seed.to_string(), "--trace"]).arg(&file);
         command.args(mistake.map(|mistake| format!("--mistake={mistake}")));
         // Of a run with a mistake it says that it found one.
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.map_err(|error| format!("cannot start {}: {error}", simulator.display()))?;
+        let status = status.map_err(|error| format!("cannot start {}: {error}", simulator.display()))?;
+        if mistake.is_none() && !status.success() {
+            return Err(format!("`cargo xtask sim --plan honest --seed {seed}` does not hold"));
+        }
         let text =
             fs::read_to_string(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
         Trace::read(&text).map_err(|error| format!("{}: {error}", file.display()))

