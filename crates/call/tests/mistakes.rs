@@ -165,7 +165,7 @@ fn a_post_that_was_thrown_away_comes_back_as_a_strangers() {
         world.run(3_000);
         world.losses(0).to_vec()
     });
-    assert_eq!(losses, (vec![], vec!["a commit could not be decrypted by this client"]));
+    assert_eq!(losses, (vec![], vec!["most others in the call are in another state than this client"]));
 }
 
 #[test]
