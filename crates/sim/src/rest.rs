@@ -246,7 +246,10 @@ impl World {
             && connected(b)
             && look_a.log_id == look_b.log_id
             && member(group_a, look_b.client)
-            && member(group_b, look_a.client);
+            && member(group_b, look_a.client)
+            // Who was shown that the other has left does not listen to it any more: a server can part people so.
+            && look_a.present.contains(&look_b.client)
+            && look_b.present.contains(&look_a.client);
         let states = group_a.id == group_b.id && group_a.epoch == group_b.epoch && group_a.tag != group_b.tag;
         let (view_a, view_b) = (a.view.as_ref()?, b.view.as_ref()?);
         (talk && (states || view_a.hash != view_b.hash)).then_some((look_a.client, look_b.client))

@@ -14,6 +14,8 @@ pub struct Look {
     pub log_id: LogId,
     /// The last entry that it has processed.
     pub processed: Seq,
+    /// Whom it sees present.
+    pub present: Vec<ClientId>,
     /// The state of the group that it holds.
     pub group: Option<GroupLook>,
     /// Its post whose place in the log it does not know yet.
@@ -68,6 +70,7 @@ impl Attendee {
             client: self.client(),
             log_id: self.room.log_id(),
             processed: self.processed,
+            present: self.presence.present(),
             group,
             pending: self.in_flight.as_ref().map(|post| self.look_at(post)),
         }
