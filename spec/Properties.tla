@@ -35,9 +35,10 @@ RemovedKnowNothing == \A c \in Steady :
 (* Nobody without an admission signature is ever in a group of honest members. *)
 OnlyAdmitted == \A c \in Honest : InGroup(c) => state[c].members \subseteq 1..Clients
 
-(* No client that departed commits. *)
+(* No client that departed commits. (A server may show an accepted commit once more after its author departed: that one is *)
+(* skipped, so entries that do not count are left out.)                                                                  *)
 DepartedNeverCommit == \A c \in Steady : InGroup(c) =>
-    \A i \in {j \in At(Log(c), "committed") : j <= read[c]} :
+    \A i \in {j \in At(Log(c), "committed") : j <= read[c] /\ chain[view[c]][j] = j} :
         Log(c)[i].commit \in Ancestors(state[c]) => Log(c)[i].client \in Present(SubSeq(Log(c), 1, i - 1))
 
 (* What an honest member posts and the server accepts, the members accept. *)

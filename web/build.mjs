@@ -2,7 +2,7 @@
 // `cargo xtask` builds. Names carry a hash of the content, so that everything but index.html can be cached for ever.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
@@ -30,8 +30,7 @@ const workerUrl = await asset(
   "js",
   await bundle("src/worker/main.ts", { WASM_URL: JSON.stringify(wasmUrl) }),
 );
-const pageCode = await bundle("src/ui/main.tsx", { WORKER_URL: JSON.stringify(workerUrl) });
-const pageUrl = await asset("app", "js", pageCode);
+const page = await pages("src/ui/main.tsx", { WORKER_URL: JSON.stringify(workerUrl) });
 const styles = await bundle("src/ui/style.css", {});
 const styleUrl = await asset("app", "css", styles);
 const icon = await readFile(join(root, "src/icon.svg"));
@@ -52,7 +51,11 @@ const html = (await readFile(join(root, "src/index.html"), "utf8"))
   .replaceAll("{icon}", iconUrl)
   .replaceAll("{manifest}", manifestUrl)
   .replaceAll("{style}", `${styleUrl}" integrity="${integrity(styles)}`)
-  .replaceAll("{script}", `${pageUrl}" integrity="${integrity(pageCode)}`);
+  .replaceAll(
+    "{preload}",
+    page.chunks.map(url => `<link rel="modulepreload" href="${url}" />`).join(""),
+  )
+  .replaceAll("{script}", `${page.url}" integrity="${integrity(page.code)}`);
 await put("index.html", Buffer.from(html));
 await put("licenses.txt", await licenses());
 
@@ -62,8 +65,8 @@ for (const { name, bytes, brotliBytes } of sizes) {
   );
 }
 
-async function bundle(entry, define) {
-  const result = await build({
+function options(entry, define) {
+  return {
     absWorkingDir: root,
     entryPoints: [entry],
     bundle: true,
@@ -76,8 +79,39 @@ async function bundle(entry, define) {
     jsxImportSource: "preact",
     legalComments: "none",
     logLevel: "warning",
-  });
+  };
+}
+
+async function bundle(entry, define) {
+  const result = await build(options(entry, define));
   return Buffer.from(result.outputFiles[0].contents);
+}
+
+/**
+ * The page's script, and the parts of it that load when somebody wants them (`import()` in the sources). `chunks` are the
+ * parts that it needs at once.
+ */
+async function pages(entry, define) {
+  const { outputFiles, metafile } = await build({
+    ...options(entry, define),
+    splitting: true,
+    metafile: true,
+    outdir: "dist/assets",
+    entryNames: "app-[hash]",
+    chunkNames: "[name]-[hash]",
+  });
+  for (const { path, contents } of outputFiles) await put(relative(dist, path), contents);
+  const [file, { imports }] = Object.entries(metafile.outputs).find(
+    ([, output]) => output.entryPoint === entry,
+  );
+  const urlOf = path => `/${relative(dist, join(root, path))}`;
+  return {
+    url: urlOf(file),
+    code: outputFiles.find(({ path }) => path === join(root, file)).contents,
+    chunks: imports
+      .filter(({ kind }) => kind === "import-statement")
+      .map(({ path }) => urlOf(path)),
+  };
 }
 
 /** Writes a file under a name with its hash and returns its address. */

@@ -3,7 +3,7 @@
 const PREFIX = "tangelo.";
 
 export type Preference =
-  "name" | "microphone" | "camera" | "microphone_off" | "camera_off" | "video_codec";
+  "name" | "microphone" | "camera" | "microphone_off" | "camera_off" | "video_codec" | "language";
 
 /** What was remembered; empty where nothing was, or where nothing can be stored. */
 export function recall(preference: Preference): string {

@@ -1,7 +1,7 @@
 import { useId, useRef } from "preact/hooks";
 import type { Alarm } from "../call/view.js";
 import { WarningIcon } from "./icons.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 interface Props {
   alarms: readonly Alarm[];

@@ -12,7 +12,7 @@ import { debugCall } from "./debug.js";
 import { Landing } from "./landing.js";
 import { Lobby } from "./lobby.js";
 import { MessageScreen, Over } from "./message-screen.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 export function App() {
   const [route, setRoute] = useState(here);

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { PersonView } from "../call/view.js";
 import { isRefusal, useStream } from "./hooks.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 /** Plays what the others say. Where the browser wants a click for that, asks for one. */
 export function AudioOut({ people }: { people: readonly PersonView[] }) {

@@ -10,7 +10,7 @@ import { Grid } from "./grid.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 import { Toolbar } from "./toolbar.js";
 import { type Verifier, VerifyDialog } from "./verify-dialog.js";
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { forgetIdentity } from "../worker/identity-store.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 interface Props {
   forgetPeople: () => void;

@@ -3,7 +3,7 @@ import type { DevicesView } from "../call/devices.js";
 import type { PersonView } from "../call/view.js";
 import { useSize, useTrackStream } from "./hooks.js";
 import { gridOf } from "./layout.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 import { Tile } from "./tile.js";
 
 const GAP_PX = 12;

@@ -6,7 +6,7 @@ import { rememberHostSecret } from "../call/preferences.js";
 import { ForgetIdentity } from "./forget-identity.js";
 import { Logo } from "./icons.js";
 import { PageTitle } from "./page-title.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 export function Landing({ go }: { go: (path: string) => void }) {
   const [typed, setTyped] = useState("");

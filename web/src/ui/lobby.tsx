@@ -6,7 +6,7 @@ import { unsupported } from "../call/support.js";
 import { useObservable, useStream, useTrackStream } from "./hooks.js";
 import { CameraIcon, LockIcon, Logo, MicrophoneIcon, OpenLockIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 const NAME_MAX = 40;
 

@@ -3,7 +3,7 @@ import type { Alarm, Ended } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { Logo } from "./icons.js";
 import { PageTitle } from "./page-title.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 interface Props {
   title: string;

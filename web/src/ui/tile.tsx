@@ -3,7 +3,7 @@ import type { PersonView } from "../call/view.js";
 import { hueOf, initialsOf } from "./avatar.js";
 import { useStream } from "./hooks.js";
 import { MicrophoneIcon } from "./icons.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 import { TrustMark, markOf } from "./trust-mark.js";
 
 interface Props {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { DeviceKind, DevicesView } from "../call/devices.js";
 import { CameraIcon, LeaveIcon, LinkIcon, MicrophoneIcon, ShieldIcon } from "./icons.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 interface Props {
   devices: DevicesView;

@@ -1,6 +1,6 @@
 import type { Trust } from "../call/trust.js";
 import { NewIcon, PeopleIcon, QuestionIcon, SeenIcon, ShieldIcon, WarningIcon } from "./icons.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 /** What to show of it where there is room for one mark. */
 export type Mark = "own" | "own_key" | "unconfirmed" | "verified" | "seen" | "new" | "warning";

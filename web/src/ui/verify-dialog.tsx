@@ -3,7 +3,7 @@ import type { CallController } from "../call/call-controller.js";
 import type { CallView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { ForgetIdentity } from "./forget-identity.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 import { VerifyEmoji } from "./verify-emoji.js";
 import { VerifyPeople } from "./verify-people.js";
 import { NumberCode } from "./verify-qr.js";

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { EmojiView } from "../generated/EmojiView.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 interface Props {
   view: EmojiView;

@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import type { Trust } from "../call/trust.js";
 import type { PersonView } from "../call/view.js";
 import { WarningIcon } from "./icons.js";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 import { TrustMark, markOf } from "./trust-mark.js";
 
 interface Props {

@@ -1,5 +1,5 @@
 import { encode } from "uqr";
-import { text } from "./text.en.js";
+import { text } from "./text.js";
 
 /** Light modules around the code: fewer, and scanners do not find it (ISO/IEC 18004). */
 const QUIET = 4;

@@ -1,0 +1,53 @@
+/**
+ * The texts of the page in the person's language. Another language is another file next to text.en.ts, and a line in
+ * `LANGUAGES`; a text that is missing there does not compile.
+ */
+import { recall, remember } from "../call/preferences.js";
+import { text as english } from "./text.en.js";
+
+export type Texts = typeof english;
+
+interface Language {
+  /** As its speakers call it. */
+  readonly name: string;
+  readonly direction: "ltr" | "rtl";
+  readonly load: () => Promise<Texts>;
+}
+
+/** By language tag (BCP 47). */
+export const LANGUAGES: Readonly<Record<string, Language>> = {
+  en: { name: "English", direction: "ltr", load: () => Promise.resolve(english) },
+};
+
+const FALLBACK = "en";
+
+/** What every component draws. Changes only before the first drawing: another language loads the page anew. */
+export let text: Texts = english;
+export let language = FALLBACK;
+
+/** Loads the texts; English ones if that fails. Before anything is drawn. */
+export async function loadTexts(): Promise<void> {
+  const tag = wished();
+  const chosen = LANGUAGES[tag];
+  if (chosen === undefined) return;
+  try {
+    text = await chosen.load();
+    language = tag;
+    document.documentElement.lang = tag;
+    document.documentElement.dir = chosen.direction;
+  } catch (error) {
+    console.warn(`the texts in ${chosen.name} did not load:`, error);
+  }
+}
+
+/** From now on in this language. */
+export function chooseLanguage(tag: string): void {
+  remember("language", tag);
+  location.reload();
+}
+
+/** What the person chose here, or the first of the browser's languages that there is. */
+function wished(): string {
+  const browser = navigator.languages.map(tag => tag.split("-")[0] ?? tag);
+  return [recall("language"), ...browser].find(tag => tag in LANGUAGES) ?? FALLBACK;
+}
