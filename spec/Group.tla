@@ -42,6 +42,7 @@ Usable(L, i, c) ==
     /\ e.welcome.group = Group(L)                                                   \* rule 41
     /\ e.welcome = e.commit                                                         \* rule 43
     /\ e.client = e.welcome.author /\ e.client \in e.welcome.members                \* rule 44
+    /\ e.adds = e.commit.adds                                                       \* rule 47
     /\ c \in e.welcome.members
     /\ \A m \in e.welcome.members : Admissible(m)                                   \* rule 45
 

@@ -154,8 +154,15 @@ impl Room {
     fn join(&self, applicant: &Applicant, entry: &Entry) -> Result<Group> {
         let welcome = entry.bundle.welcome.as_ref().ok_or_else(|| Failure("there is no Welcome".into()))?;
         let commit = &entry.bundle.commit;
-        let entry =
-            WelcomeEntry { seq: entry.seq, author: entry.author, group_id: self.group_id, commit, welcome };
+        let adds = &entry.bundle.adds;
+        let entry = WelcomeEntry {
+            seq: entry.seq,
+            author: entry.author,
+            group_id: self.group_id,
+            adds,
+            commit,
+            welcome,
+        };
         Group::join(&self.context, applicant, entry).map_err(at("joining"))
     }
 

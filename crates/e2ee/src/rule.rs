@@ -107,6 +107,8 @@ rules! {
     WelcomeContext = 46, "the group has the one cipher suite, and no extensions in its context";
     /// Leaves.
     WelcomeLeaves = 45, "every leaf of the tree in a Welcome keeps the rules, one for each client";
+    /// Adds.
+    WelcomeAdds = 47, "the commit beside a Welcome adds exactly the clients that its entry names";
 
     /// Framing.
     MessageFraming = 50, "a message is an MLS PrivateMessage of the current group with application data";

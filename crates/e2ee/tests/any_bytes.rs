@@ -179,7 +179,7 @@ fn a_spoiled_welcome_leads_nowhere_else() {
     let good = bundle.welcome.as_ref().unwrap();
     let client = &room.clients[newcomer];
     let join = |commit: &Bytes, welcome: &Bytes| {
-        let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+        let entry = WelcomeEntry { seq, author, group_id, adds: &add, commit, welcome };
         Group::join(&client.context, &client.applicant, entry)
     };
     let right = state(&join(&bundle.commit, good).unwrap());

@@ -90,7 +90,11 @@ fn a_length_that_lies_takes_no_memory() {
         drop(checked);
     };
     let join = |commit: &Bytes, welcome: &Bytes| {
-        drop(Group::join(&context, applicant, WelcomeEntry { seq, author, group_id, commit, welcome }));
+        drop(Group::join(
+            &context,
+            applicant,
+            WelcomeEntry { seq, author, group_id, adds: &add, commit, welcome },
+        ));
     };
     let honest = peak(|| join(&bundle.commit, &welcome));
     assert!(honest > 1_000 && honest < MOST_BYTES, "the count counts: {honest} bytes");

@@ -197,7 +197,7 @@ fn a_welcome_leads_only_where_the_commit_beside_it_leads() {
     let (author, seq, group_id) = (room.clients[0].id, Seq(50), room.group_id.unwrap());
     let client = &room.clients[2];
     let join = |author, group_id, commit: &Bytes, welcome: &Bytes| {
-        let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+        let entry = WelcomeEntry { seq, author, group_id, adds: &add, commit, welcome };
         Group::join(&client.context, &client.applicant, entry).map(|group| group.epoch())
     };
     let welcome = one.welcome.as_ref().unwrap();

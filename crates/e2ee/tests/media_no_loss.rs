@@ -256,8 +256,14 @@ impl World {
                     client.media.install(now, group, change).unwrap();
                 } else if bundle.adds.contains(&client.id) {
                     let welcome = bundle.welcome.as_ref().unwrap();
-                    let entry =
-                        WelcomeEntry { seq, author: *author, group_id, commit: &bundle.commit, welcome };
+                    let entry = WelcomeEntry {
+                        seq,
+                        author: *author,
+                        group_id,
+                        adds: &bundle.adds,
+                        commit: &bundle.commit,
+                        welcome,
+                    };
                     let group = Group::join(&client.context, &client.applicant, entry).unwrap();
                     client.media.install(now, &group, Change { adds: true, removes: false }).unwrap();
                     let (id, epoch) = (client.id, group.epoch());

@@ -88,7 +88,7 @@ pub fn e2ee_welcome(data: &[u8]) {
         let (right_author, right_group) = (room.clients[scene.author].id, room.group_id.unwrap());
         let right_welcome = scene.bundle.welcome.as_ref().unwrap();
         let join = |author: ClientId, group_id: GroupId, seq: Seq, commit: &Bytes, welcome: &Bytes| {
-            let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+            let entry = WelcomeEntry { seq, author, group_id, adds: &scene.bundle.adds, commit, welcome };
             Group::join(&newcomer.context, &newcomer.applicant, entry)
         };
         let which = input.byte();

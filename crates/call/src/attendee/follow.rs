@@ -198,7 +198,7 @@ impl Attendee {
         let (Some(group_id), Some(welcome)) = (self.group_id, welcome) else {
             return Err(Lost::ArriveAnew("a commit names this client but has no Welcome for it"));
         };
-        let CommitEntry { seq, author, commit, .. } = entry;
+        let CommitEntry { seq, author, adds, commit } = entry;
         // The room's group adds nobody whom the host keeps outside: this leads to another one, whatever the server says.
         if let Err(rule) = self.presence.may_be_added(context, self.client()) {
             self.note_refused(seq, author, rule);
@@ -208,7 +208,7 @@ impl Attendee {
             self.note_refused(seq, author, Rule::HostRemoved);
             return Err(Lost::ArriveAnew("the Welcome is of somebody whom the host removed"));
         }
-        let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+        let entry = WelcomeEntry { seq, author, group_id, adds, commit, welcome };
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {
                 self.begin_epoch(now, context, media, &group, Change { adds: true, removes: false })?;

@@ -1,4 +1,4 @@
-//! Rules 40 to 46: Welcomes that lead astray. Whoever gets one refuses it, and its key package is still good for the
+//! Rules 40 to 47: Welcomes that lead astray. Whoever gets one refuses it, and its key package is still good for the
 //! next.
 
 use openmls::prelude::{Lifetime, OpenMlsProvider as _};
@@ -24,6 +24,7 @@ pub(super) fn join(world: &World, newcomer: usize, author: ClientId, bundle: &Bu
         seq: world.room.seq.next(),
         author,
         group_id: world.room.group_id.unwrap(),
+        adds: &bundle.adds,
         commit: &bundle.commit,
         welcome: bundle.welcome.as_ref().unwrap(),
     };
@@ -317,4 +318,25 @@ fn rule_46_a_group_with_extensions_is_not_joined() {
     assert_eq!(world.refused(&bundle), Rule::CommitFraming);
     world.goes_on();
     assert!(world.honest().contains(&place));
+}
+
+#[test]
+fn rule_47_a_welcome_comes_with_a_commit_that_adds_whom_it_names() {
+    let mut world = World::new(2, 1);
+    let (place, mut plan) = newcomer(&mut world);
+    let another = world.room.arrive(51);
+    plan.adds.push(world.key_package(another));
+    plan.named.push(world.id(another));
+    let bundle = world.eve.commit(plan);
+    assert_eq!(bundle.adds.len(), 2, "the entry as it should be: this one leads into the group");
+    assert!(join(&world, place, world.eve.id, &bundle).is_ok());
+    let named = |adds: Vec<ClientId>| Bundle { adds, ..bundle.clone() };
+    for adds in
+        [vec![world.id(place)], vec![world.id(place), world.id(place)], vec![world.id(place), world.id(0)]]
+    {
+        let bundle = named(adds);
+        assert_eq!(join(&world, place, world.eve.id, &bundle).unwrap_err(), Rule::WelcomeAdds);
+    }
+    let bundle = named(vec![world.id(place)]);
+    both_refuse(&mut world, place, &bundle, Rule::CommitAdds, Rule::WelcomeAdds);
 }

@@ -1,14 +1,17 @@
 //! Entering a group by a Welcome.
 
+use std::collections::BTreeSet;
+
 use openmls::prelude::{
-    JoinBuilder, MlsMessageBodyIn, MlsMessageIn, ProcessedWelcome, tls_codec::Deserialize as _,
-    tls_codec::Serialize as _,
+    BasicCredential, ContentType, JoinBuilder, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, OpenMlsCrypto,
+    OpenMlsProvider as _, ProcessedWelcome, ProposalIn, ProposalOrRefIn, ProtocolVersion, Sender,
+    tls_codec::{Deserialize as _, DeserializeBytes as _, Serialize as _, VLBytes},
 };
 use tangelo_wire::{Bytes, ClientId, GroupId, Seq};
 
 use super::{Group, commit::parse_commit, join_config, judge::is_link_psk};
 use crate::{
-    RoomContext, Rule, hpke_key,
+    RoomContext, Rule, credential, hpke_key,
     leaf::{Applicant, SUITE},
 };
 
@@ -21,6 +24,8 @@ pub struct WelcomeEntry<'a> {
     pub author: ClientId,
     /// The room's current group.
     pub group_id: GroupId,
+    /// The clients that it claims to add.
+    pub adds: &'a [ClientId],
     /// The Commit.
     pub commit: &'a Bytes,
     /// The Welcome.
@@ -91,7 +96,50 @@ impl Group {
         if group.member(group.own).is_none_or(|own| own.leaf != group.own_leaf()) {
             return Err(Rule::WelcomeLeaves);
         }
+        // Otherwise the members skip the commit (rule 6), and whoever it adds without a name waits for ever.
+        let added = added_clients(entry.commit, group.provider.crypto())?;
+        let named: BTreeSet<ClientId> = entry.adds.iter().copied().collect();
+        if named != added || entry.adds.len() != added.len() {
+            return Err(Rule::WelcomeAdds);
+        }
         group.confirm(entry.author);
         Ok(group)
     }
+}
+
+/// The clients that a commit adds. OpenMLS shows a commit's proposals to members alone, so they are read here: what stands
+/// before them in an MLSMessage with a PublicMessage (RFC 9420 sections 6 and 12.4), then the proposals.
+fn added_clients(commit: &Bytes, crypto: &impl OpenMlsCrypto) -> Result<BTreeSet<ClientId>, Rule> {
+    let proposals = proposals_of(commit.as_slice()).map_err(|_| Rule::WelcomeAdds)?;
+    let mut added = BTreeSet::new();
+    for proposal in proposals {
+        let ProposalOrRefIn::Proposal(proposal) = proposal else { return Err(Rule::WelcomeAdds) };
+        let ProposalIn::Add(add) = *proposal else { continue };
+        let bytes = add.tls_serialize_detached().map_err(|_| Rule::WelcomeAdds)?;
+        let key_package = KeyPackageIn::tls_deserialize_exact(bytes)
+            .map_err(|_| Rule::WelcomeAdds)?
+            .validate(crypto, ProtocolVersion::Mls10)
+            .map_err(|_| Rule::WelcomeAdds)?;
+        let client = BasicCredential::try_from(key_package.leaf_node().credential().clone())
+            .ok()
+            .and_then(|credential| credential::client_of(credential.identity()));
+        if !client.is_some_and(|client| added.insert(client)) {
+            return Err(Rule::WelcomeAdds);
+        }
+    }
+    Ok(added)
+}
+
+fn proposals_of(message: &[u8]) -> Result<Vec<ProposalOrRefIn>, openmls::prelude::tls_codec::Error> {
+    let (_version, rest) = u16::tls_deserialize_bytes(message)?;
+    let (_wire_format, rest) = u16::tls_deserialize_bytes(rest)?;
+    let (_group_id, rest) = VLBytes::tls_deserialize_bytes(rest)?;
+    let (_epoch, rest) = u64::tls_deserialize_bytes(rest)?;
+    let (_sender, rest) = Sender::tls_deserialize_bytes(rest)?;
+    let (_authenticated_data, rest) = VLBytes::tls_deserialize_bytes(rest)?;
+    let (content_type, rest) = ContentType::tls_deserialize_bytes(rest)?;
+    if content_type != ContentType::Commit {
+        return Err(openmls::prelude::tls_codec::Error::InvalidInput);
+    }
+    Ok(Vec::<ProposalOrRefIn>::tls_deserialize_bytes(rest)?.0)
 }

@@ -314,7 +314,7 @@ fn what_is_stolen_opens_no_recorded_welcome() {
     wait(&mut room, SWITCH_MS);
     let frame = everyone_speaks(&mut room).remove(0);
     let (commit, welcome) = (&bundle.commit, bundle.welcome.as_ref().unwrap());
-    let entry = WelcomeEntry { seq, author, group_id, commit, welcome };
+    let entry = WelcomeEntry { seq, author, group_id, adds: &add, commit, welcome };
 
     let context = room.context();
     let client = &mut room.clients[newcomer];

@@ -144,7 +144,14 @@ impl Room {
             } else if bundle.adds.contains(&client.id) {
                 let group_id = self.group_id.unwrap();
                 let welcome = bundle.welcome.as_ref().unwrap();
-                let entry = WelcomeEntry { seq, author, group_id, commit: &bundle.commit, welcome };
+                let entry = WelcomeEntry {
+                    seq,
+                    author,
+                    group_id,
+                    adds: &bundle.adds,
+                    commit: &bundle.commit,
+                    welcome,
+                };
                 let group = Group::join(&client.context, &client.applicant, entry).unwrap();
                 client.media.install(now, &group, Change { adds: true, removes: false }).unwrap();
                 client.applicant.spend();
