@@ -222,6 +222,12 @@ impl Delivery {
         (self.rooms.len(), self.clients)
     }
 
+    /// How many clients are present in a room; 0 for one that there is not.
+    #[must_use]
+    pub fn present_in(&self, room: &RoomName) -> usize {
+        self.rooms.get(room).map_or(0, |room| room.present.len())
+    }
+
     /// Notes that a connection lives. Returns whether to go on: not above its rate of messages.
     fn heard(&mut self, now: Millis, id: ConnectionId, message: Option<&ClientMessage>) -> bool {
         let Some(connection) = self.connections.get_mut(&id) else { return false };

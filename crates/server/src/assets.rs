@@ -1,6 +1,6 @@
 //! The web app inside the binary.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use sha2::{Digest, Sha256};
 
@@ -28,6 +28,21 @@ pub(crate) struct Assets {
 impl Assets {
     pub(crate) fn embedded() -> Self {
         Self::of(FILES)
+    }
+
+    /// Reads a folder as the build of the web app leaves it. For one server in a program's life: what is read stays.
+    pub(crate) fn read(folder: &Path) -> io::Result<Self> {
+        let mut files: Vec<(&'static str, &'static [u8])> = Vec::new();
+        for place in [folder.to_owned(), folder.join("assets")] {
+            for entry in fs::read_dir(&place)? {
+                let path = entry?.path();
+                let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) else { continue };
+                if path.is_file() {
+                    files.push((name.to_owned().leak(), fs::read(&path)?.leak()));
+                }
+            }
+        }
+        Ok(Self::of(&files))
     }
 
     pub(crate) fn of(files: &[(&'static str, &'static [u8])]) -> Self {
@@ -75,6 +90,21 @@ fn mime(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_served_as_it_is_when_it_is_read() {
+        let folder = std::env::temp_dir().join(format!("tangelo-assets-{}", std::process::id()));
+        fs::create_dir_all(folder.join("assets")).unwrap();
+        fs::write(folder.join("index.html"), "page").unwrap();
+        fs::write(folder.join("assets/app.js"), "code").unwrap();
+        fs::write(folder.join("assets/app.js.br"), "c").unwrap();
+        let assets = Assets::read(&folder).unwrap();
+        assert_eq!(assets.get("index.html").unwrap().plain.bytes, b"page");
+        let app = assets.get("assets/app.js").unwrap();
+        assert_eq!((app.plain.bytes, app.brotli.as_ref().unwrap().bytes), (&b"code"[..], &b"c"[..]));
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(Assets::read(&folder).is_err());
+    }
 
     #[test]
     fn compressed_siblings_belong_to_their_file() {

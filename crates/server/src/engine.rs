@@ -36,6 +36,8 @@ pub(crate) enum ToEngine {
         fatal: bool,
     },
     Disconnected(ConnectionId),
+    /// How many clients are present in a room?
+    Count(RoomName, oneshot::Sender<usize>),
 }
 
 /// What waits to be sent to a connection. Whoever reads too slowly is cut, so that nobody waits for it.
@@ -163,6 +165,10 @@ impl Engine {
             ToEngine::Disconnected(connection) => {
                 self.delivery.disconnected(now, connection);
                 self.outboxes.remove(&connection);
+            }
+            ToEngine::Count(room, reply) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(self.delivery.present_in(&room));
             }
         }
     }

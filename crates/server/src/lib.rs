@@ -36,6 +36,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use limits::ConnectionLimits;
 
+use assets::Assets;
 use media::Media;
 
 /// How a server is set up.
@@ -49,6 +50,8 @@ pub struct Config {
     pub public_ip: Option<IpAddr>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
+    /// Serve the web app from this folder instead of the one inside the program.
+    pub web: Option<PathBuf>,
     /// Write every packet that the SFU forwards to this pcap file.
     pub tap: Option<PathBuf>,
 }
@@ -74,6 +77,9 @@ pub enum ServeError {
     /// A certificate or key file cannot be used.
     #[error("cannot use {0} for HTTPS: {1}")]
     Tls(PathBuf, String),
+    /// The folder with the web app cannot be read.
+    #[error("cannot read the web app in {0}: {1}; build it with `cargo xtask build`")]
+    Web(PathBuf, io::Error),
     /// The tap's file cannot be written.
     #[error("cannot write the tap to {0}: {1}")]
     Tap(PathBuf, io::Error),
@@ -92,6 +98,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
     media: Media,
+    assets: Assets,
 }
 
 impl Server {
@@ -105,7 +112,11 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let media = Media::bind(&config)?;
-        Ok(Self { listener, local_addr, tls, limits: ConnectionLimits::default(), media })
+        let assets = match config.web {
+            Some(folder) => Assets::read(&folder).map_err(|error| ServeError::Web(folder, error))?,
+            None => Assets::embedded(),
+        };
+        Ok(Self { listener, local_addr, tls, limits: ConnectionLimits::default(), media, assets })
     }
 
     /// Sets other bounds than the default ones.
@@ -157,7 +168,7 @@ impl Server {
             tokio::spawn(engine::run(seed, messages, media_news, media.commands(), stopped.clone()));
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
-        let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits)));
+        let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits, self.assets)));
         let web = tokio::spawn(http::serve(self.listener, self.tls, router, self.limits, stopped));
 
         let outcome = tokio::select! {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::Response,
     routing::{any, get},
 };
 use tangelo_wire::RoomName;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     ConnectionLimits,
@@ -39,6 +39,7 @@ impl App {
         engine: mpsc::Sender<ToEngine>,
         socket_alive: mpsc::Sender<()>,
         limits: &ConnectionLimits,
+        assets: Assets,
     ) -> Self {
         Self {
             engine,
@@ -46,7 +47,7 @@ impl App {
             sockets_per_address: PerAddress::new(limits.sockets_per_address, limits.sockets),
             strangers: Seldom::default(),
             socket_alive,
-            assets: Assets::embedded(),
+            assets,
         }
     }
 }
@@ -54,13 +55,32 @@ impl App {
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/ws", any(socket::upgrade))
+        .route("/api/rooms/{room}", get(count))
         .route("/healthz", get(async || words(StatusCode::OK, "ok")))
         .fallback(page)
         .layer(middleware::from_fn(harden))
         .with_state(app)
 }
 
-/// Everything but the two routes above: pages and files.
+/// How many are in a room, for those who stand before it: the number and nothing else. Not asked for more than the engine
+/// takes in its stride, so that nobody in a call notices.
+async fn count(State(app): State<Arc<App>>, Path(room): Path<String>) -> Response {
+    let Ok(room) = room.parse::<RoomName>() else {
+        return words(StatusCode::NOT_FOUND, "There is no such room.");
+    };
+    let (reply, present) = oneshot::channel();
+    // What could not be sent is dropped here, and the reply with it.
+    drop(app.engine.try_send(ToEngine::Count(room, reply)));
+    let Ok(present) = present.await else {
+        return words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment.");
+    };
+    let mut response = words(StatusCode::OK, &format!("{{\"present\":{present}}}"));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Everything but the routes above: pages and files.
 async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD work here.");
@@ -183,8 +203,8 @@ mod tests {
     ];
 
     fn app(files: &[(&'static str, &'static [u8])]) -> State<Arc<App>> {
-        let app = App::new(mpsc::channel(1).0, mpsc::channel(1).0, &ConnectionLimits::default());
-        State(Arc::new(App { assets: Assets::of(files), ..app }))
+        let limits = ConnectionLimits::default();
+        State(Arc::new(App::new(mpsc::channel(1).0, mpsc::channel(1).0, &limits, Assets::of(files))))
     }
 
     async fn get(
@@ -232,6 +252,31 @@ mod tests {
         let tag = plain[header::ETAG].to_str().unwrap();
         let (status, _, body) = get(WEB_APP, path, &[(header::IF_NONE_MATCH, tag)]).await;
         assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    }
+
+    #[tokio::test]
+    async fn who_stands_before_a_room_learns_how_many_are_in_it() {
+        let (engine, mut messages) = mpsc::channel(1);
+        let (alive, limits) = (mpsc::channel(1).0, ConnectionLimits::default());
+        let app = Arc::new(App::new(engine, alive, &limits, Assets::of(&[])));
+        let answer = tokio::spawn(async move {
+            while let Some(ToEngine::Count(room, reply)) = messages.recv().await {
+                assert_eq!(room.to_string(), "standup");
+                reply.send(3).unwrap();
+            }
+        });
+        let ask = async |room: &str| {
+            let response = count(State(Arc::clone(&app)), Path(room.to_owned())).await;
+            let (head, body) = response.into_parts();
+            (head.status, head.headers, axum::body::to_bytes(body, 1 << 10).await.unwrap())
+        };
+        let (status, headers, body) = ask("standup").await;
+        assert_eq!((status, &body[..]), (StatusCode::OK, &b"{\"present\":3}\n"[..]));
+        assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+        assert_eq!(ask("Not A Room").await.0, StatusCode::NOT_FOUND);
+        answer.abort();
+        let _ = answer.await;
+        assert_eq!(ask("standup").await.0, StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]

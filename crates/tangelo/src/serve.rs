@@ -48,6 +48,12 @@ pub(crate) struct Options {
     #[arg(long, env = "TANGELO_TAP", value_name = "FILE")]
     tap: Option<PathBuf>,
 
+    /// Serve the web app from this folder, as it is when the server starts. Default: the one inside this program.
+    ///
+    /// For those who change the page: `npm run build` in web/ makes web/dist.
+    #[arg(long, env = "TANGELO_WEB", value_name = "FOLDER")]
+    web: Option<PathBuf>,
+
     /// What to log to standard error: error, warn, info, debug or trace, or a filter such as "info,tangelo_sfu=debug".
     #[arg(long, env = "TANGELO_LOG", value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -68,6 +74,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         media_port: options.media_port,
         public_ip: options.public_ip,
         tls,
+        web: options.web,
         tap: options.tap,
     };
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))

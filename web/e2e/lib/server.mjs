@@ -16,6 +16,7 @@ export class Server {
   /** The same with media on every address of the machine, as without any option. */
   static async startOnAll(...more) {
     const ports = ["--listen", "127.0.0.1:0", "--media-port", "0"];
+    // While the page is being changed: `TANGELO_WEB=web/dist` needs no new server.
     const child = spawn(binary, ["serve", ...ports, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -4,13 +4,19 @@ import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
 import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
 import type { WorkerPort } from "./call-worker.js";
+import { withMessage } from "./chat.js";
+import { Comings } from "./comings.js";
 import type { Devices } from "./devices.js";
 import { type LineStats, summarize } from "./media-stats.js";
 import { Marks } from "./marks.js";
+import { type MediaMode, receivedIn } from "./media-mode.js";
 import { Observable } from "./observable.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
+import { personViews } from "./person-views.js";
+import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
+import { ScreenShare } from "./screen-share.js";
 import { type Trust, judge } from "./trust.js";
-import { type CallView, type Ended, NOT_YET, type PersonView } from "./view.js";
+import { type CallView, type Ended, NOT_YET, type News } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
 const RECONNECT_WAIT_MS = 1_000;
@@ -25,11 +31,13 @@ const DEATH_COUNTS_MS = 60_000;
 const RESTART_WAIT_MS = 1_000;
 /** So many alarms are kept: more would cover the call, and they all ask for the same. */
 const ALARMS_MAX = 4;
+/** With so many others there the microphone starts muted. */
+const LARGE_ROOM = 8;
+/** How long a reaction is shown. */
+const REACTION_MS = 5_000;
+const REACTIONS_MAX = 30;
 /** How long the farewell may take. */
 const FAREWELL_WAIT_MS = 2_000;
-
-/** Until something is known of a person. */
-const UNKNOWN: Trust = { state: { type: "unconfirmed" }, warnings: [] };
 
 export interface CallStats {
   worker: WorkerStats | undefined;
@@ -56,6 +64,19 @@ export class CallController {
   private offers = 0;
   private notices = 0;
   private alarms = 0;
+  private reactions = 0;
+  private newsCount = 0;
+  private readonly share = new ScreenShare();
+  private readonly pulse: Pulse;
+  private beat: Beat = NO_BEAT;
+  private readonly comings = new Comings();
+  /** Who is shown large; see `MediaMode`. */
+  private main: string | undefined;
+  /** The people of the safety number that was said to differ. */
+  private differing: string | undefined;
+  /** What was told of the own state last, as JSON. */
+  private told = "";
+  private beenInside = false;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
   private readonly unsubscribe: (() => void)[];
@@ -71,8 +92,13 @@ export class CallController {
     private readonly marks = new Marks(),
   ) {
     this.peer = this.connect();
+    this.pulse = new Pulse(
+      { lines: () => this.lineStats(), worker: () => this.workerStats() },
+      beat => this.take(beat),
+    );
     this.unsubscribe = [
-      devices.view.subscribe(() => this.negotiate()),
+      devices.view.subscribe(() => this.devicesChanged()),
+      this.share.view.subscribe(() => this.shareChanged()),
       marks.view.subscribe(() => this.judge()),
       () => marks.close(),
     ];
@@ -114,6 +140,46 @@ export class CallController {
     this.worker.post({ type: "command", command: { type: "emoji_cancel" } });
   }
 
+  /** Writes to everyone in the call. Refusals come as notices. */
+  say(words: string): void {
+    this.worker.post({ type: "command", command: { type: "chat", text: words } });
+  }
+
+  react(emoji: string): void {
+    this.worker.post({ type: "command", command: { type: "react", emoji } });
+  }
+
+  raiseHand(raised: boolean): void {
+    this.view.patch({ handRaised: raised });
+    this.tellState();
+  }
+
+  async toggleShare(): Promise<void> {
+    if (this.view.get().share.on) this.share.stop();
+    else await this.share.start();
+  }
+
+  /** How much the call may take of the network. */
+  setMode(mode: MediaMode): void {
+    this.view.patch({ mode });
+    this.devices.setSmall(mode === "saver");
+    if (mode === "audio" && this.devices.view.get().camera.on) void this.devices.toggle("camera");
+    this.negotiate();
+  }
+
+  /** Who is shown large, if anybody is. */
+  setMain(client: string | undefined): void {
+    if (this.main === client) return;
+    this.main = client;
+    if (this.view.get().mode === "saver") this.negotiate();
+  }
+
+  /** The person has compared the safety number, and somebody sees another; or took that back. */
+  numberDiffers(differs: boolean): void {
+    this.differing = differs ? this.view.get().safetyNumber?.join(" ") : undefined;
+    this.view.patch({ numberDiffers: this.differing !== undefined });
+  }
+
   /** The person has seen it; see `CallView.alarms`. */
   dismissAlarm(id: number): void {
     this.view.patch({ alarms: this.view.get().alarms.filter(alarm => alarm.id !== id) });
@@ -121,16 +187,22 @@ export class CallController {
 
   /** For tests and the curious; no secrets. */
   async stats(): Promise<CallStats> {
+    return { worker: await this.workerStats(), lines: await this.lineStats() };
+  }
+
+  private async workerStats(): Promise<WorkerStats | undefined> {
+    if (this.view.get().ended !== undefined) return undefined;
     const request = ++this.statsRequests;
-    const worker = new Promise<WorkerStats | undefined>(resolve =>
+    const stats = new Promise<WorkerStats | undefined>(resolve =>
       this.statsWaiting.set(request, resolve),
     );
     this.worker.post({ type: "get_stats", request });
+    return stats;
+  }
+
+  private async lineStats(): Promise<LineStats[]> {
     const peer = this.peer;
-    return {
-      worker: this.view.get().ended === undefined ? await worker : undefined,
-      lines: summarize(await peer.stats(), mid => peer.useOf(mid)),
-    };
+    return summarize(await peer.stats(), mid => peer.useOf(mid));
   }
 
   private join(): void {
@@ -235,15 +307,15 @@ export class CallController {
     switch (event.type) {
       case "phase":
         if (event.phase === "inside") this.returning = false;
+        // A new client of the core knows what the last one was told, a new worker does not.
+        if (event.phase === "inside") this.told = "";
+        this.tellState();
         this.view.patch({ phase: this.returning ? "reconnecting" : event.phase });
         return this.negotiate();
       case "ended":
         return this.end({ type: "ended", text: event.text });
       case "roster":
-        this.people = event.people;
-        this.view.patch({ safetyNumber: event.safety_number.split(" ") });
-        this.marks.meet(event.people);
-        return this.judge();
+        return this.roster(event.people, event.safety_number);
       case "tracks":
         this.tracks = event.tracks;
         return this.negotiate();
@@ -256,6 +328,10 @@ export class CallController {
         return this.reconnect();
       case "key_frame_wanted":
         return this.peer.generateKeyFrames();
+      case "chat":
+        return this.view.patch({ chat: withMessage(this.view.get().chat, event, Date.now()) });
+      case "reaction":
+        return this.reaction(event);
       case "emoji":
         return this.view.patch({ emoji: event.state });
       case "notice":
@@ -277,6 +353,78 @@ export class CallController {
     }
   }
 
+  private roster(people: readonly Person[], number: string): void {
+    this.people = people;
+    if (number !== this.differing) this.differing = undefined;
+    this.view.patch({
+      safetyNumber: number.split(" "),
+      numberDiffers: this.differing !== undefined,
+    });
+    this.marks.meet(people);
+    this.judge();
+    this.announce();
+    const others = people.filter(person => !person.own).length;
+    if (!this.beenInside && others >= LARGE_ROOM && this.devices.view.get().microphone.on) {
+      this.devices.mute();
+      this.view.patch({ startedMuted: true });
+    }
+    this.beenInside = true;
+  }
+
+  private announce(): void {
+    const { joined, left } = this.comings.update(this.people, performance.now());
+    const news = (type: News["type"], names: readonly string[]) => {
+      if (names.length > 0) this.view.patch({ news: { id: ++this.newsCount, type, names } });
+    };
+    news("left", left);
+    news("joined", joined);
+  }
+
+  private reaction(event: CallEvent & { type: "reaction" }): void {
+    const { client, name, emoji } = event;
+    const id = ++this.reactions;
+    const { reactions } = this.view.get();
+    this.view.patch({
+      reactions: [...reactions, { id, client, name, emoji }].slice(-REACTIONS_MAX),
+    });
+    setTimeout(() => {
+      const kept = this.view.get().reactions.filter(reaction => reaction.id !== id);
+      this.view.patch({ reactions: kept });
+    }, REACTION_MS);
+  }
+
+  private take(beat: Beat): void {
+    this.beat = beat;
+    if (this.view.get().phase === "inside") this.announce();
+    this.draw();
+  }
+
+  private devicesChanged(): void {
+    const { camera } = this.devices.view.get();
+    if (camera.on && this.view.get().mode === "audio") this.view.patch({ mode: "full" });
+    this.tellState();
+    this.negotiate();
+  }
+
+  private shareChanged(): void {
+    this.view.patch({ share: this.share.view.get() });
+    this.negotiate();
+  }
+
+  /** Tells the others what there is to be seen of this one, when it has changed. */
+  private tellState(): void {
+    const { microphone, camera } = this.devices.view.get();
+    const state = {
+      hand_raised: this.view.get().handRaised,
+      microphone: microphone.on,
+      camera: camera.on,
+    };
+    const words = JSON.stringify(state);
+    if (words === this.told || this.view.get().ended !== undefined) return;
+    this.told = words;
+    this.worker.post({ type: "command", command: { type: "state", state } });
+  }
+
   private judge(): void {
     this.trust = judge(this.people, this.marks.before, this.marks.view.get());
     this.view.patch({ marksLast: this.marks.lasting });
@@ -285,36 +433,26 @@ export class CallController {
 
   /** Sends what there is to send once inside the group, and receives what the others send. */
   private negotiate(): void {
-    const { phase, ended } = this.view.get();
+    const { phase, ended, mode, share } = this.view.get();
     if (ended !== undefined) return;
     const { microphone, camera } = this.devices.view.get();
     const sent = new Map<Source, MediaStreamTrack>();
-    if (microphone.track !== undefined) sent.set("microphone", microphone.track);
-    if (camera.track !== undefined) sent.set("camera", camera.track);
-    this.peer.want(sent, this.tracks, phase === "inside");
+    const send = (source: Source, track: MediaStreamTrack | undefined) => {
+      if (track !== undefined) sent.set(source, track);
+    };
+    send("microphone", microphone.track);
+    send("camera", camera.track);
+    send("screen", share.track);
+    send("screen_audio", this.share.sound());
+    this.peer.want(sent, receivedIn(mode, this.tracks, this.main), phase === "inside");
     this.draw();
   }
 
   private draw(): void {
     if (this.view.get().ended !== undefined) return;
-    const streams = this.peer.streams();
-    const people = this.people.map((person): PersonView => ({
-      client: person.client,
-      name: person.name,
-      identity: person.identity,
-      own: person.own,
-      confirmed: person.confirmed,
-      present: person.present,
-      doubt: person.elsewhere ? "elsewhere" : person.silent ? "silent" : undefined,
-      trust: this.trust.get(person.client) ?? UNKNOWN,
-      streams: new Map(
-        streams
-          .filter(({ client }) => client === person.client)
-          .map(({ source, stream }) => [source, stream]),
-      ),
-    }));
+    const people = personViews(this.people, this.trust, this.peer.streams(), this.beat);
     const media = this.refused ? "refused" : this.peer.state();
-    this.view.patch({ people, media });
+    this.view.patch({ people, media, lastHeard: this.beat.lastHeard });
   }
 
   private notice(text: string): void {
@@ -338,6 +476,8 @@ export class CallController {
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     clearTimeout(this.reconnectTimer);
     clearTimeout(this.restartTimer);
+    this.pulse.stop();
+    this.share.end();
     this.peer.close();
     this.devices.stop();
     this.view.patch({ ended, media: "none" });

@@ -24,11 +24,16 @@ function browser(refuse: { audio?: string; video?: string } = {}) {
   const tracks: FakeTrack[] = [];
   const asked: string[] = [];
   const gates: (() => void)[] = [];
-  const state = { refuse, gated: false };
+  const state: {
+    refuse: typeof refuse;
+    gated: boolean;
+    devices: object[];
+    changed: (() => void) | undefined;
+  } = { refuse, gated: false, devices: [], changed: undefined };
   const mediaDevices = {
-    addEventListener: () => undefined,
+    addEventListener: (_: string, listener: () => void) => (state.changed = listener),
     removeEventListener: () => undefined,
-    enumerateDevices: () => Promise.resolve([]),
+    enumerateDevices: () => Promise.resolve(state.devices),
     async getUserMedia({ audio, video }: MediaStreamConstraints) {
       asked.push([audio ? "audio" : "", video ? "video" : ""].join(" ").trim());
       if (state.gated) await new Promise<void>(resolve => gates.push(resolve));
@@ -52,6 +57,9 @@ function browser(refuse: { audio?: string; video?: string } = {}) {
   });
   return { tracks, asked, gates, state };
 }
+
+/** When what was begun has had time to end. */
+const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 
 test("both devices are asked for in one question", async () => {
   const { asked } = browser();
@@ -120,13 +128,53 @@ test("a device that comes after it was turned off, or after the end, is given ba
   assert.equal(devices.view.get().camera.track, undefined);
 });
 
-test("a device that is pulled out is off, with the reason", async () => {
+test("a device that is pulled out is off, with the reason, if there is no other", async () => {
   const { tracks } = browser();
   const devices = new Devices();
   await devices.start();
   tracks[1]?.onended?.();
+  await settled();
   const { camera } = devices.view.get();
   assert.deepEqual([camera.on, camera.track, camera.problem], [false, undefined, "unplugged"]);
+});
+
+test("another one takes the place of a device that is pulled out", async () => {
+  const { tracks, state } = browser();
+  const devices = new Devices();
+  await devices.start();
+  state.devices = [{ kind: "videoinput", deviceId: "other", label: "Other camera" }];
+  tracks[1]?.onended?.();
+  await settled();
+  const { camera } = devices.view.get();
+  assert.deepEqual([camera.on, camera.problem, camera.replaced], [true, undefined, 1]);
+  assert.equal(camera.track, tracks[2]);
+});
+
+test("what is plugged in is named, what only gets its name with the permission is not", async () => {
+  const { state } = browser();
+  state.devices = [{ kind: "audioinput", deviceId: "one", label: "" }];
+  const devices = new Devices();
+  await devices.start();
+  const list = (...names: string[]) =>
+    names.map(label => ({ kind: "audioinput", deviceId: label, label }));
+  state.devices = list("one");
+  state.changed?.();
+  await settled();
+  assert.equal(devices.view.get().microphone.plugged, undefined);
+  state.devices = list("one", "Headset");
+  state.changed?.();
+  await settled();
+  assert.equal(devices.view.get().microphone.plugged, "Headset");
+});
+
+test("a microphone is muted without being remembered as muted", async () => {
+  const { tracks } = browser();
+  const devices = new Devices();
+  await devices.start();
+  devices.mute();
+  assert.deepEqual([tracks[0]?.enabled, devices.view.get().microphone.on], [false, false]);
+  await devices.toggle("microphone");
+  assert.deepEqual([tracks[0]?.enabled, devices.view.get().microphone.on], [true, true]);
 });
 
 test("the end gives everything back", async () => {

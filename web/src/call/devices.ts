@@ -19,6 +19,10 @@ export interface DeviceView {
   readonly pending: boolean;
   readonly problem: DeviceProblem | undefined;
   readonly choices: readonly DeviceChoice[];
+  /** The name of the one that was plugged in last, since the page is open. */
+  readonly plugged?: string;
+  /** How often a device that was pulled out was replaced by another. */
+  readonly replaced?: number;
   /** The id of the device in use or last chosen; empty for the browser's choice. */
   readonly chosen: string;
   /** For own eyes, and for the call to send. A muted microphone keeps its track, which is silent then. */
@@ -30,9 +34,18 @@ export interface DevicesView {
   readonly camera: DeviceView;
 }
 
+/** What plays the others' sound. No choices where the browser does not let a page choose. */
+export interface SpeakerView {
+  readonly choices: readonly DeviceChoice[];
+  /** The id; empty for the browser's choice. */
+  readonly chosen: string;
+}
+
 export class Devices {
   readonly view: Observable<DevicesView>;
+  readonly speaker = new Observable<SpeakerView>({ choices: [], chosen: recall("speaker") });
   private stopped = false;
+  private small = false;
   /** Counts acquisitions, so that one that was overtaken gives its device back. */
   private readonly turn = { microphone: 0, camera: 0 };
 
@@ -103,6 +116,21 @@ export class Devices {
     await this.refresh();
   }
 
+  /** Off without being remembered as the person's wish. */
+  mute(): void {
+    const { track } = this.view.get().microphone;
+    this.turn.microphone++;
+    if (track !== undefined) track.enabled = false;
+    this.patch("microphone", { on: false, pending: false });
+  }
+
+  /** A small picture, which takes less of the network, or again a large one. */
+  setSmall(small: boolean): void {
+    this.small = small;
+    const { track } = this.view.get().camera;
+    void track?.applyConstraints(this.size()).catch(() => undefined);
+  }
+
   /** Uses this device from now on. */
   async choose(kind: DeviceKind, id: string): Promise<void> {
     remember(kind, id);
@@ -117,6 +145,11 @@ export class Devices {
     await this.acquire([kind]);
   }
 
+  chooseSpeaker(id: string): void {
+    remember("speaker", id);
+    this.speaker.patch({ chosen: id });
+  }
+
   private readonly refresh = async (): Promise<void> => {
     const all =
       (await mediaDevices()
@@ -124,11 +157,16 @@ export class Devices {
         .catch(() => [])) ?? [];
     if (this.stopped) return;
     for (const kind of ["microphone", "camera"] as const) {
-      const name = kind === "microphone" ? "audioinput" : "videoinput";
-      const choices = all
-        .filter(device => device.kind === name && device.deviceId !== "")
-        .map(device => ({ id: device.deviceId, label: device.label }));
+      const choices = choicesOf(all, kind === "microphone" ? "audioinput" : "videoinput");
+      const before = this.view.get()[kind].choices;
       this.patch(kind, { choices });
+      // Names appear with the permission: then nothing was plugged in.
+      const added = choices.filter(({ id }) => !before.some(old => old.id === id));
+      const [plugged] = before.some(({ label }) => label !== "") ? added : [];
+      if (plugged !== undefined) this.patch(kind, { plugged: plugged.label });
+    }
+    if (typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype) {
+      this.speaker.patch({ choices: choicesOf(all, "audiooutput") });
     }
   };
 
@@ -174,11 +212,24 @@ export class Devices {
     this.release(kind);
     track.contentHint = kind === "microphone" ? "speech" : "motion";
     track.onended = () => {
-      if (this.view.get()[kind].track !== track) return;
-      this.patch(kind, { on: false, pending: false, track: undefined, problem: "unplugged" });
+      if (this.view.get()[kind].track === track) void this.lost(kind);
     };
     const chosen = track.getSettings().deviceId ?? "";
     this.patch(kind, { on: true, pending: false, problem: undefined, track, chosen });
+  }
+
+  /** A device was pulled out: another one takes its place, if there is one. */
+  private async lost(kind: DeviceKind): Promise<void> {
+    const { on } = this.view.get()[kind];
+    this.patch(kind, { on: false, pending: false, track: undefined });
+    await this.refresh();
+    const { choices } = this.view.get()[kind];
+    if (on && choices.length > 0 && !this.stopped) {
+      this.patch(kind, { chosen: "" });
+      await this.acquire([kind]);
+    }
+    if (this.view.get()[kind].track === undefined) this.patch(kind, { problem: "unplugged" });
+    else this.patch(kind, { replaced: (this.view.get()[kind].replaced ?? 0) + 1 });
   }
 
   private release(kind: DeviceKind): void {
@@ -199,17 +250,27 @@ export class Devices {
       },
       video: kinds.includes("camera") && {
         ...wish(camera.chosen),
-        width: { ideal: 1280 },
-        height: { ideal: 720 },
-        frameRate: { ideal: 30, max: 30 },
+        ...this.size(),
       },
     };
+  }
+
+  private size(): MediaTrackConstraints {
+    return this.small
+      ? { width: { ideal: 320 }, height: { ideal: 180 }, frameRate: { ideal: 15, max: 15 } }
+      : { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
   }
 
   private patch(kind: DeviceKind, change: Partial<DeviceView>): void {
     const view = this.view.get();
     this.view.set({ ...view, [kind]: { ...view[kind], ...change } });
   }
+}
+
+function choicesOf(all: readonly MediaDeviceInfo[], kind: MediaDeviceKind): DeviceChoice[] {
+  return all
+    .filter(device => device.kind === kind && device.deviceId !== "")
+    .map(device => ({ id: device.deviceId, label: device.label }));
 }
 
 /** What an error of getUserMedia means. */

@@ -18,6 +18,8 @@ export interface LineStats {
   height: number;
   /** Sum over the sound that was decoded; silence adds nothing. */
   audioEnergy: number;
+  /** The way to the server and back, in seconds; nothing where it is not measured. */
+  roundTripSeconds: number | undefined;
 }
 
 type Raw = Record<string, unknown>;
@@ -28,6 +30,7 @@ export function summarize(
 ): LineStats[] {
   const all = new Map(report as Iterable<[string, Raw]>);
   const lines: LineStats[] = [];
+  const roundTrip = roundTripOf(all.values());
   for (const raw of all.values()) {
     if (raw["type"] !== "inbound-rtp" && raw["type"] !== "outbound-rtp") continue;
     const incoming = raw["type"] === "inbound-rtp";
@@ -51,7 +54,18 @@ export function summarize(
       width: number("frameWidth"),
       height: number("frameHeight"),
       audioEnergy: number("totalAudioEnergy"),
+      roundTripSeconds: roundTrip,
     });
   }
   return lines;
+}
+
+/** That of the pair of addresses in use. */
+function roundTripOf(all: Iterable<Raw>): number | undefined {
+  for (const raw of all) {
+    const used = raw["type"] === "candidate-pair" && raw["nominated"] === true;
+    const seconds = raw["currentRoundTripTime"];
+    if (used && typeof seconds === "number") return seconds;
+  }
+  return undefined;
 }

@@ -3,7 +3,18 @@
 const PREFIX = "tangelo.";
 
 export type Preference =
-  "name" | "microphone" | "camera" | "microphone_off" | "camera_off" | "video_codec" | "language";
+  | "name"
+  | "microphone"
+  | "camera"
+  | "speaker"
+  | "microphone_off"
+  | "camera_off"
+  | "video_codec"
+  | "language"
+  | "layout"
+  | "self_hidden"
+  | "shortcuts_off"
+  | "sounds_off";
 
 /** What was remembered; empty where nothing was, or where nothing can be stored. */
 export function recall(preference: Preference): string {

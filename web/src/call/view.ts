@@ -1,8 +1,12 @@
 /** What a call looks like at one moment: an immutable snapshot for the UI to draw. */
+import type { ChatMessage } from "./chat.js";
 import type { EmojiView } from "../generated/EmojiView.js";
 import type { Phase } from "../generated/Phase.js";
 import type { Source } from "../generated/Source.js";
 import type { Failure } from "../worker/messages.js";
+import type { MediaMode } from "./media-mode.js";
+import type { Quality } from "./quality.js";
+import type { ShareView } from "./screen-share.js";
 import type { Trust } from "./trust.js";
 
 export interface CallView {
@@ -19,10 +23,38 @@ export interface CallView {
   readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
   readonly media: MediaState;
+  /** The person said that another one sees another number. Until people come or go. */
+  readonly numberDiffers: boolean;
+  /** What was written, the latest last. */
+  readonly chat: readonly ChatMessage[];
+  /** Those of the last seconds. */
+  readonly reactions: readonly ReactionView[];
+  readonly handRaised: boolean;
+  /** There were so many people that the microphone started muted. */
+  readonly startedMuted: boolean;
+  readonly mode: MediaMode;
+  readonly share: ShareView;
+  /** Who came or left last; `id` tells one from the next. */
+  readonly news: News | undefined;
+  /** When each was last heard to speak, on the page's clock; for the order of tiles. */
+  readonly lastHeard: ReadonlyMap<string, number>;
   /** What a person must not miss, the latest last. Nothing but a person takes one away, other than many later ones. */
   readonly alarms: readonly Alarm[];
   /** The last thing that a person should know; `id` tells a repeated text from an old one. */
   readonly notice: { readonly id: number; readonly text: string } | undefined;
+}
+
+export interface ReactionView {
+  readonly id: number;
+  readonly client: string;
+  readonly name: string;
+  readonly emoji: string;
+}
+
+export interface News {
+  readonly id: number;
+  readonly type: "joined" | "left";
+  readonly names: readonly string[];
 }
 
 export interface Alarm {
@@ -56,9 +88,30 @@ export interface PersonView {
   readonly doubt: "silent" | "elsewhere" | undefined;
   /** How far this device knows the person. */
   readonly trust: Trust;
+  /** Whether microphone and camera are on, as the person's own client says; nothing before it has. */
+  readonly microphone: boolean | undefined;
+  readonly camera: boolean | undefined;
+  /** Grows with the time at which the hand was raised; nothing while it is down. */
+  readonly handOrder: number | undefined;
+  readonly speaking: boolean;
+  /** How well the person comes through; of the own person, how well it gets out. */
+  readonly quality: Quality;
+  /** Frames come, and none can be opened: why. */
+  readonly unreadable: Unreadable | undefined;
   /** What this person sends; for the own person nothing, see `DevicesView`. */
   readonly streams: ReadonlyMap<Source, MediaStream>;
 }
+
+/** Why a frame was dropped, in the core's words. Rust: tangelo_call's `reason_name`. */
+export type Unreadable =
+  | "no_receiver"
+  | "malformed"
+  | "no_key"
+  | "wrong_sender"
+  | "wrong_source"
+  | "forged"
+  | "replayed"
+  | "hold_full";
 
 export const NOT_YET: CallView = {
   phase: "connecting",
@@ -68,6 +121,15 @@ export const NOT_YET: CallView = {
   emoji: { state: "idle" },
   marksLast: true,
   media: "none",
+  numberDiffers: false,
+  chat: [],
+  reactions: [],
+  handRaised: false,
+  startedMuted: false,
+  mode: "full",
+  share: { on: false, pending: false, problem: undefined, track: undefined },
+  news: undefined,
+  lastHeard: new Map(),
   alarms: [],
   notice: undefined,
 };

@@ -5,6 +5,7 @@ import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
 import { type Route, routeOf } from "../call/link.js";
 import { remember } from "../call/preferences.js";
+import { rememberRoom } from "../call/recent-rooms.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { Call } from "./call.js";
@@ -123,6 +124,7 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     case "lobby": {
       const join = (name: string) => {
         remember("name", name);
+        rememberRoom(route.link);
         stage.joined = true;
         const another = () => new CallWorker();
         const call = new CallController(stage.worker, another, stage.devices, route.link, name);

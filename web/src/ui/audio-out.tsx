@@ -1,10 +1,17 @@
 import { useEffect, useState } from "preact/hooks";
+import type { SpeakerView } from "../call/devices.js";
+import type { Observable } from "../call/observable.js";
 import type { PersonView } from "../call/view.js";
-import { isRefusal, useStream } from "./hooks.js";
+import { isRefusal, useObservable, useStream } from "./hooks.js";
 import { text } from "./text.js";
 
 /** Plays what the others say. Where the browser wants a click for that, asks for one. */
-export function AudioOut({ people }: { people: readonly PersonView[] }) {
+export function AudioOut(props: {
+  people: readonly PersonView[];
+  speaker: Observable<SpeakerView>;
+}) {
+  const { people } = props;
+  const { chosen } = useObservable(props.speaker);
   const [blocked, setBlocked] = useState<ReadonlySet<HTMLAudioElement>>(new Set());
   const mark = (element: HTMLAudioElement, isBlocked: boolean) =>
     setBlocked(before => {
@@ -36,7 +43,7 @@ export function AudioOut({ people }: { people: readonly PersonView[] }) {
   return (
     <>
       {heard.map(({ key, stream }) => (
-        <Voice key={key} stream={stream} mark={mark} />
+        <Voice key={key} stream={stream} speaker={chosen} mark={mark} />
       ))}
       {blocked.size > 0 && (
         <div class="sound-blocked" role="alert">
@@ -52,11 +59,18 @@ export function AudioOut({ people }: { people: readonly PersonView[] }) {
 
 interface VoiceProps {
   stream: MediaStream;
+  /** The id of the device that plays it; empty for the browser's choice. */
+  speaker: string;
   mark: (element: HTMLAudioElement, isBlocked: boolean) => void;
 }
 
-function Voice({ stream, mark }: VoiceProps) {
+function Voice({ stream, speaker, mark }: VoiceProps) {
   const audio = useStream<HTMLAudioElement>(stream, element => mark(element, true));
+  useEffect(() => {
+    const element = audio.current as { setSinkId?: (id: string) => Promise<void> } | null;
+    // A device that is gone leaves the sound where it was.
+    element?.setSinkId?.(speaker).catch(() => undefined);
+  }, [speaker]);
   useEffect(() => {
     const element = audio.current;
     return () => {

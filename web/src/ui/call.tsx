@@ -1,64 +1,78 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
-import type { Devices, DevicesView } from "../call/devices.js";
+import type { Devices } from "../call/devices.js";
 import type { Route } from "../call/link.js";
-import type { Observable } from "../call/observable.js";
-import type { CallView, PersonView } from "../call/view.js";
+import { recall, remember } from "../call/preferences.js";
+import { ScreenShare } from "../call/screen-share.js";
+import type { PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { AudioOut } from "./audio-out.js";
-import { Grid } from "./grid.js";
+import { callStatus } from "./call-status.js";
+import { pictureInPicture, pictureInPictureAvailable } from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
-import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
+import {
+  FullScreenIcon,
+  HandIcon,
+  InviteIcon,
+  Logo,
+  PeopleIcon,
+  PictureIcon,
+  QuestionIcon,
+  ScreenIcon,
+  SettingsIcon,
+  ShieldIcon,
+  SpeakerViewIcon,
+} from "./icons.js";
+import { ChatPanel } from "./chat-panel.js";
+import { Later } from "./later.js";
+import { LockButton } from "./lock-button.js";
+import type { MoreItem } from "./more-menu.js";
 import { PageTitle } from "./page-title.js";
+import { PeoplePanel } from "./people-panel.js";
+import { useShortcuts } from "./shortcuts.js";
+import { type Layout, Stage } from "./stage.js";
 import { text } from "./text.js";
-import { Toolbar } from "./toolbar.js";
-import { type Verifier, VerifyDialog } from "./verify-dialog.js";
+import { type PanelName, Toolbar } from "./toolbar.js";
+import { useMutedHint } from "./muted-hint.js";
+import { useNews, useToast } from "./toast.js";
 
-const TOAST_MS = 6_000;
 /** After so long a person is told what may be wrong. */
 const CONNECTING_MAX_MS = 10_000;
 const WAITING_MAX_MS = 15_000;
 
-/** The part of `CallController` that is drawn. */
-export type CallLike = Pick<CallController, "leave" | "name"> &
-  Verifier & {
-    view: Observable<CallView>;
-    devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
-  };
+type DialogName = "verify" | "invite" | "settings" | "help";
 
-export function Call({ call, route }: { call: CallLike; route: Route & { type: "room" } }) {
+/** What of `CallController` is drawn and used here. */
+export type CallLike = Pick<CallController, keyof CallController> & { devices: Devices };
+
+interface Props {
+  call: CallLike;
+  route: Route & { type: "room" };
+}
+
+/** The call: who is in it, what protects it, and everything that one can do in it. */
+export function Call({ call, route }: Props) {
   const { link, room, secret } = route;
   const view = useObservable(call.view);
   const devices = useObservable(call.devices.view);
-  const [verifying, setVerifying] = useState(false);
+  const [dialog, setDialog] = useState<DialogName | undefined>(undefined);
+  const [panel, setPanel] = useState<PanelName | undefined>(undefined);
+  const [layout, setLayout] = useState<Layout>(() =>
+    recall("layout") === "speaker" ? "speaker" : "grid",
+  );
+  const [pinned, setPinned] = useState<string | undefined>(undefined);
+  const [selfHidden, setSelfHidden] = useState(() => recall("self_hidden") !== "");
   const [toast, say] = useToast();
+  const place = useRef<HTMLDivElement>(null);
   const inside = view.people.length > 0;
-  const { phase, safetyNumber } = view;
+  const people = inside ? view.people : [alone(call.name)];
+  const { phase } = view;
   const overdue = useUnchanged(phase, phase === "waiting" ? WAITING_MAX_MS : CONNECTING_MAX_MS);
+  const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
+  useNews(view, devices, dialog === "verify", say);
+  const mutedHint = useMutedHint(devices.microphone);
 
-  useEffect(() => {
-    if (view.notice !== undefined) say(view.notice.text);
-  }, [view.notice]);
-
-  // A run may be over before it is drawn.
-  const { emoji } = view;
-  const emojiBefore = useRef(emoji.state);
-  useEffect(() => {
-    const began = emoji.state === "running" || emoji.state === "done";
-    const news = began && emojiBefore.current !== "running" && !emoji.starter.own;
-    if (news && !verifying) say(text.emoji.started(emoji.starter.name));
-    emojiBefore.current = emoji.state;
-  }, [emoji]);
-
-  const problems = (["microphone", "camera"] as const).flatMap(kind => {
-    const { problem } = devices[kind];
-    return problem === undefined ? [] : [text.deviceProblem(kind, problem)];
-  });
-  const problem = problems.join(" ");
-  useEffect(() => {
-    if (problem !== "") say(problem);
-  }, [problem]);
-
+  const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
   const copy = async () => {
     const whole = location.origin + link;
     try {
@@ -68,66 +82,219 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
       prompt(text.call.copyByHand, whole);
     }
   };
+  const turnLayout = () => {
+    const next = layout === "grid" ? "speaker" : "grid";
+    remember("layout", next === "grid" ? "" : next);
+    setLayout(next);
+  };
+  const hideSelf = (hidden: boolean) => {
+    remember("self_hidden", hidden ? "hidden" : "");
+    setSelfHidden(hidden);
+  };
+  const fullScreen = () => {
+    if (document.fullscreenElement === null) {
+      place.current?.requestFullscreen().catch(() => say(text.stage.noFullScreen));
+    } else void document.exitFullscreen();
+  };
+  const raiseHand = () => call.raiseHand(!view.handRaised);
+  const share = () => void call.toggleShare();
+  /** Held down, the key lets a muted person talk. */
+  const talk = useRef(false);
+  useShortcuts({
+    microphone: () => void call.devices.toggle("microphone"),
+    talk(down) {
+      const { on } = call.devices.view.get().microphone;
+      if (down === on || (!down && !talk.current)) return;
+      talk.current = down;
+      if (down) void call.devices.toggle("microphone");
+      else call.devices.mute();
+    },
+    camera: () => void call.devices.toggle("camera"),
+    share,
+    hand: raiseHand,
+    chat: () => show("chat"),
+    people: () => show("people"),
+    layout: turnLayout,
+    fullScreen,
+    verify: () => setDialog("verify"),
+    inspector: () => show("inspector"),
+    help: () => setDialog("help"),
+  });
+
+  const canShare = ScreenShare.available();
+  const more: MoreItem[] = [
+    ...(canShare
+      ? [
+          {
+            name: view.share.on ? text.share.stop : text.share.start,
+            icon: <ScreenIcon />,
+            narrow: true,
+            act: share,
+          },
+        ]
+      : []),
+    {
+      name: view.handRaised ? text.hand.lower : text.hand.raise,
+      icon: <HandIcon />,
+      narrow: true,
+      act: raiseHand,
+    },
+    { name: text.people.open, icon: <PeopleIcon />, narrow: true, act: () => show("people") },
+    { name: text.invite.open, icon: <InviteIcon />, narrow: true, act: () => setDialog("invite") },
+    { name: text.call.verify, icon: <ShieldIcon />, narrow: true, act: () => setDialog("verify") },
+    {
+      name: layout === "grid" ? text.stage.speakerView : text.stage.gridView,
+      icon: <SpeakerViewIcon />,
+      key: "L",
+      act: turnLayout,
+    },
+    ...(document.fullscreenEnabled
+      ? [{ name: text.stage.fullScreen, icon: <FullScreenIcon />, key: "F", act: fullScreen }]
+      : []),
+    ...(pictureInPictureAvailable()
+      ? [
+          {
+            name: text.stage.pictureInPicture,
+            icon: <PictureIcon />,
+            act: () =>
+              void pictureInPicture(place.current).then(done => {
+                if (!done) say(text.stage.noPicture);
+              }),
+          },
+        ]
+      : []),
+    { name: text.settings.title, icon: <SettingsIcon />, act: () => setDialog("settings") },
+    { name: text.help.title, icon: <QuestionIcon />, key: "?", act: () => setDialog("help") },
+  ];
 
   return (
-    <div class="call">
+    <div class={panel === undefined ? "call" : "call with-panel"} ref={place}>
       <header class="call-head">
         <span class="brand small">
           <Logo />
           <span class="wide-only">{text.product}</span>
         </span>
         <PageTitle hidden>{text.call.title(secret ? undefined : room)}</PageTitle>
+        <LockButton view={view} secret={secret} open={() => setDialog("verify")} />
         <p class="status" role="status">
-          {statusOf(view, overdue)}
+          {callStatus(view, overdue)}
         </p>
-        {!secret && (
-          <span class="badge warn">
-            <OpenLockIcon />
-            <span class="wide-only">{text.call.namedRoom}</span>
-          </span>
-        )}
-        {safetyNumber !== undefined && (
-          <>
-            <span class="badge">
-              <LockIcon />
-              <span class="wide-only">{text.call.encrypted}</span>
-            </span>
-            <span class="badge" data-testid="people-count">
-              <PeopleIcon />
-              {text.call.people(view.people.length)}
-            </span>
-          </>
+        {view.safetyNumber !== undefined && (
+          <button
+            type="button"
+            class="badge"
+            data-testid="people-count"
+            aria-expanded={panel === "people"}
+            onClick={() => show("people")}
+          >
+            <PeopleIcon />
+            {text.call.people(view.people.length)}
+          </button>
         )}
       </header>
       <Alarms alarms={view.alarms} dismiss={id => call.dismissAlarm(id)} />
-      <Grid people={inside ? view.people : [alone(call.name)]} devices={devices} />
+      <Stage
+        view={view}
+        people={people}
+        devices={devices}
+        layout={layout}
+        selfHidden={selfHidden}
+        pinned={pinned}
+        pin={setPinned}
+        shown={client => call.setMain(client)}
+      />
       <div class="toast-place" role="status">
         {toast !== undefined && <p class="toast">{toast}</p>}
+        {toast === undefined && mutedHint && <p class="toast">{text.call.mutedHint}</p>}
       </div>
+      {panel === "chat" && (
+        <ChatPanel
+          chat={view.chat}
+          say={words => call.say(words)}
+          copied={() => say(text.chat.copied)}
+          close={() => setPanel(undefined)}
+        />
+      )}
+      {panel === "people" && (
+        <PeoplePanel
+          people={view.people}
+          invite={() => setDialog("invite")}
+          verify={() => setDialog("verify")}
+          close={() => setPanel(undefined)}
+        />
+      )}
       <Toolbar
         devices={devices}
+        view={view}
+        panel={panel}
+        unread={unread}
+        more={more}
+        canShare={canShare}
         toggle={kind => void call.devices.toggle(kind)}
-        copy={() => void copy()}
-        verify={() => setVerifying(true)}
+        share={share}
+        react={emoji => call.react(emoji)}
+        raiseHand={raised => call.raiseHand(raised)}
+        show={show}
+        invite={() => setDialog("invite")}
+        verify={() => setDialog("verify")}
         leave={() => call.leave()}
       />
-      <AudioOut people={view.people} />
-      {verifying && <VerifyDialog view={view} call={call} close={() => setVerifying(false)} />}
+      <AudioOut people={view.people} speaker={call.devices.speaker} />
+      <Later
+        when={dialog === "verify"}
+        load={() => import("./verify-dialog.js")}
+        draw={({ VerifyDialog }) => (
+          <VerifyDialog
+            view={view}
+            secret={secret}
+            call={call}
+            close={() => setDialog(undefined)}
+          />
+        )}
+      />
+      <Later
+        when={dialog === "invite"}
+        load={() => import("./invite-dialog.js")}
+        draw={({ InviteDialog }) => (
+          <InviteDialog
+            link={location.origin + link}
+            secret={secret}
+            copy={() => void copy()}
+            close={() => setDialog(undefined)}
+          />
+        )}
+      />
+      <Later
+        when={dialog === "settings"}
+        load={() => import("./settings-dialog.js")}
+        draw={({ SettingsDialog }) => (
+          <SettingsDialog
+            devices={call.devices}
+            mode={view.mode}
+            setMode={mode => call.setMode(mode)}
+            selfHidden={selfHidden}
+            hideSelf={hideSelf}
+            close={() => setDialog(undefined)}
+          />
+        )}
+      />
+      <Later
+        when={dialog === "help"}
+        load={() => import("./help-dialog.js")}
+        draw={({ HelpDialog }) => <HelpDialog close={() => setDialog(undefined)} />}
+      />
     </div>
   );
 }
 
-/** `overdue`: the phase lasts for longer than it should. */
-function statusOf({ phase, media, people }: CallView, overdue: boolean): string {
-  const { status } = text.call;
-  if (overdue && phase === "connecting") return status.unreachable;
-  if (overdue && phase === "reconnecting") return status.notBack;
-  if (overdue && phase === "waiting") return status.unanswered;
-  if (phase !== "inside") return status[phase];
-  if (media === "failed") return status.mediaFailed;
-  if (media === "refused") return status.mediaRefused;
-  if (people.length === 1) return status.alone;
-  return media === "connecting" ? status.media : "";
+/** How many messages came since the chat was last open. */
+function useUnread(count: number, open: boolean): number {
+  const seen = useRef(0);
+  if (open) seen.current = count;
+  useEffect(() => {
+    if (open) seen.current = count;
+  }, [open, count]);
+  return Math.max(0, count - seen.current);
 }
 
 /** The own tile while the group is still out of reach. */
@@ -141,19 +308,12 @@ function alone(name: string): PersonView {
     present: true,
     trust: { state: { type: "own" }, warnings: [] },
     doubt: undefined,
+    microphone: undefined,
+    camera: undefined,
+    handOrder: undefined,
+    speaking: false,
+    quality: { level: "unknown", reason: undefined },
+    unreadable: undefined,
     streams: new Map(),
   };
-}
-
-/** A text that goes away by itself. */
-function useToast(): [string | undefined, (text: string) => void] {
-  const [toast, setToast] = useState<string | undefined>(undefined);
-  const timer = useRef<number | undefined>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const say = (text: string) => {
-    clearTimeout(timer.current);
-    setToast(text);
-    timer.current = window.setTimeout(() => setToast(undefined), TOAST_MS);
-  };
-  return [toast, say];
 }

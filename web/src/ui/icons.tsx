@@ -119,6 +119,143 @@ export function PeopleIcon() {
   );
 }
 
+export function PreviousIcon() {
+  return (
+    <Icon>
+      <path d="m14.500 6-6 6 6 6" />
+    </Icon>
+  );
+}
+
+export function NextIcon() {
+  return (
+    <Icon>
+      <path d="m9.500 6 6 6-6 6" />
+    </Icon>
+  );
+}
+
+export function FullScreenIcon() {
+  return (
+    <Icon>
+      <path d="M4 9V5.500A1.500 1.500 0 0 1 5.500 4H9M15 4h3.500A1.500 1.500 0 0 1 20 5.500V9M20 15v3.500a1.500 1.500 0 0 1-1.500 1.500H15M9 20H5.500A1.500 1.500 0 0 1 4 18.500V15" />
+    </Icon>
+  );
+}
+
+export function HandIcon() {
+  return (
+    <Icon>
+      <path d="M7 12.500V6.700a1.400 1.400 0 0 1 2.800 0V11M9.800 10.500V4.700a1.400 1.400 0 0 1 2.800 0v5.800M12.600 10.800V5.700a1.400 1.400 0 0 1 2.800 0v6.100M15.400 11.500V8.200a1.400 1.400 0 0 1 2.800 0v6.300c0 3.700-2.500 6.500-6 6.500-2.700 0-4.300-1.300-5.500-3.400L4.300 13.400a1.400 1.400 0 0 1 2.300-1.500L7 12.500" />
+    </Icon>
+  );
+}
+
+export function PinIcon() {
+  return (
+    <Icon>
+      <path d="M9 4h6l-.700 5.500 3.200 3.200v1.800H6.500v-1.800l3.200-3.200ZM12 14.500V20.500" />
+    </Icon>
+  );
+}
+
+export function ScreenIcon() {
+  return (
+    <Icon>
+      <rect x="3" y="4.500" width="18" height="12.500" rx="2.500" />
+      <path d="M9 20.500h6M12 13.800V8M9.500 10.200 12 7.700l2.500 2.500" />
+    </Icon>
+  );
+}
+
+export function ChatIcon() {
+  return (
+    <Icon>
+      <path d="M5.500 4.500h13A2.500 2.500 0 0 1 21 7v7.500a2.500 2.500 0 0 1-2.500 2.500H11l-4.500 3.500V17h-1A2.500 2.500 0 0 1 3 14.500V7a2.500 2.500 0 0 1 2.500-2.500Z" />
+      <path d="M8 9.200h8M8 12.700h5" />
+    </Icon>
+  );
+}
+
+export function SmileIcon() {
+  return (
+    <Icon>
+      <circle cx="12" cy="12" r="9" />
+      <path d="M8.500 14.200a4.300 4.300 0 0 0 7 0M9 9.300v.4M15 9.300v.4" />
+    </Icon>
+  );
+}
+
+export function MoreIcon() {
+  return (
+    <Icon>
+      <path d="M5.500 12h.1M12 12h.1M18.500 12h.1" stroke-width="3" />
+    </Icon>
+  );
+}
+
+export function InviteIcon() {
+  return (
+    <Icon>
+      <circle cx="10" cy="8.500" r="3.500" />
+      <path d="M3.500 19.500a6.500 6.500 0 0 1 11.500-4.200M18 13v6M15 16h6" />
+    </Icon>
+  );
+}
+
+export function CloseIcon() {
+  return (
+    <Icon>
+      <path d="m6 6 12 12M18 6 6 18" />
+    </Icon>
+  );
+}
+
+export function SendIcon() {
+  return (
+    <Icon>
+      <path d="M4 12 20 4.500l-4.500 15-4-6Zm7.500 1.500L20 4.500" />
+    </Icon>
+  );
+}
+
+export function CopyIcon() {
+  return (
+    <Icon>
+      <rect x="8.500" y="8.500" width="11" height="11" rx="2.500" />
+      <path d="M15.500 5.500A1.500 1.500 0 0 0 14 4.500H7A2.500 2.500 0 0 0 4.500 7v7A1.500 1.500 0 0 0 5.500 15.500" />
+    </Icon>
+  );
+}
+
+export function SpeakerViewIcon() {
+  return (
+    <Icon>
+      <rect x="3" y="5" width="18" height="14" rx="3" />
+      <rect x="13" y="12" width="5.500" height="4.500" rx="1" />
+    </Icon>
+  );
+}
+
+export function PictureIcon() {
+  return (
+    <Icon>
+      <rect x="3" y="5" width="18" height="14" rx="3" />
+      <rect x="12" y="12" width="9" height="7" rx="2" />
+    </Icon>
+  );
+}
+
+export function SettingsIcon() {
+  return (
+    <Icon>
+      <path d="M4 7h9M17.500 7H20M4 17h2.500M11 17h9" />
+      <circle cx="15.300" cy="7" r="2.300" />
+      <circle cx="8.700" cy="17" r="2.300" />
+    </Icon>
+  );
+}
+
 export function Logo() {
   return (
     <svg class="logo" viewBox="0 0 64 64" aria-hidden="true">

@@ -3,10 +3,12 @@ import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
 import { forgetPeople } from "../call/marks.js";
 import { rememberHostSecret } from "../call/preferences.js";
+import { recentRooms, forgetRoom } from "../call/recent-rooms.js";
 import { ForgetIdentity } from "./forget-identity.js";
-import { Logo } from "./icons.js";
+import { CloseIcon, LockIcon, Logo, OpenLockIcon } from "./icons.js";
+import { LanguageChoice } from "./language-choice.js";
 import { PageTitle } from "./page-title.js";
-import { text } from "./text.js";
+import { language, text } from "./text.js";
 
 export function Landing({ go }: { go: (path: string) => void }) {
   const [typed, setTyped] = useState("");
@@ -101,15 +103,67 @@ export function Landing({ go }: { go: (path: string) => void }) {
           </div>
         </form>
       </main>
+      <Recent go={go} />
       <ul class="points">
         {text.landing.points.map(point => (
           <li key={point}>{point}</li>
         ))}
       </ul>
       <div class="landing-foot">
+        <LanguageChoice />
         <ForgetIdentity forgetPeople={forgetPeople} />
       </div>
     </div>
+  );
+}
+
+/** The rooms that this device was in, the latest first. */
+function Recent({ go }: { go: (path: string) => void }) {
+  const [rooms, setRooms] = useState(recentRooms);
+  const heading = useId();
+  if (rooms.length === 0) return null;
+  const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  return (
+    <section class="recent" aria-labelledby={heading}>
+      <h2 id={heading}>{text.recent.title}</h2>
+      <ul>
+        {rooms.map(({ link, at }) => {
+          const route = routeOf(...partsOf(link));
+          if (route.type !== "room") return null;
+          const name = route.secret ? text.recent.secret : route.room;
+          const label = `${name}, ${when.format(at)}`;
+          return (
+            <li key={link}>
+              <a
+                href={link}
+                aria-label={label}
+                onClick={event => {
+                  event.preventDefault();
+                  go(link);
+                }}
+              >
+                {route.secret ? <LockIcon /> : <OpenLockIcon />}
+                <span class="recent-name">{name}</span>
+                <span class="hint">{when.format(at)}</span>
+              </a>
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={text.recent.forget(label)}
+                title={text.recent.forgetTip}
+                onClick={() => {
+                  forgetRoom(link);
+                  setRooms(recentRooms());
+                }}
+              >
+                <CloseIcon />
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <p class="hint">{text.recent.hint}</p>
+    </section>
   );
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hueOf, initialsOf } from "./avatar.js";
-import { gridOf } from "./layout.js";
+import { capacityOf, gridOf, splitOf } from "./layout.js";
 
 const GAP = 12;
 
@@ -45,4 +45,23 @@ test("a hue is one of twelve and belongs to the identity", () => {
   for (let index = 0; index < 200; index++) seen.add(hueOf(`identity ${index}`));
   assert.equal(seen.size, 12);
   assert.equal(hueOf("a"), hueOf("a"));
+});
+
+test("a window holds as many tiles of the least size as fit, and never none", () => {
+  assert.equal(capacityOf(320, 400, 8), 2 * 4);
+  assert.equal(capacityOf(10, 10, 8), 1);
+  assert(capacityOf(1_400, 800, 12) >= 49);
+});
+
+test("large area and strip fit into the window, whatever its form", () => {
+  for (const [width, height] of [
+    [1_200, 700],
+    [320, 560],
+    [800, 800],
+  ] as const) {
+    const { side, mainWidth, mainHeight, tileWidth, tileHeight } = splitOf(width, height, 10);
+    assert(mainWidth + (side === "end" ? tileWidth + 10 : 0) <= width);
+    assert(mainHeight + (side === "bottom" ? tileHeight + 10 : 0) <= height);
+    assert(mainWidth * mainHeight > 0.6 * width * height);
+  }
 });

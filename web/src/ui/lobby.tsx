@@ -1,8 +1,10 @@
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { DeviceKind, DeviceView, Devices } from "../call/devices.js";
 import type { Route } from "../call/link.js";
+import { OwnVoice } from "../call/own-voice.js";
 import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
+import { DeviceChoices } from "./device-choices.js";
 import { useObservable, useStream, useTrackStream } from "./hooks.js";
 import { CameraIcon, LockIcon, Logo, MicrophoneIcon, OpenLockIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
@@ -62,6 +64,7 @@ export function Lobby({ route, devices, join, home }: Props) {
             {route.secret ? <LockIcon /> : <OpenLockIcon />}
             <span>{route.secret ? text.lobby.secretRoom : text.lobby.namedRoom}</span>
           </p>
+          <WhoIsThere room={route.room} />
           {reason !== undefined && (
             <p class="problem block" role="alert">
               {text.unsupported[reason]}
@@ -90,7 +93,7 @@ export function Lobby({ route, devices, join, home }: Props) {
             {text.lobby.join}
           </button>
         </form>
-        {devices !== undefined && <Choices devices={devices} />}
+        {devices !== undefined && <DeviceChoices devices={devices} />}
       </main>
     </div>
   );
@@ -129,6 +132,7 @@ function SelfView({ devices }: { devices: Devices }) {
         <Toggle devices={devices} kind="microphone" view={microphone} />
         <Toggle devices={devices} kind="camera" view={camera} />
       </div>
+      <Level track={microphone.on ? microphone.track : undefined} />
     </div>
   );
 }
@@ -148,55 +152,48 @@ function Toggle(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
   );
 }
 
-/** Grows and shrinks as devices come and go, so nothing that a person aims at may stand below or beside it. */
-function Choices({ devices }: { devices: Devices }) {
-  const view = useObservable(devices.view);
-  const problems = (["microphone", "camera"] as const).flatMap(kind => {
-    const problem = view[kind].problem;
-    return problem === undefined ? [] : [text.deviceProblem(kind, problem)];
-  });
+/** How loud the microphone is, so that nobody has to ask whether they are heard. */
+function Level({ track }: { track: MediaStreamTrack | undefined }) {
+  const [voice] = useState(() => new OwnVoice());
+  const { level } = useObservable(voice.view);
+  useEffect(() => voice.listen(track), [track]);
+  useEffect(() => () => voice.stop(), []);
+  if (track === undefined) return null;
   return (
-    <div class="choices">
-      <div class="choice-pair">
-        <Choice devices={devices} kind="microphone" view={view.microphone} />
-        <Choice devices={devices} kind="camera" view={view.camera} />
-      </div>
-      <div role="status">
-        {problems.map(problem => (
-          <p key={problem} class="problem">
-            {problem}
-          </p>
-        ))}
-        {problems.length === 2 && <p class="hint">{text.lobby.noDevices}</p>}
-      </div>
-    </div>
+    <meter class="level" aria-label={text.lobby.level} min={0} max={1} value={level}>
+      {Math.round(level * 100)} %
+    </meter>
   );
 }
 
-function Choice(props: { devices: Devices; kind: DeviceKind; view: DeviceView }) {
-  const { devices, kind, view } = props;
-  const id = useId();
-  const known = view.choices.some(choice => choice.id === view.chosen);
+const COUNT_EVERY_MS = 5_000;
+
+/** How many are in the room. Who they are only the group can say, from inside. */
+function WhoIsThere({ room }: { room: string }) {
+  const [words, setWords] = useState("");
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = new AbortController();
+    const ask = async () => {
+      try {
+        const response = await fetch(`/api/rooms/${room}`, { signal: stop.signal });
+        const { present } = (await response.json()) as { present: unknown };
+        if (typeof present === "number") setWords(text.lobby.present(present));
+      } catch {
+        if (stop.signal.aborted) return;
+        setWords(navigator.onLine ? text.lobby.unreachable : text.lobby.offline);
+      }
+      timer = setTimeout(() => void ask(), COUNT_EVERY_MS);
+    };
+    void ask();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [room]);
   return (
-    <div>
-      <label for={id}>{text.device[kind]}</label>
-      <select
-        id={id}
-        value={known ? view.chosen : ""}
-        disabled={view.choices.length === 0}
-        onChange={event => void devices.choose(kind, event.currentTarget.value)}
-      >
-        {!known && (
-          <option value="">
-            {view.choices.length === 0 ? text.lobby.noChoice : text.lobby.defaultChoice}
-          </option>
-        )}
-        {view.choices.map((choice, index) => (
-          <option key={choice.id} value={choice.id}>
-            {choice.label || text.lobby.unnamed(text.device[kind], index + 1)}
-          </option>
-        ))}
-      </select>
-    </div>
+    <p class="hint" role="status" data-testid="present">
+      {words}
+    </p>
   );
 }

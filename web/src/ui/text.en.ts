@@ -1,10 +1,15 @@
 /** Every text of the page, in English. A language is another file with the same names. */
 import type { DeviceKind, DeviceProblem } from "../call/devices.js";
+import type { MediaMode } from "../call/media-mode.js";
+import type { Protection } from "../call/protection.js";
+import type { QualityReason } from "../call/quality.js";
 import type { Unsupported } from "../call/support.js";
 import type { Warning } from "../call/trust.js";
 import type { EmojiFailure } from "../generated/EmojiFailure.js";
 import type { EmojiPerson } from "../generated/EmojiPerson.js";
+import type { Unreadable } from "../call/view.js";
 import type { Failure } from "../worker/messages.js";
+import type { Shortcut } from "./shortcuts.js";
 
 const BROWSERS = "Chrome or Edge 141, Firefox 130, Safari 17, or anything newer";
 
@@ -17,6 +22,10 @@ function names(people: readonly EmojiPerson[]): string {
 
 export const text = {
   product: "Tangelo",
+  language: "Language",
+  close: "Close",
+  partMissing:
+    "A part of this page could not be loaded: your connection may be down, or the server has a new version. Try again.",
   title: (room: string) => `${room} · Tangelo`,
   titlePrivate: "Private call · Tangelo",
 
@@ -40,6 +49,14 @@ export const text = {
     points: ["End-to-end encrypted", "No account", "Host it yourself"],
   },
 
+  recent: {
+    title: "Recent rooms",
+    secret: "Private call",
+    hint: "Kept on this device only. Their links open these rooms, so remove them here if others use this device.",
+    forget: (label: string) => `Remove ${label}`,
+    forgetTip: "Remove",
+  },
+
   lobby: {
     title: "Ready to join?",
     titleNamed: (room: string) => `Join “${room}”`,
@@ -55,12 +72,24 @@ export const text = {
       "Your browser asks whether Tangelo may use your microphone and camera. Please allow it.",
     cameraOff: "Camera is off",
     selfView: "Your camera",
+    level: "Level of your microphone",
+    present: (count: number) =>
+      count === 0
+        ? "Nobody is here yet."
+        : count === 1
+          ? "1 person is here."
+          : `${count} people are here.`,
+    unreachable: "The server does not answer at the moment. Check your network.",
+    offline: "This device is offline. Connect it to a network to join.",
     noChoice: "None found",
     defaultChoice: "Default",
     unnamed: (kind: string, number: number) => `${kind} ${number}`,
   },
 
-  device: { microphone: "Microphone", camera: "Camera" } satisfies Record<DeviceKind, string>,
+  device: { microphone: "Microphone", camera: "Camera", speaker: "Speaker" } satisfies Record<
+    DeviceKind | "speaker",
+    string
+  >,
 
   call: {
     people: (count: number) => (count === 1 ? "1 person" : `${count} people`),
@@ -70,13 +99,13 @@ export const text = {
       room === undefined ? "Private call" : `Call in “${room}”`,
     you: "You",
     ownLabel: (name: string) => `${name} (You)`,
-    encrypted: "End-to-end encrypted",
-    namedRoom: "Open room",
-    copyLink: "Copy link",
     copied: "Link copied. Send it to the people you want to talk to.",
     copyByHand: "Copy this link:",
     verify: "Verify",
     leave: "Leave call",
+    mutedHint: "You are muted. Press M, or hold the space bar while you talk.",
+    startedMuted:
+      "Many people are here, so your microphone starts muted. Press M when you want to talk.",
     unmute: "Turn on sound",
     soundBlocked: "Your browser holds back the sound of this page.",
     status: {
@@ -94,7 +123,8 @@ export const text = {
         "You are still not back in the call; trying again… Check your network. If this stays, leave and join again.",
       unanswered:
         "Nobody in the call has let you in yet: they may be away, or losing their connection. Stay here, or leave and try again.",
-      alone: "You are the only one here. Copy the link and send it to someone.",
+      alone: "You are the only one here. Press “Invite” and send someone the link.",
+      offline: "This device is offline. The call goes on as soon as it has a network again.",
     },
   },
 
@@ -118,7 +148,10 @@ export const text = {
     mark: "Mark as verified",
     unmark: "Take back mark",
     ofPerson: (action: string, name: string) => `${action}: ${name}`,
-    close: "Close",
+    differs:
+      "You said that somebody sees another number. Say nothing private: leave, and share a new link in another way.",
+    sayDiffers: "A number differs",
+    agreesAfterAll: "It was the same after all",
   },
 
   emoji: {
@@ -157,6 +190,208 @@ export const text = {
           return "No emoji: your connection was lost meanwhile. Compare again when you are back.";
       }
     },
+  },
+
+  lock: {
+    none: "Nothing is sent yet: the keys are still being made.",
+    alarm: "Something interfered with this call. Read the warning.",
+    differs: "The number differs: somebody may be in between. Say nothing private.",
+    emoji: "The comparison of emoji was not honest. Compare the number.",
+    unreadable: (names: readonly string[]) =>
+      `${list.format(names)} cannot be understood here: what comes does not fit the keys.`,
+    doubt: (names: readonly string[]) =>
+      `Be careful: ${list.format(names)} may not hear what you hear.`,
+    caution: (names: readonly string[]) =>
+      `Encrypted. Check who ${list.format(names)} ${names.length === 1 ? "is" : "are"}.`,
+    open: "Encrypted, but the link does not protect this room: anyone can join.",
+    verified: "Encrypted, and you have verified everyone here.",
+    protected: "Encrypted: only people with this link can be here.",
+  },
+
+  /** The same in one word, for narrow windows. */
+  lockShort: {
+    none: "Not yet",
+    alarm: "Warning",
+    differs: "Number differs",
+    emoji: "Warning",
+    unreadable: "Check",
+    doubt: "Be careful",
+    caution: "Check who",
+    open: "Open room",
+    verified: "Verified",
+    protected: "Encrypted",
+  } satisfies Record<Protection["type"], string>,
+
+  quality: {
+    other: {
+      loss: "Bad connection: parts of what they send are lost on the way.",
+      frozen: "The picture stands still: too little of it arrives.",
+      nothing: "Nothing arrives from them at the moment.",
+      delay: "Slow connection: what they say arrives late.",
+    } satisfies Record<QualityReason, string>,
+    own: {
+      loss: "Your connection is bad: parts of what you send are lost.",
+      frozen: "Your picture stands still: your camera gives no new one.",
+      nothing: "Nothing of what you send gets out at the moment.",
+      delay: "Your connection is slow: others hear you late.",
+    } satisfies Record<QualityReason, string>,
+    unreadable: {
+      no_receiver: "Cannot be decrypted: they are not in the group any more.",
+      malformed: "Cannot be decrypted: what arrives is damaged.",
+      no_key: "Cannot be decrypted: their keys are not here yet.",
+      wrong_sender: "Not shown: it was encrypted by somebody else.",
+      wrong_source: "Not shown: it claims to be something else than it is.",
+      forged: "Cannot be decrypted: it was damaged or forged on the way.",
+      replayed: "Not shown: it is a recording of what was sent before.",
+      hold_full: "Cannot be decrypted: too much came before its keys did.",
+    } satisfies Record<Unreadable, string>,
+  },
+
+  stage: {
+    pages: "Pages of people",
+    previous: "Previous page",
+    next: "Next page",
+    page: (page: number, of: number) => `${page} / ${of}`,
+    large: "Shown large",
+    fullScreen: "Full screen",
+    noFullScreen: "The browser does not allow full screen here.",
+    speakerView: "Speaker view",
+    gridView: "Grid view",
+    pictureInPicture: "Picture in picture",
+    noPicture: "There is no picture of anybody else to show.",
+  },
+
+  tile: {
+    muted: "muted",
+    hand: "hand raised",
+    pin: (name: string) => `Show ${name} large`,
+    unpin: (name: string) => `Show ${name} no longer large`,
+    pinTip: "Show large",
+    unpinTip: "No longer large",
+  },
+
+  share: {
+    start: "Share screen",
+    stop: "Stop sharing",
+    own: "You are sharing this",
+    of: (name: string) => `Screen of ${name}`,
+    fullScreen: (name: string) => `Screen of ${name} in full screen`,
+    problem: {
+      unavailable: "This browser cannot share a screen.",
+      failed:
+        "The screen could not be shared. Look whether the system allows it to the browser, and try again.",
+    },
+  },
+
+  chat: {
+    title: "Chat",
+    empty:
+      "Nothing was written yet. Only the people in the call can read what you write, and nothing is kept.",
+    messages: "Messages",
+    field: "Message to everyone",
+    placeholder: "Write to everyone",
+    send: "Send",
+    unread: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+    copy: (name: string) => `Copy message of ${name}`,
+    copyTip: "Copy",
+    copied: "Message copied.",
+  },
+
+  people: {
+    open: "People",
+    title: (count: number) => (count === 1 ? "1 person" : `${count} people`),
+    invite: "Invite",
+    verify: "Verify",
+    hands: "Raised hands",
+    others: "Everyone else",
+    place: (place: number) => `Hand raised, number ${place} in line`,
+    cameraOff: "camera off",
+  },
+
+  hand: { raise: "Raise hand", lower: "Lower hand" },
+
+  reaction: {
+    open: "React",
+    names: [
+      "Thumbs up",
+      "Heart",
+      "Laughing",
+      "Surprised",
+      "Applause",
+      "Celebrate",
+      "Thank you",
+      "Thumbs down",
+    ],
+  },
+
+  invite: {
+    open: "Invite",
+    title: "Invite people",
+    secret:
+      "Whoever has this link can join and listen. Send it only to those whom you want here, in a way that you trust.",
+    named: "Anyone who knows or guesses this name can join. For something private make a new call.",
+    copy: "Copy link",
+    share: "Share…",
+    qrLabel: "QR code of the link",
+    qrHint: "To join with a phone, scan this with its camera.",
+  },
+
+  more: { open: "More" },
+
+  settings: {
+    title: "Settings",
+    devices: "Devices",
+    network: "Use of the network",
+    view: "View and sound",
+    hideSelf: "Hide my own picture",
+    sounds: "Sounds when people come and leave",
+  },
+
+  mode: {
+    full: { name: "Everything", hint: "Pictures of everyone." },
+    saver: {
+      name: "Save data",
+      hint: "A small picture of you; of the others only the one who is shown large.",
+    },
+    audio: { name: "Sound only", hint: "No cameras at all. Shared screens are still shown." },
+  } satisfies Record<MediaMode, { name: string; hint: string }>,
+
+  help: {
+    title: "Keyboard shortcuts",
+    names: {
+      microphone: "Microphone on or off",
+      talk: "Talk while held, if muted",
+      camera: "Camera on or off",
+      share: "Share screen",
+      hand: "Raise or lower hand",
+      chat: "Chat",
+      people: "People",
+      layout: "Grid or speaker view",
+      fullScreen: "Full screen",
+      verify: "Verify",
+      inspector: "Inspector",
+      help: "This help",
+    } satisfies Record<Shortcut, string>,
+    space: "Space",
+    on: "Use these keys",
+    hint: "They do nothing while you write.",
+  },
+
+  news: {
+    joined: (names: readonly string[]) => `${list.format(names)} joined.`,
+    left: (names: readonly string[]) => `${list.format(names)} left.`,
+  },
+
+  scan: {
+    start: "Scan another person's QR code",
+    stop: "Stop scanning",
+    view: "Camera for scanning",
+    looking: "Hold the other device's QR code before the camera.",
+    agrees: "The same number: exactly the people listed here are in the call.",
+    differs:
+      "Another number! Say nothing private: somebody may be in between. If people have just come or left, scan once more.",
+    foreign: "This is a QR code, but not of a safety number.",
+    noCamera: "The camera could not be used. Read the number aloud instead.",
   },
 
   alarm: { seen: "I have seen this" },
@@ -262,6 +497,10 @@ export const text = {
     no_webrtc: `This browser cannot make video calls. Please use ${BROWSERS}.`,
     no_encoded_transforms: `This browser cannot encrypt calls end to end (it has no encoded transforms), and Tangelo sends nothing unencrypted. Please use ${BROWSERS}.`,
   } satisfies Record<Unsupported, string>,
+
+  devicePlugged: (kind: DeviceKind, name: string) =>
+    `${name} was plugged in. To use it as ${kind}, choose it in the settings.`,
+  deviceReplaced: (kind: DeviceKind) => `Your ${kind} was pulled out. Another one is used now.`,
 
   deviceProblem(kind: DeviceKind, problem: DeviceProblem): string {
     const device = kind === "microphone" ? "microphone" : "camera";

@@ -1,36 +1,46 @@
 import { useEffect, useState } from "preact/hooks";
-import type { PersonView } from "../call/view.js";
+import type { PersonView, ReactionView } from "../call/view.js";
 import { hueOf, initialsOf } from "./avatar.js";
 import { useStream } from "./hooks.js";
-import { MicrophoneIcon } from "./icons.js";
+import { HandIcon, MicrophoneIcon, PinIcon } from "./icons.js";
+import { QualityMark } from "./quality-mark.js";
 import { text } from "./text.js";
 import { TrustMark, markOf } from "./trust-mark.js";
 
 interface Props {
   person: PersonView;
   camera: MediaStream | undefined;
-  /** Known of the own microphone alone. */
   muted: boolean;
+  reactions: readonly ReactionView[];
+  pinned: boolean;
+  /** Pins the person, or takes the pin away. */
+  pin: (() => void) | undefined;
 }
 
 /** One person: the picture, or the initials until there is one. */
-export function Tile({ person, camera, muted }: Props) {
+export function Tile({ person, camera, muted, reactions, pinned, pin }: Props) {
   const video = useStream<HTMLVideoElement>(camera);
   const [shown, setShown] = useState(false);
   useEffect(() => setShown(false), [camera]);
   const live = camera !== undefined && shown;
   const mark = markOf(person.trust);
-  const label = person.own
-    ? text.call.ownLabel(person.name)
-    : text.trust.tileLabel(person.name, text.trust.mark[mark]);
   const doubt = person.doubt === undefined ? undefined : text.doubt[person.doubt];
+  const label = [
+    person.own
+      ? text.call.ownLabel(person.name)
+      : text.trust.tileLabel(person.name, text.trust.mark[mark]),
+    muted ? text.tile.muted : undefined,
+    person.handOrder === undefined ? undefined : text.tile.hand,
+    doubt,
+  ];
   return (
     <li
-      class={person.present ? "tile" : "tile away"}
-      aria-label={doubt === undefined ? label : `${label}, ${doubt}`}
+      class={`tile${person.present ? "" : " away"}${person.speaking ? " speaking" : ""}`}
+      aria-label={label.filter(part => part !== undefined).join(", ")}
       data-client={person.client}
       data-own={String(person.own)}
       style={{ "--hue": String(hueOf(person.identity)) }}
+      onDblClick={pin}
     >
       <span class="avatar" aria-hidden="true">
         {initialsOf(person.name)}
@@ -45,6 +55,33 @@ export function Tile({ person, camera, muted }: Props) {
           autoplay
         />
       )}
+      <span class="reactions" aria-hidden="true">
+        {reactions.map(({ id, emoji }) => (
+          <span key={id} class="reaction">
+            {emoji}
+          </span>
+        ))}
+      </span>
+      <span class="tile-tools">
+        {person.handOrder !== undefined && (
+          <span class="hand">
+            <HandIcon />
+          </span>
+        )}
+        <QualityMark quality={person.quality} unreadable={person.unreadable} own={person.own} />
+        {pin !== undefined && (
+          <button
+            type="button"
+            class="icon-button pin"
+            aria-label={pinned ? text.tile.unpin(person.name) : text.tile.pin(person.name)}
+            aria-pressed={pinned}
+            title={pinned ? text.tile.unpinTip : text.tile.pinTip}
+            onClick={pin}
+          >
+            <PinIcon />
+          </button>
+        )}
+      </span>
       <span class="name">
         {muted && <MicrophoneIcon off />}
         <span class="name-text">{person.name}</span>

@@ -1,37 +1,44 @@
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
+import { protectionOf } from "../call/protection.js";
 import type { CallView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
+import { Dialog } from "./dialog.js";
 import { ForgetIdentity } from "./forget-identity.js";
+import { words } from "./lock-button.js";
 import { text } from "./text.js";
 import { VerifyEmoji } from "./verify-emoji.js";
 import { VerifyPeople } from "./verify-people.js";
 import { NumberCode } from "./verify-qr.js";
+import { VerifyScan } from "./verify-scan.js";
 
 /** What the dialog can do in the call. */
 export type Verifier = Pick<
   CallController,
-  "markVerified" | "unmark" | "forgetPeople" | "compareEmoji" | "cancelEmoji" | "dismissAlarm"
+  | "markVerified"
+  | "unmark"
+  | "forgetPeople"
+  | "compareEmoji"
+  | "cancelEmoji"
+  | "dismissAlarm"
+  | "numberDiffers"
 >;
 
 interface Props {
   view: CallView;
+  /** The room's link has a secret. */
+  secret: boolean;
   call: Verifier;
   close: () => void;
 }
 
-/** The safety number and the emoji, how to compare them, and who is known how well. */
-export function VerifyDialog({ view, call, close }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
-  // Before it is painted: a key pressed at once, such as Escape, must find it open.
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+/** What protects the call, the safety number and the emoji, how to compare them, and who is known how well. */
+export function VerifyDialog({ view, secret, call, close }: Props) {
   // Again in each dialog: a modal one makes the rest of the page inert.
   const alarms = <Alarms alarms={view.alarms} dismiss={id => call.dismissAlarm(id)} />;
   return (
-    <dialog ref={dialog} class="verify" aria-labelledby={title} onClose={close}>
+    <Dialog title={text.verify.title} close={close} look="verifying">
       {alarms}
-      <h2 id={title}>{text.verify.title}</h2>
+      <p class="protection-now">{words(protectionOf(view, secret))}</p>
       {view.safetyNumber === undefined ? (
         <p>{view.phase === "reconnecting" ? text.verify.noneNow : text.verify.none}</p>
       ) : (
@@ -42,12 +49,13 @@ export function VerifyDialog({ view, call, close }: Props) {
               <span key={index}>{group} </span>
             ))}
           </p>
-          <p class="hint">{text.verify.differ}</p>
+          <Differs differs={view.numberDiffers} say={differs => call.numberDiffers(differs)} />
           <details class="qr-place">
             <summary>{text.verify.qr}</summary>
             <NumberCode groups={view.safetyNumber} />
             <p class="hint">{text.verify.qrHint}</p>
           </details>
+          <VerifyScan number={view.safetyNumber} differs={() => call.numberDiffers(true)} />
           <VerifyEmoji
             view={view.emoji}
             alone={view.people.length < 2}
@@ -63,12 +71,28 @@ export function VerifyDialog({ view, call, close }: Props) {
           />
         </>
       )}
-      <button type="button" class="button primary" onClick={() => dialog.current?.close()}>
-        {text.verify.close}
-      </button>
       <div class="forget-place">
         <ForgetIdentity forgetPeople={() => call.forgetPeople()} alarms={alarms} />
       </div>
-    </dialog>
+    </Dialog>
+  );
+}
+
+/** What to do if somebody sees another number, and the way to say so. */
+function Differs({ differs, say }: { differs: boolean; say: (differs: boolean) => void }) {
+  return (
+    <div class={differs ? "differs said" : "differs"}>
+      <p class="hint" role="status">
+        {differs ? text.verify.differs : text.verify.differ}
+      </p>
+      <button
+        type="button"
+        class="button small"
+        aria-pressed={differs}
+        onClick={() => say(!differs)}
+      >
+        {differs ? text.verify.agreesAfterAll : text.verify.sayDiffers}
+      </button>
+    </div>
   );
 }

@@ -33,6 +33,7 @@ pub fn config() -> Config {
         media_port: 0,
         public_ip: Some(Ipv4Addr::LOCALHOST.into()),
         tls: None,
+        web: None,
         tap: None,
     }
 }

@@ -1,0 +1,39 @@
+/** The people of a call as they are drawn: what the group says of them, what is received, what was measured. Pure. */
+import type { Person } from "../generated/Person.js";
+import type { Source } from "../generated/Source.js";
+import { type Beat, OWN } from "./pulse.js";
+import { UNKNOWN_QUALITY } from "./quality.js";
+import type { Trust } from "./trust.js";
+import type { PersonView } from "./view.js";
+
+/** Until something is known of a person. */
+const UNKNOWN: Trust = { state: { type: "unconfirmed" }, warnings: [] };
+
+export function personViews(
+  people: readonly Person[],
+  trust: ReadonlyMap<string, Trust>,
+  streams: readonly { client: string; source: Source; stream: MediaStream }[],
+  beat: Beat,
+): PersonView[] {
+  return people.map(person => ({
+    client: person.client,
+    name: person.name,
+    identity: person.identity,
+    own: person.own,
+    confirmed: person.confirmed,
+    present: person.present,
+    doubt: person.elsewhere ? "elsewhere" : person.silent ? "silent" : undefined,
+    trust: trust.get(person.client) ?? UNKNOWN,
+    microphone: person.state?.microphone,
+    camera: person.state?.camera,
+    handOrder: person.hand_order ?? undefined,
+    speaking: beat.speaking.has(person.client),
+    quality: beat.quality.get(person.own ? OWN : person.client) ?? UNKNOWN_QUALITY,
+    unreadable: beat.unreadable.get(person.client),
+    streams: new Map(
+      streams
+        .filter(({ client }) => client === person.client)
+        .map(({ source, stream }) => [source, stream]),
+    ),
+  }));
+}

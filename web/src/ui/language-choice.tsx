@@ -1,0 +1,23 @@
+import { useId } from "preact/hooks";
+import { LANGUAGES, chooseLanguage, language, text } from "./text.js";
+
+/** Only outside of calls: the page loads anew. */
+export function LanguageChoice() {
+  const id = useId();
+  return (
+    <div class="language">
+      <label for={id}>{text.language}</label>
+      <select
+        id={id}
+        value={language}
+        onChange={event => chooseLanguage(event.currentTarget.value)}
+      >
+        {Object.entries(LANGUAGES).map(([tag, { name }]) => (
+          <option key={tag} value={tag} lang={tag}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import type { ComponentChildren } from "preact";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { CloseIcon } from "./icons.js";
+import { text } from "./text.js";
+
+interface Props {
+  title: string;
+  close: () => void;
+  look?: string;
+  children: ComponentChildren;
+}
+
+/** What stands beside the call, or over it on a phone. Escape closes it. */
+export function Panel({ title, close, look, children }: Props) {
+  const id = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // At once: a key pressed now must not go to the page.
+  useLayoutEffect(() => heading.current?.focus(), []);
+  return (
+    <aside
+      class={`panel ${look ?? ""}`}
+      aria-labelledby={id}
+      onKeyDown={event => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.stopPropagation();
+        close();
+      }}
+    >
+      <header class="panel-head">
+        <h2 id={id} ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        <button type="button" class="icon-button" aria-label={text.close} onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}

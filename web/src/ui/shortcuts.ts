@@ -1,0 +1,82 @@
+/** Keys for the call. Single letters, so a person can turn them off (WCAG 2.2, 2.1.4). */
+import { useEffect, useRef } from "preact/hooks";
+import { recall, remember } from "../call/preferences.js";
+
+/** In the order of the help. */
+export const SHORTCUTS = [
+  ["microphone", "M"],
+  ["talk", "␣"],
+  ["camera", "V"],
+  ["share", "S"],
+  ["hand", "H"],
+  ["chat", "C"],
+  ["people", "P"],
+  ["layout", "L"],
+  ["fullScreen", "F"],
+  ["verify", "K"],
+  ["inspector", "I"],
+  ["help", "?"],
+] as const;
+
+export type Shortcut = (typeof SHORTCUTS)[number][0];
+
+/** `talk` is told when the key goes down and when it goes up. */
+export type Shortcuts = Record<Exclude<Shortcut, "talk">, () => void> & {
+  talk: (down: boolean) => void;
+};
+
+export function shortcutsOn(): boolean {
+  return recall("shortcuts_off") === "";
+}
+
+export function turnShortcuts(on: boolean): void {
+  remember("shortcuts_off", on ? "" : "off");
+}
+
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts);
+  latest.current = shortcuts;
+  useEffect(() => {
+    let talking = false;
+    const talk = (down: boolean) => {
+      if (talking === down) return;
+      talking = down;
+      latest.current.talk(down);
+    };
+    const down = (event: KeyboardEvent) => {
+      const name = shortcutOf(event);
+      if (name === undefined || !shortcutsOn() || isTaken(event)) return;
+      event.preventDefault();
+      if (name === "talk") talk(true);
+      else if (!event.repeat) latest.current[name]();
+    };
+    const up = (event: KeyboardEvent) => {
+      if (event.key === " ") talk(false);
+    };
+    // A key that goes up in another window is not heard.
+    const gone = () => talk(false);
+    addEventListener("keydown", down);
+    addEventListener("keyup", up);
+    addEventListener("blur", gone);
+    return () => {
+      removeEventListener("keydown", down);
+      removeEventListener("keyup", up);
+      removeEventListener("blur", gone);
+      talk(false);
+    };
+  }, []);
+}
+
+function shortcutOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): Shortcut | undefined {
+  if (ctrlKey || metaKey || altKey) return undefined;
+  const wanted = key === " " ? "␣" : key.toUpperCase();
+  return SHORTCUTS.find(([, shortcut]) => shortcut === wanted)?.[0];
+}
+
+/** Whether the key means something where the focus is. */
+function isTaken({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  if (document.querySelector("dialog[open]") !== null) return true;
+  if (target.closest("input, textarea, select, [contenteditable]") !== null) return true;
+  return key === " " && target.closest("button, a, summary, [role=tab]") !== null;
+}
