@@ -17,7 +17,7 @@ export function Alarms({ alarms, dismiss }: Props) {
       {alarms.toReversed().map(({ id, text: words }) => (
         <AlarmBox
           key={id}
-          words={words}
+          words={text.fromCore(words)}
           dismiss={
             dismiss &&
             (() => {

@@ -82,10 +82,10 @@ function wordsOf(ended: Ended): [string, string] {
     case "left":
       return [text.over.left, text.over.leftHint];
     case "ended":
-      return [text.over.ended, ended.text];
+      return [text.over.ended, text.fromCore(ended.text)];
     case "failed":
       return ended.reason === "refused"
-        ? [text.over.refused, sentence(ended.text)]
+        ? [text.over.refused, sentence(text.fromCore(ended.text))]
         : [text.over.failed, text.over.failure[ended.reason]];
   }
 }

@@ -190,6 +190,8 @@ export const text = {
           return "No emoji: your connection was lost meanwhile. Compare again when you are back.";
       }
     },
+    /** What to say for the emoji at this place of the list; nothing for the core's own word. */
+    word: (_place: number): string | undefined => undefined,
   },
 
   lock: {
@@ -519,4 +521,7 @@ export const text = {
         return `Your ${device} could not be started. Turn it on to try again.`;
     }
   },
+
+  /** A sentence of the core, which says it in English. */
+  fromCore: (words: string): string => words,
 };

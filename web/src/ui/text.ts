@@ -17,6 +17,11 @@ interface Language {
 /** By language tag (BCP 47). */
 export const LANGUAGES: Readonly<Record<string, Language>> = {
   en: { name: "English", direction: "ltr", load: () => Promise.resolve(english) },
+  de: {
+    name: "Deutsch",
+    direction: "ltr",
+    load: () => import("./text.de.js").then(({ text }) => text),
+  },
 };
 
 const FALLBACK = "en";

@@ -28,7 +28,7 @@ export function useNews(
 ): void {
   const { notice, news, emoji, startedMuted, share } = view;
   useEffect(() => {
-    if (notice !== undefined) say(notice.text);
+    if (notice !== undefined) say(text.fromCore(notice.text));
   }, [notice]);
 
   useEffect(() => {

@@ -35,7 +35,7 @@ export function VerifyEmoji({ view, alone, start, cancel }: Props) {
                 <span class="emoji" aria-hidden="true">
                   {symbol}
                 </span>
-                <span>{word}</span>
+                <span>{words.word(place) ?? word}</span>
               </li>
             ))}
           </ol>

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use openmls::prelude::{
     BasicCredential, ContentType, JoinBuilder, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, OpenMlsCrypto,
     OpenMlsProvider as _, ProcessedWelcome, ProposalIn, ProposalOrRefIn, ProtocolVersion, Sender,
-    tls_codec::{Deserialize as _, DeserializeBytes as _, Serialize as _, VLBytes},
+    tls_codec::{Deserialize as _, Serialize as _, VLBytes},
 };
 use tangelo_wire::{Bytes, ClientId, GroupId, Seq};
 
@@ -130,16 +130,13 @@ fn added_clients(commit: &Bytes, crypto: &impl OpenMlsCrypto) -> Result<BTreeSet
     Ok(added)
 }
 
-fn proposals_of(message: &[u8]) -> Result<Vec<ProposalOrRefIn>, openmls::prelude::tls_codec::Error> {
-    let (_version, rest) = u16::tls_deserialize_bytes(message)?;
-    let (_wire_format, rest) = u16::tls_deserialize_bytes(rest)?;
-    let (_group_id, rest) = VLBytes::tls_deserialize_bytes(rest)?;
-    let (_epoch, rest) = u64::tls_deserialize_bytes(rest)?;
-    let (_sender, rest) = Sender::tls_deserialize_bytes(rest)?;
-    let (_authenticated_data, rest) = VLBytes::tls_deserialize_bytes(rest)?;
-    let (content_type, rest) = ContentType::tls_deserialize_bytes(rest)?;
-    if content_type != ContentType::Commit {
+fn proposals_of(mut message: &[u8]) -> Result<Vec<ProposalOrRefIn>, openmls::prelude::tls_codec::Error> {
+    let rest = &mut message;
+    let (_version, _wire_format) = (u16::tls_deserialize(rest)?, u16::tls_deserialize(rest)?);
+    let (_group_id, _epoch) = (VLBytes::tls_deserialize(rest)?, u64::tls_deserialize(rest)?);
+    let (_sender, _authenticated_data) = (Sender::tls_deserialize(rest)?, VLBytes::tls_deserialize(rest)?);
+    if ContentType::tls_deserialize(rest)? != ContentType::Commit {
         return Err(openmls::prelude::tls_codec::Error::InvalidInput);
     }
-    Ok(Vec::<ProposalOrRefIn>::tls_deserialize_bytes(rest)?.0)
+    Vec::tls_deserialize(rest)
 }
