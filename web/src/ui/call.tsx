@@ -7,7 +7,8 @@ import type { CallView, PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { AudioOut } from "./audio-out.js";
 import { Grid } from "./grid.js";
-import { useObservable, useUnchanged } from "./hooks.js";
+import { useKey, useObservable, useUnchanged } from "./hooks.js";
+import { InspectorLoader } from "./inspector/loader.js";
 import { LockIcon, Logo, OpenLockIcon, PeopleIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
 import { text } from "./text.js";
@@ -20,7 +21,7 @@ const CONNECTING_MAX_MS = 10_000;
 const WAITING_MAX_MS = 15_000;
 
 /** The part of `CallController` that is drawn. */
-export type CallLike = Pick<CallController, "leave" | "name"> &
+export type CallLike = Pick<CallController, "leave" | "name" | "inspect"> &
   Verifier & {
     view: Observable<CallView>;
     devices: Pick<Devices, "toggle"> & { view: Observable<DevicesView> };
@@ -31,6 +32,8 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
   const view = useObservable(call.view);
   const devices = useObservable(call.devices.view);
   const [verifying, setVerifying] = useState(false);
+  const [inspecting, setInspecting] = useState(false);
+  useKey("i", () => setInspecting(open => !open));
   const [toast, say] = useToast();
   const inside = view.people.length > 0;
   const { phase, safetyNumber } = view;
@@ -112,6 +115,7 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
         leave={() => call.leave()}
       />
       <AudioOut people={view.people} />
+      {inspecting && <InspectorLoader call={call} close={() => setInspecting(false)} />}
       {verifying && <VerifyDialog view={view} call={call} close={() => setVerifying(false)} />}
     </div>
   );

@@ -9,6 +9,25 @@ export function useObservable<T>(observable: Observable<T>): T {
   return observable.get();
 }
 
+/** Calls back when this key alone is pressed, but not into a field. */
+export function useKey(key: string, act: () => void): void {
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { target } = event;
+      const typing =
+        target instanceof HTMLElement &&
+        target.closest("input, select, textarea, [contenteditable]");
+      if (event.key !== key || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+      event.preventDefault();
+      latest.current();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [key]);
+}
+
 /** Whether a value has stayed the same for so long. */
 export function useUnchanged(value: unknown, ms: number): boolean {
   const [elapsed, setElapsed] = useState<{ value: unknown } | undefined>(undefined);
