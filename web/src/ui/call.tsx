@@ -33,7 +33,7 @@ export function Call({ call, route }: { call: CallLike; route: Route & { type: "
   const devices = useObservable(call.devices.view);
   const [verifying, setVerifying] = useState(false);
   const [inspecting, setInspecting] = useState(false);
-  useKey("i", () => setInspecting(open => !open));
+  useKey("i", () => setInspecting(open => !open && !verifying));
   const [toast, say] = useToast();
   const inside = view.people.length > 0;
   const { phase, safetyNumber } = view;

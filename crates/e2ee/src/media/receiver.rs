@@ -231,3 +231,23 @@ fn count(counts: &mut Vec<(DropReason, u64)>, reason: DropReason) {
         None => counts.push((reason, 1)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_key_ids_push_out_counters_and_fill_no_memory() {
+        let mut line = Receiver::new(ClientId([1; 16]), Source::Microphone);
+        for key_id in 0..1_000 {
+            line.drop_frame(Millis(0), Some(KeyId(key_id)), DropReason::NoKey);
+        }
+        line.opened(KeyId(999));
+        let stats = line.stats();
+        assert_eq!(stats.dropped, [(DropReason::NoKey, 1_000)], "what the line counts is all there");
+        assert_eq!(stats.keys.len(), KEYS_MAX);
+        let newest = stats.keys.last().unwrap();
+        assert_eq!((newest.key_id, newest.opened), (KeyId(999), 1));
+        assert_eq!(newest.dropped, [(DropReason::NoKey, 1)]);
+    }
+}

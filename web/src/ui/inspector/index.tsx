@@ -62,6 +62,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
     const before = document.activeElement;
     if (modal) dialog.current?.showModal();
     else dialog.current?.show();
+    dialog.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };

@@ -37,7 +37,7 @@ export function TreePicture({
   const ofLeaf = new Map(members.map(member => [member.leaf, member]));
   return (
     <>
-      {size === "many" && (
+      {size !== "few" && (
         <label class="check">
           <input
             type="checkbox"
@@ -49,7 +49,7 @@ export function TreePicture({
       )}
       <div class="tree-place" tabIndex={0} role="group" aria-label={words.tree}>
         <svg
-          class={fit && size === "many" ? "tree fit" : "tree"}
+          class={fit && size !== "few" ? "tree fit" : "tree"}
           role="img"
           aria-label={words.treeLabel(tree.leaf_slots, tree.nodes.length, blankCount(tree))}
           viewBox={`0 0 ${width} ${height}`}
