@@ -53,6 +53,7 @@ export function FramesTab({ view, names }: TabProps) {
 
 function Own({ frames, core }: { frames: FramesInspection; core: Inspection }) {
   const newest = core.group?.epoch;
+  const most = Math.max(...frames.sent.map(({ sealed }) => sealed));
   if (frames.sealed === 0 && frames.unsealed === 0) return <p>{words.none}</p>;
   return (
     <section class="line-card">
@@ -65,7 +66,7 @@ function Own({ frames, core }: { frames: FramesInspection; core: Inspection }) {
         {frames.sent.map(({ key_id, sealed }) => (
           <li key={key_id}>
             <KeyName keyId={key_id} newest={newest} />
-            <Bar good={sealed} held={0} bad={0} />
+            <Bar good={sealed} held={0} bad={0} most={most} />
             <span class="number">{sealed}</span>
           </li>
         ))}
@@ -83,6 +84,7 @@ function Line({
   name: string;
   newest: number | undefined;
 }) {
+  const most = Math.max(...line.keys.map(({ opened, dropped }) => opened + countOf(dropped)));
   return (
     <section class="line-card">
       <h4>{`${name} · ${text.inspector.source[line.source]}`}</h4>
@@ -102,11 +104,7 @@ function Line({
         {line.keys.map(({ key_id, opened, held, dropped }) => (
           <li key={key_id}>
             <KeyName keyId={key_id} newest={newest} />
-            <Bar
-              good={opened}
-              held={held}
-              bad={dropped.reduce((sum, [, count]) => sum + count, 0)}
-            />
+            <Bar good={opened} held={held} bad={countOf(dropped)} most={most} />
             <span class="number">{opened}</span>
           </li>
         ))}
@@ -149,11 +147,16 @@ function KeyName({ keyId, newest }: { keyId: number; newest: number | undefined 
   );
 }
 
-/** Shares, as widths. The numbers stand beside it. */
-function Bar({ good, held, bad }: { good: number; held: number; bad: number }) {
-  const all = Math.max(1, good + bad);
+function countOf(dropped: readonly (readonly [string, number])[]): number {
+  return dropped.reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** Counts as widths; `most` fills it. The numbers stand beside it. */
+function Bar({ good, held, bad, most }: { good: number; held: number; bad: number; most: number }) {
+  const all = Math.max(1, most);
   return (
     <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="bar-ground" width="100" height="6" />
       <rect class="bar-good" width={(good / all) * 100} height="6" />
       <rect class="bar-bad" x={(good / all) * 100} width={(bad / all) * 100} height="6" />
       <rect class="bar-held" width={Math.min(100, (held / all) * 100)} y="4" height="2" />

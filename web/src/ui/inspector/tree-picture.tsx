@@ -8,6 +8,8 @@ import { type PlacedNode, blankCount, layoutTree } from "./tree-layout.js";
 const LEVEL = 46;
 const RADIUS = 13;
 const MARGIN = 24;
+/** Above the root: one that is a leaf may wear the crown. */
+const TOP = 34;
 const NAMES = 34;
 /** A unit of the layout: narrower the more leaves there are. */
 const UNIT = { few: 66, some: 49, many: 38, fewMax: 5, someMax: 8 };
@@ -31,9 +33,9 @@ export function TreePicture({
   const size = layout.width <= UNIT.fewMax ? "few" : layout.width <= UNIT.someMax ? "some" : "many";
   const unit = UNIT[size];
   const width = layout.width * unit + 2 * MARGIN;
-  const height = layout.levels * LEVEL + 2 * MARGIN + NAMES;
+  const height = layout.levels * LEVEL + TOP + MARGIN + NAMES;
   const x = (node: PlacedNode) => MARGIN + node.x * unit;
-  const y = (node: PlacedNode) => MARGIN + (layout.levels - node.level) * LEVEL;
+  const y = (node: PlacedNode) => TOP + (layout.levels - node.level) * LEVEL;
   const ofLeaf = new Map(members.map(member => [member.leaf, member]));
   return (
     <>
