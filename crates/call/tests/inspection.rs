@@ -6,7 +6,9 @@ mod common;
 use common::World;
 use tangelo_call::{
     FrameVerdict,
-    inspect::{Blame, EntryKind, GroupInspection, Happening, Inspection, MemberInspection, Outcome},
+    inspect::{
+        Blame, EntryKind, GroupInspection, Happening, Inspection, MemberInspection, Outcome, TreeInspection,
+    },
 };
 use tangelo_wire::{Bytes, ClientId, ClientMessage, Millis, Post, Seq, ServerMessage, Source};
 
@@ -50,6 +52,38 @@ fn members_have_leaves_and_ranks() {
     let leaves = group.tree.nodes.iter().filter(|node| node.node % 2 == 0);
     assert_eq!(leaves.map(|node| node.node / 2).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert!(group.work.rekey_due.is_some_and(|due| due > world.now));
+}
+
+#[test]
+fn the_tree_is_shown_as_it_is() {
+    let mut world = World::of(3);
+    // All have renewed their paths. Node 5 has leaf 2 alone below it, and stays blank.
+    world.run(20_000);
+    let tree = group(&world, 0).tree;
+    let filled = |tree: &TreeInspection| {
+        let mut nodes: Vec<_> = tree.nodes.iter().map(|node| node.node).collect();
+        nodes.sort_unstable();
+        nodes
+    };
+    assert_eq!((tree.leaf_slots, filled(&tree)), (4, vec![0, 1, 2, 3, 4]));
+    assert!(tree.renewed_by.is_some(), "the last commit was somebody's path");
+    assert!(tree.nodes.iter().all(|node| node.unmerged.is_empty()));
+
+    world.open(4);
+    for _ in 0..1_000 {
+        if group(&world, 0).members.len() == 4 {
+            break;
+        }
+        for index in 0..4 {
+            world.step_to_server(index);
+            world.step_to_client(index);
+        }
+    }
+    // The newcomer knows no secret above its leaf.
+    let tree = group(&world, 0).tree;
+    assert_eq!((tree.renewed_by, filled(&tree)), (None, vec![0, 1, 2, 3, 4, 6]));
+    let unmerged: Vec<_> = tree.nodes.iter().map(|n| (n.node, n.unmerged.as_slice())).collect();
+    assert!(unmerged.contains(&(3, &[3])), "{unmerged:?}");
 }
 
 #[test]
