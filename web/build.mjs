@@ -30,7 +30,15 @@ const workerUrl = await asset(
   "js",
   await bundle("src/worker/main.ts", { WASM_URL: JSON.stringify(wasmUrl) }),
 );
-const page = await pages("src/ui/main.tsx", { WORKER_URL: JSON.stringify(workerUrl) });
+const inspectorStyleUrl = await asset(
+  "inspector",
+  "css",
+  await bundle("src/ui/inspector/inspector.css", {}),
+);
+const page = await pages("src/ui/main.tsx", {
+  WORKER_URL: JSON.stringify(workerUrl),
+  INSPECTOR_STYLE_URL: JSON.stringify(inspectorStyleUrl),
+});
 const styles = await bundle("src/ui/style.css", {});
 const styleUrl = await asset("app", "css", styles);
 const icon = await readFile(join(root, "src/icon.svg"));

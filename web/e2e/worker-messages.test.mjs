@@ -41,6 +41,9 @@ test("what the worker says to the page has the types that are written down, and 
   await ada.click("Compare emoji");
   await ada.page.waitForSelector("[data-testid=emoji]");
   await ada.page.keyboard.press("Escape");
+  await ada.page.keyboard.press("i");
+  await ada.page.waitForSelector("dialog.inspector [data-testid=epoch]");
+  await ada.page.keyboard.press("i");
   await ada.click("Microphone");
   await grace.click("Leave call");
   await ada.until("Grace to be gone", () => document.querySelectorAll("li.tile").length === 1);

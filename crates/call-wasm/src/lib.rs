@@ -185,6 +185,11 @@ impl Core {
         Ok(serde_json::to_string(&self.session.stats())?)
     }
 
+    /// An `Inspection`, as JSON. It holds names and identities, and no secret.
+    pub fn inspect(&self, now_ms: f64) -> Result<String, JsError> {
+        Ok(serde_json::to_string(&self.session.inspect(millis(now_ms)))?)
+    }
+
     fn output_length(&self) -> i32 {
         i32::try_from(self.output.len()).unwrap_or(DROP)
     }

@@ -17,6 +17,7 @@ mod fork_alarm;
 mod frames;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+pub mod inspect;
 mod jitter;
 mod output;
 mod room_state;
@@ -30,5 +31,5 @@ pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};
 pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
-pub use stats::{ReceiverCounters, RefusedEntry, Stats};
+pub use stats::{KeyCounters, ReceiverCounters, RefusedEntry, Stats};
 pub use tangelo_e2ee::{IdentityKey, SoftIdentity, link, random_bytes};

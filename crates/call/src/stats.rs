@@ -1,7 +1,7 @@
 //! Counters of a session, for tests, the inspector and bug reports. They hold no secret and no name.
 
 use serde::Serialize;
-use tangelo_e2ee::media::DropReason;
+use tangelo_e2ee::media::{DropReason, Media};
 use tangelo_wire::{GroupId, Seq, Source};
 
 use crate::Session;
@@ -31,16 +31,40 @@ pub struct Stats {
 
 /// Counters of one line of receiving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
 pub struct ReceiverCounters {
     /// Whose line it is.
     pub client: String,
     /// What it is for.
     pub source: Source,
     /// Frames opened.
+    #[cfg_attr(test, ts(type = "number"))]
     pub opened: u64,
     /// Frames that had to wait for their keys.
+    #[cfg_attr(test, ts(type = "number"))]
     pub held: u64,
     /// Frames dropped, by reason.
+    #[cfg_attr(test, ts(type = "Array<[string, number]>"))]
+    pub dropped: Vec<(&'static str, u64)>,
+    /// The same by key id, of those that the latest frames of this source came with.
+    pub keys: Vec<KeyCounters>,
+}
+
+/// Counters of one key id on one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct KeyCounters {
+    /// Which.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub key_id: u64,
+    /// Frames opened with it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub opened: u64,
+    /// Frames that had to wait for it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub held: u64,
+    /// Frames dropped, by reason.
+    #[cfg_attr(test, ts(type = "Array<[string, number]>"))]
     pub dropped: Vec<(&'static str, u64)>,
 }
 
@@ -62,13 +86,6 @@ impl Session {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (sealed, unsealed) = self.media.sender_stats();
-        let receivers = self.media.receiver_stats().map(|line| ReceiverCounters {
-            client: line.client.to_string(),
-            source: line.source,
-            opened: line.opened,
-            held: line.held,
-            dropped: line.dropped.iter().map(|(reason, count)| (reason_name(*reason), *count)).collect(),
-        });
         let attendee = self.attendee();
         let refused = attendee.map(|attendee| attendee.refused()).unwrap_or_default().iter();
         Stats {
@@ -78,7 +95,7 @@ impl Session {
             processed: attendee.map(|attendee| attendee.processed),
             sealed,
             unsealed,
-            receivers: receivers.collect(),
+            receivers: receiver_counters(&self.media),
             refused: refused
                 .map(|(seq, client, rule)| RefusedEntry {
                     seq: *seq,
@@ -90,6 +107,32 @@ impl Session {
             losses: self.losses().iter().map(|why| (*why).to_owned()).collect(),
         }
     }
+}
+
+/// What each line of receiving has counted.
+pub(crate) fn receiver_counters(media: &Media) -> Vec<ReceiverCounters> {
+    let lines = media.receiver_stats().map(|line| ReceiverCounters {
+        client: line.client.to_string(),
+        source: line.source,
+        opened: line.opened,
+        held: line.held,
+        dropped: by_name(&line.dropped),
+        keys: line
+            .keys
+            .iter()
+            .map(|key| KeyCounters {
+                key_id: key.key_id.0,
+                opened: key.opened,
+                held: key.held,
+                dropped: by_name(&key.dropped),
+            })
+            .collect(),
+    });
+    lines.collect()
+}
+
+fn by_name(dropped: &[(DropReason, u64)]) -> Vec<(&'static str, u64)> {
+    dropped.iter().map(|(reason, count)| (reason_name(*reason), *count)).collect()
 }
 
 fn reason_name(reason: DropReason) -> &'static str {

@@ -51,6 +51,7 @@ struct Seen {
     to_page: BTreeSet<String>,
     printed: BTreeSet<String>,
     stats: BTreeSet<String>,
+    inspected: BTreeSet<String>,
     steps: usize,
 }
 
@@ -64,6 +65,9 @@ impl Seen {
             let stats = peer.session.stats();
             self.stats.insert(serde_json::to_string(&stats).unwrap());
             self.stats.insert(format!("{stats:?} {:?}", peer.session.losses()));
+            let inspection = peer.session.inspect(world.now);
+            self.inspected.insert(serde_json::to_string(&inspection).unwrap());
+            self.inspected.insert(format!("{inspection:?}"));
         }
     }
 
@@ -166,7 +170,8 @@ fn a_whole_call_shows_no_secret() {
     for name in ["link secret", "access key", "psk", "profile key", "host key", "resume token"] {
         assert!(secrets.knows(name), "{name}");
     }
-    let counts = [&seen.to_server, &seen.to_page, &seen.printed, &seen.stats].map(BTreeSet::len);
+    let seen_all = [&seen.to_server, &seen.to_page, &seen.printed, &seen.stats, &seen.inspected];
+    let counts = seen_all.map(BTreeSet::len);
     assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
     // To the server goes the token that it made, and nothing else.
     names.add("chat", CHAT.as_bytes());
@@ -193,6 +198,10 @@ fn a_whole_call_shows_no_secret() {
     for text in &seen.stats {
         secrets.assert_hidden("the counters", text);
         names.assert_hidden("the counters", text);
+    }
+    assert!(seen.inspected.iter().any(|text| text.contains("Person 1")), "the inspector shows names");
+    for text in &seen.inspected {
+        secrets.assert_hidden("the inspector", text);
     }
     let log: BTreeSet<String> = captured_log().into_iter().collect();
     assert!(log.iter().any(|line| line.contains("openmls")), "OpenMLS logs, and the test hears it");

@@ -23,6 +23,12 @@ impl Turns {
         first.chain(last).copied().collect()
     }
 
+    /// Members that were passed over and have committed nothing since, in the order in which that happened.
+    #[must_use]
+    pub fn passed_over(&self) -> &[ClientId] {
+        &self.passed_over
+    }
+
     /// `author` committed: who stood before it was passed over and goes to the end, until it commits something.
     pub fn committed(&mut self, entered: &[ClientId], author: ClientId) {
         let order = self.order(entered);

@@ -2,8 +2,10 @@
 
 use std::ops::Add;
 
+use serde::Serialize;
+
 /// Milliseconds since a moment that the caller chooses once and keeps (program start, page load). Never a date.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Millis(pub u64);
 
 impl Millis {

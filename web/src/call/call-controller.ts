@@ -2,11 +2,12 @@
 import type { Person } from "../generated/Person.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
-import type { CallEvent, FromWorker, WorkerStats } from "../worker/messages.js";
+import type { CallEvent, FromWorker, WorkerInspection, WorkerStats } from "../worker/messages.js";
 import type { WorkerPort } from "./call-worker.js";
 import { withMessage } from "./chat.js";
 import { Comings } from "./comings.js";
 import type { Devices } from "./devices.js";
+import { type InspectionView, readMedia } from "./inspection.js";
 import { type LineStats, summarize } from "./media-stats.js";
 import { Marks } from "./marks.js";
 import { type MediaMode, receivedIn } from "./media-mode.js";
@@ -79,6 +80,7 @@ export class CallController {
   private beenInside = false;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
+  private readonly inspecting = new Map<number, (worker: WorkerInspection | undefined) => void>();
   private readonly unsubscribe: (() => void)[];
 
   constructor(
@@ -205,6 +207,19 @@ export class CallController {
     return summarize(await peer.stats(), mid => peer.useOf(mid));
   }
 
+  /** For the inspector; names and identities, no secrets. */
+  async inspect(): Promise<InspectionView> {
+    const request = ++this.statsRequests;
+    const { peer } = this;
+    const media = peer.stats().then(report => readMedia(report, mid => peer.useOf(mid)));
+    if (this.view.get().ended !== undefined) return { worker: undefined, media: await media };
+    const worker = new Promise<WorkerInspection | undefined>(resolve =>
+      this.inspecting.set(request, resolve),
+    );
+    this.worker.post({ type: "get_inspection", request });
+    return { worker: await worker, media: await media };
+  }
+
   private join(): void {
     const { worker, link, name } = this;
     // Posted before listening: a worker that failed earlier is noticed at once.
@@ -229,6 +244,8 @@ export class CallController {
     this.negotiate();
     for (const resolve of this.statsWaiting.values()) resolve(undefined);
     this.statsWaiting.clear();
+    for (const resolve of this.inspecting.values()) resolve(undefined);
+    this.inspecting.clear();
     clearTimeout(this.restartTimer);
     const waitMs = deaths === 1 ? 0 : RESTART_WAIT_MS * 2 ** (deaths - 2);
     this.restartTimer = setTimeout(() => this.restart(), waitMs);
@@ -292,6 +309,10 @@ export class CallController {
       case "stats":
         this.statsWaiting.get(message.request)?.(message.stats);
         this.statsWaiting.delete(message.request);
+        return;
+      case "inspection":
+        this.inspecting.get(message.request)?.(message.inspection);
+        this.inspecting.delete(message.request);
         return;
       case "failed":
         return this.workerFailed(message);

@@ -13,6 +13,7 @@ import { useObservable, useUnchanged } from "./hooks.js";
 import {
   FullScreenIcon,
   HandIcon,
+  InspectorIcon,
   InviteIcon,
   Logo,
   PeopleIcon,
@@ -24,6 +25,7 @@ import {
   SpeakerViewIcon,
 } from "./icons.js";
 import { ChatPanel } from "./chat-panel.js";
+import { InspectorLoader } from "./inspector/loader.js";
 import { Later } from "./later.js";
 import { LockButton } from "./lock-button.js";
 import type { MoreItem } from "./more-menu.js";
@@ -164,6 +166,12 @@ export function Call({ call, route }: Props) {
         ]
       : []),
     { name: text.settings.title, icon: <SettingsIcon />, act: () => setDialog("settings") },
+    {
+      name: text.inspector.title,
+      icon: <InspectorIcon />,
+      key: "I",
+      act: () => setPanel("inspector"),
+    },
     { name: text.help.title, icon: <QuestionIcon />, key: "?", act: () => setDialog("help") },
   ];
 
@@ -223,6 +231,7 @@ export function Call({ call, route }: Props) {
           close={() => setPanel(undefined)}
         />
       )}
+      {panel === "inspector" && <InspectorLoader call={call} close={() => setPanel(undefined)} />}
       <Toolbar
         devices={devices}
         view={view}

@@ -256,6 +256,18 @@ export function SettingsIcon() {
   );
 }
 
+export function InspectorIcon() {
+  return (
+    <Icon>
+      <circle cx="12" cy="5" r="2.300" />
+      <circle cx="6" cy="12.500" r="2.300" />
+      <circle cx="18" cy="12.500" r="2.300" />
+      <circle cx="9.500" cy="19.500" r="1.500" />
+      <path d="m10.600 6.900-3.200 3.800M13.400 6.900l3.200 3.800M7.200 14.500l1.600 3.600" />
+    </Icon>
+  );
+}
+
 export function Logo() {
   return (
     <svg class="logo" viewBox="0 0 64 64" aria-hidden="true">

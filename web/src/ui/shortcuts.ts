@@ -76,7 +76,7 @@ function shortcutOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): Shortcut 
 /** Whether the key means something where the focus is. */
 function isTaken({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
-  if (document.querySelector("dialog[open]") !== null) return true;
+  if (document.querySelector("dialog:modal") !== null) return true;
   if (target.closest("input, textarea, select, [contenteditable]") !== null) return true;
   return key === " " && target.closest("button, a, summary, [role=tab]") !== null;
 }

@@ -1,6 +1,7 @@
 /** Copies frames into WASM memory, has them encrypted or decrypted there, and copies them out again. */
 import type { Core } from "../generated/wasm/tangelo_call.js";
 import type { MediaKind } from "../generated/MediaKind.js";
+import { FrameClock } from "./frame-watch.js";
 import type { Codec } from "./messages.js";
 
 /** What the core says of a frame that it did not open. */
@@ -13,6 +14,8 @@ export type FrameCore = Pick<
 >;
 
 export class FrameCrypto {
+  readonly clock = new FrameClock();
+
   constructor(
     readonly core: FrameCore,
     private readonly memory: { readonly buffer: ArrayBuffer },
@@ -21,16 +24,25 @@ export class FrameCrypto {
 
   /** The encrypted frame; nothing if there is no key yet. */
   seal(sender: number, codec: Codec, data: ArrayBuffer): ArrayBuffer | undefined {
+    const began = this.nowMs();
     this.write(data);
-    const length = this.core.seal(this.nowMs(), sender, codec, data.byteLength);
-    return length < 0 ? undefined : this.read(length);
+    const length = this.core.seal(began, sender, codec, data.byteLength);
+    if (length < 0) return undefined;
+    const sealed = this.read(length);
+    this.clock.add(kindOfCodec(codec), "seal", this.nowMs() - began);
+    return sealed;
   }
 
   /** The decrypted frame, or why there is none. A held frame is asked for again under its ticket, see `released`. */
   open(receiver: number, ticket: number, codec: Codec, data: ArrayBuffer): ArrayBuffer | Unopened {
+    const began = this.nowMs();
     this.write(data);
-    const length = this.core.open(this.nowMs(), receiver, ticket, codec, data.byteLength);
-    if (length >= 0) return this.read(length);
+    const length = this.core.open(began, receiver, ticket, codec, data.byteLength);
+    if (length >= 0) {
+      const opened = this.read(length);
+      this.clock.add(kindOfCodec(codec), "open", this.nowMs() - began);
+      return opened;
+    }
     if (length === -1) return "held";
     return length === -3 ? "key_frame_wanted" : "dropped";
   }
@@ -51,6 +63,10 @@ export class FrameCrypto {
     const at = this.core.output();
     return this.memory.buffer.slice(at, at + length);
   }
+}
+
+function kindOfCodec(codec: Codec): MediaKind {
+  return codec === "opus" ? "audio" : "video";
 }
 
 const CODECS = new Map<string, Codec>([

@@ -1,7 +1,9 @@
 /** The worker: owns the WebSocket, the WASM core with all keys, the device's identity and every frame transform. */
+import type { Inspection } from "../generated/Inspection.js";
 import init, { Core, SoftIdentity, new_room } from "../generated/wasm/tangelo_call.js";
 import { Failed } from "./failed.js";
 import { FrameCrypto } from "./frame-crypto.js";
+import { FrameClock } from "./frame-watch.js";
 import { loadIdentity } from "./identity.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { Session } from "./session.js";
@@ -59,6 +61,18 @@ async function handle(message: ToWorker): Promise<void> {
         stats: {
           core: core === undefined ? null : (JSON.parse(core.stats()) as unknown),
           frames: { ...transforms.counts },
+        },
+      });
+    case "get_inspection":
+      return say({
+        type: "inspection",
+        request: message.request,
+        inspection: {
+          core:
+            core === undefined ? null : (JSON.parse(core.inspect(performance.now())) as Inspection),
+          frames: { ...transforms.counts },
+          times: (frameCrypto?.clock ?? new FrameClock()).inspect(),
+          lines: transforms.heads(),
         },
       });
   }

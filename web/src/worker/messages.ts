@@ -4,6 +4,8 @@
  */
 import type { Command } from "../generated/Command.js";
 import type { Event as CallEvent } from "../generated/Event.js";
+import type { Inspection } from "../generated/Inspection.js";
+import type { MediaKind } from "../generated/MediaKind.js";
 import type { Source } from "../generated/Source.js";
 
 /** A frame's codec, as the core names it. */
@@ -22,7 +24,9 @@ export type ToWorker =
   /** The page has closed a peer connection. */
   | { type: "connection_closed"; connection: number }
   /** Answered by `stats` with the same number. */
-  | { type: "get_stats"; request: number };
+  | { type: "get_stats"; request: number }
+  /** Answered by `inspection` with the same number. */
+  | { type: "get_inspection"; request: number };
 
 export type FromWorker =
   /** The worker's program and its WASM module are there. */
@@ -32,6 +36,7 @@ export type FromWorker =
   | { type: "room_made"; path: string; hostSecret: string }
   | { type: "event"; event: CallEvent }
   | { type: "stats"; request: number; stats: WorkerStats }
+  | { type: "inspection"; request: number; inspection: WorkerInspection }
   /** The connection is closed after `leave`: the worker may be ended. */
   | { type: "closed" }
   /** The worker cannot go on. `text` says more, for people, where `reason` is `refused`. */
@@ -65,6 +70,46 @@ export interface WorkerStats {
   core: unknown;
   /** Frames that came to the transforms, by what became of them. */
   frames: FrameCounts;
+}
+
+/** What the inspector shows of the worker: names and identities, and no secret. */
+export interface WorkerInspection {
+  /** Nothing before somebody joined. */
+  core: Inspection | null;
+  frames: FrameCounts;
+  times: FrameTimes;
+  /** Every line whose frames pass through the worker. */
+  lines: LineHead[];
+}
+
+/** How long the last frames took from the browser's buffer to the browser's buffer. */
+export type FrameTimes = Record<MediaKind, { seal: Spread; open: Spread }>;
+
+/** Times in microseconds. */
+export interface Spread {
+  /** How many were measured. */
+  frames: number;
+  p50Us: number;
+  p95Us: number;
+  maxUs: number;
+  meanUs: number;
+}
+
+export interface LineHead {
+  use: FrameUse;
+  /** The last sealed frame. */
+  head: FrameHead | null;
+}
+
+/** The part of a sealed frame that anyone on the way can read. */
+export interface FrameHead {
+  codec: Codec;
+  /** Length of the whole frame. */
+  frameBytes: number;
+  /** The bytes that the codec leaves in clear. */
+  clear: number[];
+  /** The SFrame header. */
+  header: number[];
 }
 
 export interface FrameCounts {

@@ -2,6 +2,7 @@
 import type { Source } from "../generated/Source.js";
 import { kindOf } from "../media-kind.js";
 import { type FrameCrypto, codecOf } from "./frame-crypto.js";
+import { HeadWatch } from "./frame-watch.js";
 import type { Codec, FrameCounts } from "./messages.js";
 
 /** The part of `RTCEncodedAudioFrame` and `RTCEncodedVideoFrame` that is used. */
@@ -17,6 +18,7 @@ const HELD_MAX = 1024;
 
 /** Encrypts the frames of one source. */
 export class SenderPump {
+  readonly head = new HeadWatch();
   private id: number | undefined;
 
   constructor(
@@ -43,6 +45,7 @@ export class SenderPump {
         this.counts.waitingForKey++;
         return;
       }
+      this.head.note(codec, sealed);
       frame.data = sealed;
       enqueue(frame);
       this.counts.sealed++;
@@ -54,6 +57,7 @@ export class SenderPump {
 
 /** Decrypts the frames of one source of one client, and keeps those whose key is still to come. */
 export class ReceiverPump {
+  readonly head = new HeadWatch();
   private id: number | undefined;
   private nextTicket = 0;
   private readonly held = new Map<number, EncodedFrame>();
@@ -136,6 +140,7 @@ export class ReceiverPump {
         if (opened === "key_frame_wanted") this.askForKeyFrame();
         return false;
       }
+      this.head.note(codec, frame.data);
       frame.data = opened;
       enqueue(frame);
       this.counts.opened++;

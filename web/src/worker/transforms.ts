@@ -1,7 +1,14 @@
 /** Ties the browser's encoded transforms to the pumps. */
 import { kindOf } from "../media-kind.js";
 import type { FrameCrypto } from "./frame-crypto.js";
-import { type FrameCounts, type FrameUse, type TransformOptions, noFrames } from "./messages.js";
+import type { HeadWatch } from "./frame-watch.js";
+import {
+  type FrameCounts,
+  type FrameUse,
+  type LineHead,
+  type TransformOptions,
+  noFrames,
+} from "./messages.js";
 import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
 
 /** What browsers let a transform ask for; not all of them let it ask for both. */
@@ -10,9 +17,8 @@ interface KeyFrames {
   sendKeyFrameRequest?: () => Promise<unknown>;
 }
 
-type Place = Pick<TransformOptions, "connection" | "line">;
-
-interface OpenTransform extends Place {
+interface OpenTransform extends TransformOptions {
+  readonly head: HeadWatch;
   close(): void;
 }
 
@@ -30,12 +36,12 @@ export class Transforms {
 
   /** Takes over a transform for as long as it has frames. */
   add(transformer: RTCRtpScriptTransformer): void {
-    const { use, connection, line } = transformer.options as TransformOptions;
+    const place = transformer.options as TransformOptions;
+    const { use, connection, line } = place;
     // A line that is taken again has another transform, and browsers need not end the stream of the one before.
     for (const old of [...this.open]) {
       if (old.connection === connection && old.line === line) old.close();
     }
-    const place = { connection, line };
     if (use.kind === "send") this.addSender(transformer, place, use);
     else this.addReceiver(transformer, place, use);
   }
@@ -61,9 +67,14 @@ export class Transforms {
     for (const release of this.receivers) release(crypto);
   }
 
+  /** The head of the last frame on each line. */
+  heads(): LineHead[] {
+    return [...this.open].map(({ use, head }) => ({ use, head: head.inspect() }));
+  }
+
   private addSender(
     transformer: RTCRtpScriptTransformer,
-    place: Place,
+    place: TransformOptions,
     use: FrameUse & { kind: "send" },
   ): void {
     const pump = new SenderPump(use.source, use.sole, this.counts);
@@ -75,7 +86,7 @@ export class Transforms {
         if (open) pump.frame(this.crypto(), frame, sealed => out.enqueue(sealed));
       },
     });
-    this.run(transformer, place, through, () => {
+    this.run(transformer, place, pump.head, through, () => {
       open = false;
       this.videoSenders.delete(keyFrames);
     });
@@ -83,7 +94,7 @@ export class Transforms {
 
   private addReceiver(
     transformer: RTCRtpScriptTransformer,
-    place: Place,
+    place: TransformOptions,
     use: FrameUse & { kind: "receive" },
   ): void {
     const keyFrames = transformer as KeyFrames;
@@ -101,7 +112,7 @@ export class Transforms {
         if (open && pump.frame(this.crypto(), frame, opened => out.enqueue(opened))) this.settle();
       },
     });
-    this.run(transformer, place, through, () => {
+    this.run(transformer, place, pump.head, through, () => {
       open = false;
       if (release !== undefined) this.receivers.delete(release);
       pump.close(this.crypto());
@@ -111,12 +122,16 @@ export class Transforms {
   /** Pumps until the stream ends or breaks, or is closed. */
   private run(
     transformer: RTCRtpScriptTransformer,
-    place: Place,
+    { use, connection, line }: TransformOptions,
+    head: HeadWatch,
     through: TransformStream<EncodedFrame, EncodedFrame>,
     ended: () => void,
   ): void {
     const transform: OpenTransform = {
-      ...place,
+      use,
+      connection,
+      line,
+      head,
       close: () => {
         if (this.open.delete(transform)) ended();
       },

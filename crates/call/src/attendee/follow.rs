@@ -16,6 +16,7 @@ use super::{Attendee, Committed, Lost, post::InFlight};
 use crate::{
     content::{Content, Envelope},
     emoji::Circle,
+    inspect::{Broken, ContentKind, Outcome},
 };
 
 /// An own message that comes back later than this after it was sealed, and in another epoch, may have found the others
@@ -35,11 +36,15 @@ impl Attendee {
             return Err(Lost::ArriveAnew("an entry of the log is missing"));
         }
         self.processed = entry.seq;
+        self.outcome = Outcome::Taken {};
         self.room.apply(&entry);
         let seq = entry.seq;
         match entry.entry {
             Entry::Arrived { client, key_package, admission } => {
                 let candidate = Candidate::check(context, client, &key_package, admission.as_ref());
+                if let Err(rule) = &candidate {
+                    self.outcome = Outcome::Refused { broken: Broken::by_someone(*rule) };
+                }
                 if !self.presence.arrive(client, candidate, seq) {
                     return Err(Lost::ArriveAnew("the log lets a client arrive twice, or too many"));
                 }
@@ -109,6 +114,7 @@ impl Attendee {
             let group = Group::found(context, &self.applicant, group_id, seq)?;
             self.begin_epoch(now, context, media, &group, Change { adds: false, removes: false })?;
             self.applicant.spend();
+            self.outcome = Outcome::Epoch { epoch: group.epoch(), added: 0, removed: 0, path: false };
             self.group = Some(group);
             self.entered(now, client);
         }
@@ -127,6 +133,7 @@ impl Attendee {
         let posted = self.in_flight.take();
         let names_own = entry.adds.contains(&own);
         let Some(mut group) = self.group.take() else {
+            self.outcome = Outcome::NotForUs {};
             if names_own {
                 self.join(now, context, media, entry, welcome)?;
             }
@@ -138,6 +145,12 @@ impl Attendee {
             CommitOutcome::Merged { added, removed } => {
                 let change = Change { adds: !added.is_empty(), removes: !removed.is_empty() };
                 self.begin_epoch(now, context, media, &group, change)?;
+                self.outcome = Outcome::Epoch {
+                    epoch: group.epoch(),
+                    added: count(&added),
+                    removed: count(&removed),
+                    path: group.renewed_by().is_some(),
+                };
                 self.group = Some(group);
                 self.epoch_ended(now);
                 self.merged(now, entry.author, &entered, posted);
@@ -151,11 +164,14 @@ impl Attendee {
                 // Its author holds another state of this group: this client's own Welcome was a false one.
                 Err(Lost::ArriveAnew("the group that the Welcome led to is not the room's"))
             }
-            CommitOutcome::Skipped { rule, .. } => {
+            CommitOutcome::Skipped { rule, made_on } => {
                 // Whatever was pending was made for this place in the log and can never be accepted.
                 group.discard_commit()?;
                 self.group = Some(group);
-                self.note_refused(entry.seq, entry.author, rule);
+                match made_on {
+                    MadeOn::ThisState => self.note_refused_of(entry.seq, entry.author, rule),
+                    _ => self.note_refused(entry.seq, entry.author, rule),
+                }
                 Ok(())
             }
             // The log has a commit of this client that it was told was refused, or that it threw away because another
@@ -213,6 +229,12 @@ impl Attendee {
             Ok(group) => {
                 self.begin_epoch(now, context, media, &group, Change { adds: true, removes: false })?;
                 self.applicant.spend();
+                self.outcome = Outcome::Epoch {
+                    epoch: group.epoch(),
+                    added: count(adds),
+                    removed: 0,
+                    path: false,
+                };
                 self.group = Some(group);
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;
@@ -244,7 +266,10 @@ impl Attendee {
     }
 
     fn message(&mut self, now: Millis, seq: Seq, client: ClientId, bytes: &Bytes) -> Result<(), Lost> {
-        let Some(group) = &mut self.group else { return Ok(()) };
+        let Some(group) = &mut self.group else {
+            self.outcome = Outcome::NotForUs {};
+            return Ok(());
+        };
         if self.talk.is_repeated(bytes) {
             self.note_refused(seq, client, Rule::MessageMls);
             return Ok(());
@@ -254,7 +279,7 @@ impl Attendee {
                 self.proof_by = None;
                 let Some(Envelope { seen, content }) = Envelope::read(&plain) else {
                     self.alarm.heard(now, client);
-                    self.note_refused(seq, client, Rule::MessageContent);
+                    self.note_refused_of(seq, client, Rule::MessageContent);
                     return Ok(());
                 };
                 self.alarm.told(now, client, seq, seen.into());
@@ -285,12 +310,17 @@ impl Attendee {
     }
 
     fn hear(&mut self, now: Millis, seq: Seq, client: ClientId, content: Content) -> Result<(), Lost> {
+        self.outcome = Outcome::Read { content: ContentKind::from(&content) };
         match content {
             Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),
             content => self.talk.hear(client, seq, content),
         }
         Ok(())
     }
+}
+
+fn count(clients: &[ClientId]) -> u32 {
+    u32::try_from(clients.len()).unwrap_or(u32::MAX)
 }
 
 /// Whether a member that a skipped commit names once more takes its own Welcome for a false one.

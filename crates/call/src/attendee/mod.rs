@@ -4,6 +4,7 @@ mod follow;
 mod gate;
 #[cfg(feature = "insider")]
 mod insider;
+mod inspect;
 #[cfg(feature = "insider")]
 mod look;
 mod post;
@@ -35,6 +36,7 @@ use crate::{
     content::{Content, MemberState},
     emoji::{EmojiCheck, EmojiView, StartError},
     fork_alarm::ForkAlarm,
+    inspect::{Broken, Outcome},
     jitter::Jitter,
     room_state::RoomState,
 };
@@ -67,6 +69,19 @@ pub(crate) enum Lost {
     Removed,
     /// The own encryption failed.
     Failed(Error),
+}
+
+impl Lost {
+    /// For the inspector: no name, no secret.
+    pub(crate) fn why(&self) -> &'static str {
+        match self {
+            Self::ArriveAnew(why) => why,
+            Self::Forked => "most others in the call are in another state than this client",
+            Self::Poisoned(_) => "a commit could not be decrypted by this client",
+            Self::Removed => "this client was removed from the call",
+            Self::Failed(_) => "the own encryption failed",
+        }
+    }
 }
 
 impl From<Error> for Lost {
@@ -129,6 +144,8 @@ pub(crate) struct Attendee {
     /// No commit is posted before this time.
     not_before: Millis,
     refused: Vec<(Seq, ClientId, Rule)>,
+    /// What became of the entry that was applied last, for the inspector.
+    outcome: Outcome,
     gate: Gate,
 }
 
@@ -200,6 +217,7 @@ impl Attendee {
             work_since: None,
             not_before: now,
             refused: Vec::new(),
+            outcome: Outcome::Taken {},
             gate: carried.gate,
         };
         published.into_iter().for_each(|published| attendee.set_published(published));
@@ -335,9 +353,16 @@ impl Attendee {
     }
 
     fn note_refused(&mut self, seq: Seq, author: ClientId, rule: Rule) {
+        self.outcome = Outcome::Refused { broken: Broken::by_someone(rule) };
         if self.refused.len() < REFUSED_MAX {
             self.refused.push((seq, author, rule));
         }
+    }
+
+    /// The same where the author's signature was verified before.
+    fn note_refused_of(&mut self, seq: Seq, author: ClientId, rule: Rule) {
+        self.note_refused(seq, author, rule);
+        self.outcome = Outcome::Refused { broken: Broken::by_author(rule) };
     }
 
     fn count_post(&mut self) -> u32 {

@@ -175,15 +175,18 @@ impl Attendee {
             None => self.found_due(),
             Some(group) => {
                 let work_since = self.work_since.filter(|_| self.gate.lets(Deed::Commit));
-                let turn = work_since.and_then(|(since, jitter_ms)| {
-                    let entered = group.entered(&self.presence);
-                    Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
-                });
+                let turn = work_since.and_then(|work| self.turn(group, work));
                 let rekey = self.rekey.due().filter(|_| self.may_rekey(group));
                 turn.into_iter().chain(rekey).min()?
             }
         };
         Some(due.max(self.not_before))
+    }
+
+    /// When it is this client's turn to do work that came up at a time, with the jitter of that turn.
+    pub(super) fn turn(&self, group: &Group, (since, jitter_ms): (Millis, u64)) -> Option<Millis> {
+        let entered = group.entered(&self.presence);
+        Some(since + self.turns.delay_ms(&entered, self.client(), jitter_ms)?)
     }
 
     fn may_rekey(&self, group: &Group) -> bool {

@@ -119,20 +119,22 @@ impl Attendee {
         Ok(self.group.as_ref().map(|group| group.check(log_id)).transpose()?)
     }
 
-    /// Another client's check came.
-    pub(crate) fn checked(&mut self, now: Millis, client: ClientId, check: &ForkCheck) {
+    /// Another client's check came. Returns whether it is as it should be, or of nobody who matters.
+    pub(crate) fn checked(&mut self, now: Millis, client: ClientId, check: &ForkCheck) -> bool {
         let log_id = self.room.log_id();
-        let Some(group) = &mut self.group else { return };
+        let Some(group) = &mut self.group else { return true };
         if client == self.applicant.client() || group.member(client).is_none() {
-            return;
+            return true;
         }
-        if group.verify_check(&self.presence, log_id, client, check) {
+        let good = group.verify_check(&self.presence, log_id, client, check);
+        if good {
             if self.alarm.checked(now, client, check) {
                 self.proof_by = None;
             }
         } else {
             self.alarm.unreadable(now, client);
         }
+        good
     }
 
     /// Whether a member has not been heard for long.

@@ -4,7 +4,7 @@ use tangelo_e2ee::Error;
 use tangelo_wire::{ClientMessage, Millis, Mistake, limits, made};
 
 use super::{ANSWER_MS, BACKOFF_MS, Connection, Session, State};
-use crate::{Event, Output, attendee::Lost};
+use crate::{Event, Output, attendee::Lost, inspect::Happening};
 
 const FORKED: &str = "Not everyone in this call saw the same call: the server, or somebody in it, has split it. \
     Reconnecting. If this happens again, do not trust this server.";
@@ -14,11 +14,12 @@ const LOSSES_MS: u64 = 60_000;
 
 impl Session {
     pub(super) fn lose(&mut self, now: Millis, lost: Lost) {
+        let why = lost.why();
         match lost {
             Lost::ArriveAnew(why) => self.arrive_anew(now, why),
             Lost::Forked => {
                 self.tell(Event::Alarm { text: FORKED.to_owned() });
-                self.arrive_anew(now, "most others in the call are in another state than this client");
+                self.arrive_anew(now, why);
             }
             Lost::Poisoned(name) => {
                 let text = format!(
@@ -26,7 +27,7 @@ impl Session {
                      Reconnecting. If this happens again, do without {name}, or leave and share a new link."
                 );
                 self.tell(Event::Alarm { text });
-                self.arrive_anew(now, "a commit could not be decrypted by this client");
+                self.arrive_anew(now, why);
             }
             Lost::Removed => self.end("You were removed from the call.".to_owned()),
             Lost::Failed(error) => self.fail(error),
@@ -78,6 +79,7 @@ impl Session {
         if self.losses.len() < 100 {
             self.losses.push(why);
         }
+        self.history.note(now, Happening::ArrivedAnew { why });
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
         if let State::Present(attendee) = std::mem::replace(&mut self.state, State::Away) {
             self.carried.unsaid = attendee.into_unsaid();

@@ -20,6 +20,7 @@ use crate::{
     Command, Event, Output, Phase, RemoteTrack,
     attendee::{Attendee, Carried},
     emoji::EmojiView,
+    inspect::History,
 };
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
@@ -110,6 +111,7 @@ pub struct Session {
     told_tracks: Vec<RemoteTrack>,
     told_emoji: EmojiView,
     losses: Vec<&'static str>,
+    pub(crate) history: History,
     lost_at: Vec<Millis>,
     wrong_signatures: u32,
     carried: Carried,
@@ -144,6 +146,7 @@ impl Session {
             told_tracks: Vec::new(),
             told_emoji: EmojiView::Idle {},
             losses: Vec::new(),
+            history: History::default(),
             lost_at: Vec::new(),
             wrong_signatures: 0,
             carried: Carried::default(),
@@ -328,6 +331,10 @@ impl Session {
             State::Present(attendee) => attendee.group().map(|group| (group.id(), group.epoch())),
             _ => None,
         }
+    }
+
+    pub(crate) fn context(&self) -> &RoomContext {
+        &self.context
     }
 
     /// The client while it is present.

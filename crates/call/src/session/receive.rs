@@ -7,6 +7,7 @@ use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
     Event, Output,
     attendee::{Attendee, Carried, Lost},
+    inspect::{Happening, Outcome, facts},
 };
 
 impl Session {
@@ -50,6 +51,7 @@ impl Session {
                 }
                 let in_flight = attendee.resume(now);
                 self.connection = Connection::Open { resuming: false };
+                self.history.note(now, Happening::Resumed {});
                 (self.answer_by, self.resume_until, self.attempts) = (None, None, 0);
                 self.heartbeat_at = Some(now);
                 for (post, body) in in_flight {
@@ -58,22 +60,39 @@ impl Session {
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Entry(entry)) => {
-                attendee.apply(now, &self.context, &mut self.media, entry)
+                let (seq, (kind, client, bytes)) = (entry.seq, facts(&entry.entry));
+                let applied = attendee.apply(now, &self.context, &mut self.media, entry);
+                let outcome = match (attendee.outcome().clone(), &applied) {
+                    (outcome, Ok(())) => outcome,
+                    (Outcome::Refused { broken }, Err(lost)) => {
+                        Outcome::Lost { why: lost.why(), broken: Some(broken) }
+                    }
+                    (_, Err(lost)) => Outcome::Lost { why: lost.why(), broken: None },
+                };
+                self.history.note(now, Happening::Entry { seq, kind, client, bytes, outcome });
+                applied
             }
             (State::Present(attendee), ServerMessage::Published(published)) => {
                 attendee.set_published(published);
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Check { client, check }) => {
-                attendee.checked(now, client, &check);
+                if !attendee.checked(now, client, &check) {
+                    self.history.note(now, Happening::BadCheck { client });
+                }
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Stale { .. }) if made(Mistake::StaleMeansLost) => {
                 attendee.throw_post_away()
             }
+            (State::Present(_), ServerMessage::Alive { .. }) => Ok(()),
             // The log itself shows what came in the post's place.
-            (State::Present(_), ServerMessage::Stale { .. } | ServerMessage::Alive { .. }) => Ok(()),
+            (State::Present(_), ServerMessage::Stale { .. }) => {
+                self.history.note(now, Happening::Stale {});
+                Ok(())
+            }
             (State::Present(attendee), ServerMessage::Refused { post, error }) => {
+                self.history.note(now, Happening::PostRefused { code: error.code });
                 attendee.refuse(now, post, error.code)
             }
             (State::Present(_), ServerMessage::Answer { offer, sdp }) => {

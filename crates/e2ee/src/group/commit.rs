@@ -193,10 +193,11 @@ impl Group {
                     return skipped(rule, MadeOn::ThisState);
                 }
                 let change = self.change(staged);
+                let renews_path = staged.update_path_leaf_node().is_some();
                 self.mls
                     .merge_pending_commit(&self.provider)
                     .map_err(|_| Error::Mls("merging the own commit"))?;
-                self.begin(context, entry, change)
+                self.begin(context, entry, change, renews_path)
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
                 if let Err(rule) = self.judge(context, presence, entry, &staged) {
@@ -206,10 +207,11 @@ impl Group {
                     return Ok(CommitOutcome::Evicted);
                 }
                 let change = self.change(&staged);
+                let renews_path = staged.update_path_leaf_node().is_some();
                 self.mls
                     .merge_staged_commit(&self.provider, *staged)
                     .map_err(|_| Error::Mls("merging a commit"))?;
-                self.begin(context, entry, change)
+                self.begin(context, entry, change, renews_path)
             }
             _ => skipped(Rule::CommitFraming, MadeOn::Nothing),
         }
@@ -290,9 +292,12 @@ impl Group {
         context: &RoomContext,
         entry: CommitEntry<'_>,
         removed: Vec<ClientId>,
+        renews_path: bool,
     ) -> Result<CommitOutcome, Error> {
         self.members = self.read_members(context).map_err(Error::Own)?;
         self.began = entry.seq;
+        let author = self.member(entry.author).filter(|_| renews_path);
+        self.renewed_by = author.map(|author| author.leaf);
         self.confirm(entry.author);
         Ok(CommitOutcome::Merged { added: entry.adds.to_vec(), removed })
     }

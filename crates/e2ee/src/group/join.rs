@@ -84,6 +84,7 @@ impl Group {
             began: entry.seq,
             joined: entry.seq,
             welcomed: true,
+            renewed_by: None,
         };
         group.members = group.read_members(context).map_err(|_| Rule::WelcomeLeaves)?;
         let tree = group.mls.export_ratchet_tree();

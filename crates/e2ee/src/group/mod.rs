@@ -12,6 +12,7 @@ mod judge;
 mod message;
 #[cfg(test)]
 mod theft_test;
+mod tree;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ pub use check::ForkTag;
 pub use commit::{Bundle, CommitEntry, CommitOutcome, MadeOn};
 pub use join::WelcomeEntry;
 pub use message::{MessageEntry, MessageOutcome};
+pub use tree::{TreeNode, TreeShape};
 
 use crate::{
     Error, Profile, RoomContext, Rule, SafetyNumber,
@@ -88,6 +90,8 @@ pub struct Group {
     joined: Seq,
     /// Whether this member came in by a Welcome; a founder cannot have been misled by one.
     welcomed: bool,
+    /// The leaf whose path the last commit renewed, if it had one and this member saw it.
+    renewed_by: Option<u32>,
 }
 
 impl Group {
@@ -119,6 +123,7 @@ impl Group {
             began: seq,
             joined: seq,
             welcomed: false,
+            renewed_by: None,
         };
         group.members = group.read_members(context).map_err(Error::Own)?;
         group.confirm(applicant.client);

@@ -91,7 +91,7 @@ impl EpochKeys {
         codec: Codec,
         frame: &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<(), SealError> {
+    ) -> Result<KeyId, SealError> {
         let clear = codec.clear_bytes(frame).ok_or(SealError::Malformed)?;
         let (prefix, payload) = frame.split_at_checked(clear).ok_or(SealError::Malformed)?;
         let source = context.source().ok_or(SealError::Failed)?;
@@ -109,7 +109,7 @@ impl EpochKeys {
             .and_then(|view| view.encrypt_into(&sender.key, output).map(|_| ()))
             .map_err(|_| SealError::Failed)?;
         output.drain(..UNSENT.min(output.len()));
-        Ok(())
+        Ok(key_id)
     }
 
     pub(super) fn open(

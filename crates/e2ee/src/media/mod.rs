@@ -16,7 +16,7 @@ use zeroize::Zeroize as _;
 
 pub use codec::Codec;
 pub use key_id::{Context, KeyId};
-pub use receiver::{DropReason, Opened, ReceiverStats};
+pub use receiver::{DropReason, KeyStats, Opened, ReceiverStats};
 
 use crate::{Error, group::Group};
 use epoch::EpochKeys;
@@ -41,6 +41,8 @@ const EPOCHS_MAX: usize = 32;
 const HELD_MAX_BYTES: usize = 64 << 20;
 /// Own places in groups whose newest epoch is remembered, so that none comes back.
 const PLACES_MAX: usize = 64;
+/// Key ids that sealed frames are counted by.
+const SENT_KEYS_MAX: usize = 16;
 /// Longest frame, in bytes.
 const FRAME_MAX_BYTES: usize = 4 << 20;
 /// Most that sealing adds: SFrame's header (17) and the tag (16), in bytes.
@@ -101,6 +103,8 @@ pub struct Media {
     next_receiver: u32,
     sealed: u64,
     unsealed: u64,
+    /// Frames sealed by key id, the latest ones last.
+    sent_keys: VecDeque<(KeyId, u64)>,
 }
 
 impl Media {
@@ -112,6 +116,7 @@ impl Media {
         if self.epochs.back().is_some_and(|newest| newest.group != group.id()) {
             self.epochs.clear();
             self.sending = None;
+            self.sent_keys.clear();
         }
         if self.epochs.iter().any(|epoch| epoch.epoch == group.epoch()) {
             return Ok(());
@@ -151,6 +156,8 @@ impl Media {
         self.sending = None;
         self.switch_at = None;
         (self.welcoming, self.key_frame_wanted) = (false, false);
+        // The next group may use the same key ids, with other keys.
+        self.sent_keys.clear();
     }
 
     /// The next moment at which [`Media::handle_timeout`] has something to do.
@@ -197,15 +204,18 @@ impl Media {
         output: &mut Vec<u8>,
     ) -> Result<(), SealError> {
         self.handle_timeout(now);
-        let sealed = self.seal_or_say_why(context, codec, frame, output);
-        match sealed {
-            Ok(()) => self.sealed += 1,
-            Err(_) => {
+        match self.seal_or_say_why(context, codec, frame, output) {
+            Ok(key_id) => {
+                self.sealed += 1;
+                self.count_sent(key_id);
+                Ok(())
+            }
+            Err(error) => {
                 output.clear();
                 self.unsealed += 1;
+                Err(error)
             }
         }
-        sealed
     }
 
     /// Opens a line to receive `source` of `client` on; frames of anyone or anything else are dropped there.
@@ -239,10 +249,10 @@ impl Media {
         };
         let size_ok = frame.len() <= FRAME_MAX_BYTES + OVERHEAD_MAX_BYTES;
         let key_id = if size_ok { codec.key_id(frame) } else { None };
-        let Some(key_id) = key_id else { return line.drop_frame(now, DropReason::Malformed) };
+        let Some(key_id) = key_id else { return line.drop_frame(now, None, DropReason::Malformed) };
         if key_id.context().source() != Some(line.source) {
             line.released(ticket);
-            return line.drop_frame(now, DropReason::WrongSource);
+            return line.drop_frame(now, None, DropReason::WrongSource);
         }
         let newest = self.epochs.back().map(|keys| keys.epoch);
         let keys = self.epochs.iter_mut().rev().find(|keys| key_id.is_of_epoch(keys.epoch));
@@ -261,10 +271,10 @@ impl Media {
             Some(keys) => keys.open(key_id, line.client, line.source, codec, frame, output),
         };
         match result {
-            Ok(()) => line.opened(),
+            Ok(()) => line.opened(key_id),
             Err(reason) => {
                 output.clear();
-                line.drop_frame(now, reason)
+                line.drop_frame(now, Some(key_id), reason)
             }
         }
     }
@@ -290,6 +300,22 @@ impl Media {
         self.receivers.values().map(Receiver::stats)
     }
 
+    /// Frames sealed, by key id: the latest ones, the newest last. A key's counter is one below its number of frames.
+    pub fn sent_keys(&self) -> impl Iterator<Item = (KeyId, u64)> {
+        self.sent_keys.iter().copied()
+    }
+
+    /// The epochs whose keys are there, oldest first, and when each is forgotten; `None` for the newest.
+    pub fn epochs(&self) -> impl Iterator<Item = (u64, Option<Millis>)> {
+        self.epochs.iter().map(|keys| (keys.epoch, keys.expires))
+    }
+
+    /// The epoch that frames are sealed in.
+    #[must_use]
+    pub fn sending_epoch(&self) -> Option<u64> {
+        self.sending
+    }
+
     /// The group whose keys are in use.
     #[must_use]
     pub fn group(&self) -> Option<GroupId> {
@@ -302,7 +328,7 @@ impl Media {
         codec: Codec,
         frame: &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<(), SealError> {
+    ) -> Result<KeyId, SealError> {
         let sending = self.sending.ok_or(SealError::NoKey)?;
         let keys = self.epochs.iter_mut().find(|keys| keys.epoch == sending).ok_or(SealError::NoKey)?;
         let kind = context.source().map(Source::kind);
@@ -320,6 +346,17 @@ impl Media {
         let sealed = keys.seal(context, codec, frame, output);
         self.padded.0.zeroize();
         sealed
+    }
+
+    fn count_sent(&mut self, key_id: KeyId) {
+        if let Some((_, frames)) = self.sent_keys.iter_mut().rev().find(|(known, _)| *known == key_id) {
+            *frames += 1;
+            return;
+        }
+        if self.sent_keys.len() >= SENT_KEYS_MAX {
+            self.sent_keys.pop_front();
+        }
+        self.sent_keys.push_back((key_id, 1));
     }
 
     /// Notes that an epoch is in use, unless it was in use before.

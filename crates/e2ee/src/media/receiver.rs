@@ -12,6 +12,8 @@ const HOLD_MS: u64 = 2_000;
 const HOLD_MAX: usize = 160;
 /// Most bytes held on a line: 2 s of pictures at 32 Mbit/s.
 const HOLD_MAX_BYTES: usize = 8 << 20;
+/// Most key ids that a line counts by: whoever sends invented ones must not fill memory.
+const KEYS_MAX: usize = 8;
 /// At most one request for a key frame in this time, in milliseconds.
 const KEY_FRAME_MS: u64 = 500;
 
@@ -65,6 +67,21 @@ pub struct ReceiverStats {
     pub held: u64,
     /// Frames dropped, by reason.
     pub dropped: Vec<(DropReason, u64)>,
+    /// The same by key id, the latest ones that frames of this source came with.
+    pub keys: Vec<KeyStats>,
+}
+
+/// Counters of one key id on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyStats {
+    /// Which.
+    pub key_id: KeyId,
+    /// Frames opened with it.
+    pub opened: u64,
+    /// Frames that had to wait.
+    pub held: u64,
+    /// Frames dropped, by reason.
+    pub dropped: Vec<(DropReason, u64)>,
 }
 
 struct Held {
@@ -83,6 +100,7 @@ pub(super) struct Receiver {
     opened: u64,
     held: u64,
     dropped: Vec<(DropReason, u64)>,
+    keys: VecDeque<KeyStats>,
     key_frame_asked: Option<Millis>,
 }
 
@@ -102,6 +120,7 @@ impl Receiver {
             opened: 0,
             held: 0,
             dropped: Vec::new(),
+            keys: VecDeque::new(),
             key_frame_asked: None,
         }
     }
@@ -128,10 +147,11 @@ impl Receiver {
         let room_bytes = room_bytes.min(HOLD_MAX_BYTES.saturating_sub(self.held_bytes()));
         self.released(ticket);
         if self.queue.len() >= HOLD_MAX || length > room_bytes {
-            return self.drop_frame(now, DropReason::HoldFull);
+            return self.drop_frame(now, Some(key_id), DropReason::HoldFull);
         }
         self.queue.push_back(Held { ticket, key_id, length, deadline: now + HOLD_MS });
         self.held += 1;
+        self.count_key(key_id, |key| key.held += 1);
         Opened::Held
     }
 
@@ -157,15 +177,17 @@ impl Receiver {
         self.queue.front().map(|held| held.deadline)
     }
 
-    pub(super) fn opened(&mut self) -> Opened {
+    pub(super) fn opened(&mut self, key_id: KeyId) -> Opened {
         self.opened += 1;
+        self.count_key(key_id, |key| key.opened += 1);
         Opened::Frame
     }
 
-    pub(super) fn drop_frame(&mut self, now: Millis, reason: DropReason) -> Opened {
-        match self.dropped.iter_mut().find(|(counted, _)| *counted == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.dropped.push((reason, 1)),
+    /// `key_id`: if the frame had one, and one that belongs to the line's source.
+    pub(super) fn drop_frame(&mut self, now: Millis, key_id: Option<KeyId>, reason: DropReason) -> Opened {
+        count(&mut self.dropped, reason);
+        if let Some(key_id) = key_id {
+            self.count_key(key_id, |key| count(&mut key.dropped, reason));
         }
         let video = matches!(self.source, Source::Camera | Source::Screen);
         // A replay is a copy of a frame that is there already: nothing is missing.
@@ -185,6 +207,47 @@ impl Receiver {
             opened: self.opened,
             held: self.held,
             dropped: self.dropped.clone(),
+            keys: self.keys.iter().cloned().collect(),
         }
+    }
+
+    /// Counts by key id. A new one takes the place of the oldest.
+    fn count_key(&mut self, key_id: KeyId, count: impl FnOnce(&mut KeyStats)) {
+        if let Some(known) = self.keys.iter_mut().rev().find(|key| key.key_id == key_id) {
+            return count(known);
+        }
+        if self.keys.len() >= KEYS_MAX {
+            self.keys.pop_front();
+        }
+        let mut new = KeyStats { key_id, opened: 0, held: 0, dropped: Vec::new() };
+        count(&mut new);
+        self.keys.push_back(new);
+    }
+}
+
+fn count(counts: &mut Vec<(DropReason, u64)>, reason: DropReason) {
+    match counts.iter_mut().find(|(counted, _)| *counted == reason) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((reason, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_key_ids_push_out_counters_and_fill_no_memory() {
+        let mut line = Receiver::new(ClientId([1; 16]), Source::Microphone);
+        for key_id in 0..1_000 {
+            line.drop_frame(Millis(0), Some(KeyId(key_id)), DropReason::NoKey);
+        }
+        line.opened(KeyId(999));
+        let stats = line.stats();
+        assert_eq!(stats.dropped, [(DropReason::NoKey, 1_000)], "what the line counts is all there");
+        assert_eq!(stats.keys.len(), KEYS_MAX);
+        let newest = stats.keys.last().unwrap();
+        assert_eq!((newest.key_id, newest.opened), (KeyId(999), 1));
+        assert_eq!(newest.dropped, [(DropReason::NoKey, 1)]);
     }
 }

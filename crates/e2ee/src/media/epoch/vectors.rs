@@ -203,7 +203,8 @@ fn a_used_up_counter_seals_nothing_more() {
     let counter = MonotonicCounter::with_start_value(u64::MAX - 1, u64::MAX);
     sender.send.insert(KeyId(vector.kid), SendKey { key, counter });
     let mut output = Vec::new();
-    for sealed in [Ok(()), Ok(()), Err(SealError::Failed), Err(SealError::Failed)] {
+    let key_id = KeyId(vector.kid);
+    for sealed in [Ok(key_id), Ok(key_id), Err(SealError::Failed), Err(SealError::Failed)] {
         assert_eq!(sender.seal(context, Codec::Vp9, b"picture", &mut output), sealed);
     }
 }
