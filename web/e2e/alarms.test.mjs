@@ -57,7 +57,7 @@ test("an alarm is in view until it is dismissed, in dialogs too, and after the c
   await gone(ada, ".toast");
   await reads(ada, "[role=alert]", ALARM);
 
-  await ada.click("Verify");
+  await ada.openVerify();
   await ada.page.$eval("dialog", dialog => dialog.scrollTo(0, dialog.scrollHeight));
   await reads(ada, "dialog [role=alert]", ALARM);
   await ada.click("Forget this device's identity");
@@ -97,7 +97,7 @@ test("a person in doubt has words on the tile and in the list", async () => {
   ]) {
     await pretend(ada, { ...roster, people: [own, { ...grace, ...doubt }] });
     await reads(ada, ".tile .doubt", words.toLowerCase());
-    await ada.click("Verify");
+    await ada.openVerify();
     const inList = await ada.page.waitForSelector("dialog [data-doubt]");
     await inList.evaluate(element => element.scrollIntoView({ block: "center" }));
     await reads(ada, "dialog [data-doubt]", words);

@@ -151,7 +151,7 @@ test("the identity can be forgotten from within a call, which goes on as it was"
   const ada = await Person.open(browser, `${server.url}/r/alone`);
   await ada.joinCall("Ada");
   const first = await ada.number();
-  await ada.click("Verify");
+  await ada.openVerify();
   await ada.click("Forget this device's identity");
   await ada.click("Keep it");
   await ada.click("Forget this device's identity");

@@ -181,3 +181,39 @@ test("a room with a name says that its link does not protect it", async () => {
   await person.until("the warning", () => /not protect/i.test(document.body.innerText));
   await person.close();
 });
+
+test("who stands before a room learns how many are in it, and finds it again later", async () => {
+  const ada = await Person.open(browser, `${server.url}/r/team-room`);
+  const before = person =>
+    person.page.$eval("[data-testid=present]", element => element.innerText.trim());
+  await ada.until("the count", () => /Nobody/.test(document.body.innerText));
+  assert.equal(await before(ada), "Nobody is here yet.");
+  await ada.page.waitForSelector("meter");
+  await ada.joinCall("Ada");
+  const grace = await Person.open(browser, `${server.url}/r/team-room`);
+  await grace.until("the count", () => /1 person is here/.test(document.body.innerText));
+  assert.equal(await before(grace), "1 person is here.");
+  await ada.click("Leave call");
+  await ada.click("Home");
+  await ada.page.waitForSelector(".recent");
+  const rooms = await ada.page.$$eval(".recent-name", names => names.map(name => name.innerText));
+  assert.deepEqual(rooms, ["team-room"]);
+  await ada.page.click(".recent a");
+  await ada.until("the lobby", () => document.body.innerText.includes("Join “team-room”"));
+  await ada.page.goto(server.url);
+  await ada.page.click(".recent button");
+  await ada.until("no recent rooms", () => document.querySelector(".recent") === null);
+  assert.deepEqual([...ada.errors, ...grace.errors], []);
+  await Promise.all([ada.close(), grace.close()]);
+});
+
+test("the page speaks German to who wants that", async () => {
+  const ada = await Person.open(browser, `${server.url}/`);
+  await ada.page.select("select", "de");
+  await ada.until("German", () => document.body.innerText.includes("Sprich frei."));
+  assert.equal(await ada.page.evaluate(() => document.documentElement.lang), "de");
+  await ada.page.goto(`${server.url}/r/team-room`);
+  await ada.until("a German lobby", () => document.body.innerText.includes("Dein Name"));
+  assert.deepEqual(ada.errors, []);
+  await ada.close();
+});

@@ -27,7 +27,7 @@ try {
   await ada.sees(3);
   await ada.hearsAndSees(2);
   await shot("call");
-  await ada.click("Verify");
+  await ada.openVerify();
   await ada.page.waitForSelector("[data-testid=safety-number]", { visible: true });
   await shot("verify");
 } finally {

@@ -58,7 +58,7 @@ async function graceConfirmed(room, more) {
 test("a mark shows on tile and list, stays for the next call, and can be taken back", async () => {
   const { link, grace, lin } = await graceConfirmed("marks");
   await sees(lin, "Grace", "new");
-  await lin.click("Verify");
+  await lin.openVerify();
   assert.match(await dialogText(lin), /Never met on this device/);
   await lin.click("Mark as verified: Grace");
   await lin.until("the words", () => /You verified “Grace” on/.test(document.body.innerText));
@@ -70,7 +70,7 @@ test("a mark shows on tile and list, stays for the next call, and can be taken b
   await lin.page.goto(link);
   await lin.joinCall("Lin");
   await sees(lin, "Grace", "verified");
-  await lin.click("Verify");
+  await lin.openVerify();
   await lin.click("Take back mark: Grace");
   await lin.until("the words", () => /first on/.test(document.querySelector("dialog").innerText));
   await closeDialog(lin);
@@ -87,7 +87,7 @@ test("a known name with another key is warned of, and so are two with one name",
   const mallory = await Person.open(browser, link);
   await mallory.joinCall("GRACE");
   await Promise.all([sees(lin, "GRACE", "warning"), sees(lin, "Grace", "warning")]);
-  await lin.click("Verify");
+  await lin.openVerify();
   assert.match(await dialogText(lin), /Two people in this call are called “GRACE”/);
   await lin.click("Mark as verified: Grace");
   await lin.until("the words", () => /The other one is verified/.test(document.body.innerText));
@@ -98,7 +98,7 @@ test("a known name with another key is warned of, and so are two with one name",
   await grace.click("Leave call");
   await lin.until("Grace to be gone", () => document.querySelectorAll("li.tile").length === 2);
   await sees(lin, "GRACE", "warning");
-  await lin.click("Verify");
+  await lin.openVerify();
   const words = await dialogText(lin);
   assert.match(words, /You verified “Grace” with another key than this one/);
   assert.match(words, /before you say anything private/);
@@ -113,7 +113,7 @@ test("where nothing can be stored everything works, and marks are said to go", a
       get() { throw new DOMException("denied", "SecurityError"); },
     });`;
   const { grace, lin } = await graceConfirmed("nostore", noStorage);
-  await lin.click("Verify");
+  await lin.openVerify();
   assert.match(await dialogText(lin), /keeps nothing/);
   await lin.click("Mark as verified: Grace");
   await closeDialog(lin);
@@ -157,10 +157,10 @@ test("the dialog is used with the keyboard alone, and everything in it has a nam
 
 test("emoji are the same on all screens", async () => {
   const { grace, lin } = await graceConfirmed("emoji");
-  await lin.click("Verify");
+  await lin.openVerify();
   await lin.click("Compare emoji");
   await grace.until("to be told", () => document.body.innerText.includes("Lin compares emoji"));
-  await grace.click("Verify");
+  await grace.openVerify();
   const emoji = async person => {
     await person.page.waitForSelector("[data-testid=emoji]");
     return person.page.$$eval("[data-testid=emoji] li", items => items.map(li => li.innerText));

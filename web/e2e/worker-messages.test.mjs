@@ -37,7 +37,7 @@ test("what the worker says to the page has the types that are written down, and 
   await grace.joinCall("Grace");
   await Promise.all(two.map(person => person.hearsAndSees(1)));
   const number = await ada.number();
-  await ada.click("Verify");
+  await ada.openVerify();
   await ada.click("Compare emoji");
   await ada.page.waitForSelector("[data-testid=emoji]");
   await ada.page.keyboard.press("Escape");

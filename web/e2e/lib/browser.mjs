@@ -13,6 +13,9 @@ const QUIET = [
 const ALLOWED = ["--use-fake-ui-for-media-stream"];
 const DEVICES = ["--use-fake-device-for-media-stream"];
 
+/** Whoever shares a screen shares a made-up one, without being asked which. */
+const SCREEN = ["--use-fake-device-for-media-stream=display-media-type=monitor"];
+
 function find(variable, names) {
   if (process.env[variable]) return process.env[variable];
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
@@ -24,9 +27,9 @@ function find(variable, names) {
 
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
- * long a call into a page may take.
+ * long a call into a page may take. `screen: true` makes up a screen to share.
  */
-export function chromium({ devices = true, allowed = true, patienceMs } = {}) {
+export function chromium({ devices = true, allowed = true, screen = false, patienceMs } = {}) {
   return puppeteer.launch({
     protocolTimeout: patienceMs,
     executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
@@ -35,6 +38,7 @@ export function chromium({ devices = true, allowed = true, patienceMs } = {}) {
       ...QUIET,
       ...(allowed ? ALLOWED : ["--deny-permission-prompts"]),
       ...(devices ? DEVICES : []),
+      ...(screen ? SCREEN : []),
     ],
   });
 }

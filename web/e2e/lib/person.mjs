@@ -83,9 +83,15 @@ export class Person {
     return this.page.$$eval("li.tile .name-text", names => names.map(name => name.textContent));
   }
 
+  /** Opens what says how the call is protected. It loads when it is opened first. */
+  async openVerify() {
+    await this.click("Verify");
+    await this.page.waitForSelector("dialog.verifying[open]");
+  }
+
   /** The safety number that the person reads. */
   async number() {
-    await this.click("Verify");
+    await this.openVerify();
     const digits = await this.page.waitForSelector("[data-testid=safety-number]", {
       visible: true,
     });

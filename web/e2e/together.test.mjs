@@ -1,0 +1,185 @@
+// Two people do together what a call is for besides talking: chat, reactions, raised hands, screens, invitations.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "./lib/browser.mjs";
+import { Person } from "./lib/person.mjs";
+import { Server } from "./lib/server.mjs";
+
+let server, browser, ada, grace;
+before(async () => {
+  server = await Server.start();
+  browser = await chromium({ screen: true });
+  ada = await Person.open(browser, server.url);
+  await ada.startCall("Ada");
+  grace = await Person.open(browser, ada.page.url());
+  await grace.joinCall("Grace");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const text = (person, selector) =>
+  person.page.$$eval(selector, elements => elements.map(element => element.innerText.trim()));
+
+test("what one writes the other reads, with an unread mark until then, and links are links", async () => {
+  await ada.click("Chat");
+  await ada.page.keyboard.type("Hello Grace, see https://example.org/a?b=1.");
+  await ada.page.keyboard.press("Enter");
+  await grace.until("the unread mark", () => document.querySelector(".unread")?.innerText === "1");
+  await grace.click("Chat");
+  await grace.until("the message", () => document.querySelector(".message-text") !== null);
+  assert.deepEqual(await text(grace, ".message-text"), [
+    "Hello Grace, see https://example.org/a?b=1.",
+  ]);
+  const link = await grace.page.$eval(".message-text a", a => [a.href, a.rel, a.target]);
+  assert.deepEqual(link, ["https://example.org/a?b=1", "noopener noreferrer nofollow", "_blank"]);
+  assert.equal(await grace.page.$(".unread"), null, "it is read");
+
+  await grace.page.keyboard.type("<b>Hi</b> & welcome");
+  await grace.page.keyboard.press("Enter");
+  await ada.until("the answer", () => document.querySelectorAll(".message-text").length === 2);
+  assert.equal((await text(ada, ".message-text"))[1], "<b>Hi</b> & welcome", "words stay words");
+  assert.deepEqual(await text(ada, ".message-name"), ["You", "Grace"]);
+  await ada.page.keyboard.press("Escape");
+  await grace.page.keyboard.press("Escape");
+  assert.equal(await ada.page.$("aside"), null);
+});
+
+test("a reaction floats over its author's picture on both screens, and is gone after a while", async () => {
+  await ada.click("React");
+  await ada.click("Applause");
+  for (const person of [ada, grace]) {
+    await person.until("the reaction", () => {
+      const tile = [...document.querySelectorAll("li.tile")].find(
+        each => each.querySelector(".name-text").innerText === "Ada",
+      );
+      return tile.querySelector(".reaction")?.innerText === "👏";
+    });
+  }
+  await grace.until("its end", () => document.querySelector(".reaction") === null);
+});
+
+test("raised hands stand in line in the order in which they went up", async () => {
+  await grace.click("Raise hand");
+  await ada.until("Grace's hand", () => document.querySelectorAll(".hand").length === 1);
+  await ada.click("Raise hand");
+  await grace.until("both hands", () => document.querySelectorAll(".hand").length === 2);
+  await grace.click("People");
+  const line = () => text(grace, "ol.persons .person-name");
+  assert.deepEqual(await line(), ["Grace (You)", "Ada"]);
+  await grace.click("Lower hand");
+  await grace.until("Ada alone", () => document.querySelectorAll("ol.persons li").length === 1);
+  assert.deepEqual(await line(), ["Ada"]);
+  await ada.click("Lower hand");
+  await grace.click("Close");
+});
+
+test("two screens at once are shown large to both, beside the people", async () => {
+  await ada.click("Share screen");
+  await grace.until("Ada's screen", () => {
+    const video = document.querySelector("li.share video");
+    return video !== null && video.videoWidth > 0;
+  });
+  await grace.click("Share screen");
+  for (const person of [ada, grace]) {
+    await person.until("both screens", () => {
+      const screens = [...document.querySelectorAll("li.share video")];
+      return screens.length === 2 && screens.every(video => video.videoWidth > 0);
+    });
+    await person.until("two people beside them", () => {
+      const tiles = [...document.querySelectorAll(".strip li.tile")];
+      const largest = document.querySelector("li.share").getBoundingClientRect().width;
+      return (
+        tiles.length === 2 && tiles.every(tile => tile.getBoundingClientRect().width < largest)
+      );
+    });
+  }
+  await ada.click("Stop sharing");
+  await grace.click("Stop sharing");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
+});
+
+test("one person can be shown large, and in speaker view it is the other one", async () => {
+  await ada.page.hover('li.tile[data-own="false"]');
+  await ada.click("Show Grace large");
+  const large = () => text(ada, ".spotlight > .grid .name-text");
+  assert.deepEqual(await large(), ["Grace"]);
+  await ada.click("Show Grace no longer large");
+  assert.deepEqual(await large(), []);
+  await ada.page.keyboard.press("l");
+  await ada.until("speaker view", () => document.querySelector(".spotlight") !== null);
+  assert.deepEqual(await large(), ["Grace"]);
+  await ada.page.keyboard.press("l");
+  await ada.sees(2);
+});
+
+test("the invitation is the whole link, to copy and to scan", async () => {
+  await ada.click("Invite");
+  await ada.page.waitForSelector("dialog.invite[open]");
+  assert.deepEqual(await text(ada, "[data-testid=invite-link]"), [ada.page.url()]);
+  await ada.page.waitForSelector("aria/QR code of the link");
+  await ada.page.keyboard.press("Escape");
+  await ada.until("no dialog", () => document.querySelector("dialog") === null);
+});
+
+test("muted people show that they are, and the space bar lets them talk while it is held", async () => {
+  await grace.page.keyboard.press("m");
+  const muted = () =>
+    ada.page.$eval('li.tile[data-own="false"]', tile => tile.ariaLabel.includes("muted"));
+  await ada.until("Grace muted", () =>
+    document.querySelector('li.tile[data-own="false"]').ariaLabel.includes("muted"),
+  );
+  await grace.page.evaluate(() => document.activeElement.blur());
+  await grace.page.keyboard.down(" ");
+  await ada.until(
+    "Grace talking",
+    () => !document.querySelector('li.tile[data-own="false"]').ariaLabel.includes("muted"),
+  );
+  await grace.page.keyboard.up(" ");
+  await ada.until("Grace muted again", () =>
+    document.querySelector('li.tile[data-own="false"]').ariaLabel.includes("muted"),
+  );
+  assert.equal(await muted(), true);
+  await grace.until("the hint that she talks while muted", () =>
+    document.body.innerText.includes("You are muted."),
+  );
+  await grace.page.keyboard.press("m");
+});
+
+test("with sound only, no camera comes or goes, and everything is back after it", async () => {
+  const mode = async name => {
+    await ada.click("More");
+    await ada.click("Settings");
+    await ada.page.waitForSelector("dialog.settings[open]");
+    await ada.page.$$eval(
+      "dialog.settings .check",
+      (labels, wanted) => labels.find(label => label.innerText.startsWith(wanted)).click(),
+      name,
+    );
+    await ada.page.keyboard.press("Escape");
+  };
+  await mode("Sound only");
+  for (const person of [ada, grace]) {
+    await person.until(
+      "no picture of Ada, and for Ada none at all",
+      own => {
+        const live = [...document.querySelectorAll("li.tile")].filter(tile =>
+          tile.querySelector("video.live"),
+        );
+        return live.length === (own ? 0 : 1);
+      },
+      person === ada,
+    );
+  }
+  await mode("Everything");
+  await ada.click("Camera");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
+});
+
+test("no error came up meanwhile", () => {
+  assert.deepEqual([...ada.errors, ...grace.errors], []);
+});
