@@ -8,7 +8,7 @@ import { Server } from "./lib/server.mjs";
 let server, browser, ada, grace;
 before(async () => {
   server = await Server.start();
-  browser = await chromium({ screen: true });
+  browser = await chromium({ screen: true, voice: true });
   ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");
   grace = await Person.open(browser, ada.page.url());

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import puppeteer from "puppeteer-core";
+import { voiceFile } from "./voice.mjs";
 
 const QUIET = [
   "--no-sandbox",
@@ -27,9 +28,16 @@ function find(variable, names) {
 
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
- * long a call into a page may take. `screen: true` makes up a screen to share.
+ * long a call into a page may take. `screen: true` makes up a screen to share, `voice: true`
+ * somebody who talks without a pause.
  */
-export function chromium({ devices = true, allowed = true, screen = false, patienceMs } = {}) {
+export function chromium({
+  devices = true,
+  allowed = true,
+  screen = false,
+  voice = false,
+  patienceMs,
+} = {}) {
   return puppeteer.launch({
     protocolTimeout: patienceMs,
     executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
@@ -39,6 +47,7 @@ export function chromium({ devices = true, allowed = true, screen = false, patie
       ...(allowed ? ALLOWED : ["--deny-permission-prompts"]),
       ...(devices ? DEVICES : []),
       ...(screen ? SCREEN : []),
+      ...(voice ? [`--use-file-for-fake-audio-capture=${voiceFile()}`] : []),
     ],
   });
 }
