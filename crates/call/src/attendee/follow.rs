@@ -229,12 +229,8 @@ impl Attendee {
             Ok(group) => {
                 self.begin_epoch(now, context, media, &group, Change { adds: true, removes: false })?;
                 self.applicant.spend();
-                self.outcome = Outcome::Epoch {
-                    epoch: group.epoch(),
-                    added: count(adds),
-                    removed: 0,
-                    path: false,
-                };
+                self.outcome =
+                    Outcome::Epoch { epoch: group.epoch(), added: count(adds), removed: 0, path: false };
                 self.group = Some(group);
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;
