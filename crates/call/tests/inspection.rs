@@ -232,7 +232,7 @@ fn frames_are_counted_by_key_id() {
     let sent = inspect(&world, 0).frames;
     let epoch = world.peers[0].session.epoch().unwrap().1;
     let leaf = 0;
-    let camera = 2 << 16 | leaf << 6 | sent.sending.unwrap() % 64;
+    let camera = 2 << 16 | leaf << 6 | (sent.sending.unwrap() % 64);
     let keys: Vec<_> = sent.sent.iter().map(|key| (key.key_id, key.sealed)).collect();
     // One more was sealed when the world was found to be of one group.
     assert_eq!(keys.last(), Some(&(camera, 5)), "{keys:?}");

@@ -35,7 +35,8 @@ fn paths_fill_nodes_additions_are_unmerged_and_removals_leave_blanks() {
 
     // A removal needs a path, of leaf 0 here, and blanks the path of leaf 3.
     room.depart(3);
-    let bundle = room.clients[0].commit(&[], &[room.clients[3].id], false);
+    let gone = room.clients[3].id;
+    let bundle = room.clients[0].commit(&[], &[gone], false);
     room.accept(0, &bundle);
     let shape = room.clients[1].group().tree_shape();
     assert_eq!(shape.renewed_by, Some(0));

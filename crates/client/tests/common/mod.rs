@@ -23,7 +23,7 @@ pub struct TestServer {
 impl TestServer {
     pub async fn start(tap: Option<PathBuf>) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let config = Config { listen, media_port: 0, public_ip: None, tls: None, tap };
+        let config = Config { listen, media_port: 0, public_ip: None, tls: None, web: None, tap };
         let server = Server::bind(config).await.unwrap();
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -46,6 +46,7 @@ impl Group {
             began: self.began,
             joined: self.joined,
             welcomed: self.welcomed,
+            renewed_by: self.renewed_by,
         }
     }
 
