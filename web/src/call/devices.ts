@@ -1,11 +1,20 @@
 /** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
 import { Observable } from "./observable.js";
+import type { Processed, TrackEffects } from "./processed.js";
 import { type Preference, recall, remember } from "./preferences.js";
 
 export type DeviceKind = "microphone" | "camera";
 
 /** Why a device cannot be used. */
-export type DeviceProblem = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "failed";
+export type DeviceProblem =
+  | "denied"
+  | "missing"
+  | "busy"
+  | "insecure"
+  | "unplugged"
+  | "failed"
+  /** The effect failed: a microphone goes on without it, a camera is off. */
+  | "effect";
 
 export interface DeviceChoice {
   readonly id: string;
@@ -35,8 +44,14 @@ export class Devices {
   private stopped = false;
   /** Counts acquisitions, so that one that was overtaken gives its device back. */
   private readonly turn = { microphone: 0, camera: 0 };
+  /** The devices' own tracks, which nobody sees where there is an effect. */
+  private readonly raw: Partial<Record<DeviceKind, MediaStreamTrack>> = {};
+  private readonly processed: Partial<Record<DeviceKind, Processed>> = {};
+  /** Counts effects, so that one that was overtaken is stopped. */
+  private readonly effectTurn = { microphone: 0, camera: 0 };
 
-  constructor() {
+  constructor(private readonly effects?: TrackEffects) {
+    if (effects !== undefined) effects.changed = kind => this.dress(kind);
     const initial = (kind: DeviceKind): DeviceView => ({
       on: false,
       pending: false,
@@ -86,7 +101,7 @@ export class Devices {
     if (on) {
       this.turn[kind]++;
       if (kind === "microphone" && track !== undefined) {
-        track.enabled = false;
+        this.hear(false);
         this.patch(kind, { on: false, pending: false });
       } else {
         this.release(kind);
@@ -94,8 +109,8 @@ export class Devices {
       }
       return;
     }
-    if (track !== undefined) {
-      track.enabled = true;
+    if (kind === "microphone" && track !== undefined) {
+      this.hear(true);
       this.patch(kind, { on: true });
       return;
     }
@@ -172,20 +187,82 @@ export class Devices {
       return;
     }
     this.release(kind);
-    track.contentHint = kind === "microphone" ? "speech" : "motion";
+    this.raw[kind] = track;
     track.onended = () => {
-      if (this.view.get()[kind].track !== track) return;
+      this.release(kind);
       this.patch(kind, { on: false, pending: false, track: undefined, problem: "unplugged" });
     };
     const chosen = track.getSettings().deviceId ?? "";
-    this.patch(kind, { on: true, pending: false, problem: undefined, track, chosen });
+    this.patch(kind, { on: true, problem: undefined, chosen });
+    this.dress(kind);
+  }
+
+  /**
+   * Puts the chosen effect on a device's track. A microphone is heard without it until it works; a camera whose background
+   * is to be covered is not seen before that.
+   */
+  private dress(kind: DeviceKind): void {
+    const raw = this.raw[kind];
+    if (raw === undefined) return;
+    const turn = ++this.effectTurn[kind];
+    const work = this.effects?.process(kind, raw);
+    if (work === undefined) {
+      this.wear(kind, undefined);
+      return;
+    }
+    if (kind === "microphone") this.wear(kind, this.processed[kind]);
+    else if (this.processed[kind] === undefined)
+      this.patch(kind, { track: undefined, pending: true });
+    const fail = () => {
+      if (turn !== this.effectTurn[kind]) return;
+      if (kind === "microphone") {
+        this.wear(kind, undefined);
+        this.patch(kind, { problem: "effect" });
+      } else {
+        this.release(kind);
+        this.patch(kind, { on: false, pending: false, track: undefined, problem: "effect" });
+      }
+    };
+    work.then(processed => {
+      if (turn !== this.effectTurn[kind]) {
+        processed.stop();
+        return;
+      }
+      this.wear(kind, processed);
+      void processed.broken.then(fail);
+    }, fail);
+  }
+
+  /** From now on this is what others hear or see of a device; its own track where there is no effect. */
+  private wear(kind: DeviceKind, processed: Processed | undefined): void {
+    const old = this.processed[kind];
+    const raw = this.raw[kind];
+    const track = processed?.track ?? raw;
+    if (raw === undefined || track === undefined) return;
+    if (processed === undefined) delete this.processed[kind];
+    else this.processed[kind] = processed;
+    track.contentHint = kind === "microphone" ? "speech" : "motion";
+    if (kind === "microphone") track.enabled = raw.enabled;
+    this.patch(kind, { pending: false, problem: undefined, track });
+    if (old !== processed) old?.stop();
+  }
+
+  /** Whether the microphone's sound goes out. */
+  private hear(enabled: boolean): void {
+    for (const track of [this.raw.microphone, this.processed.microphone?.track]) {
+      if (track !== undefined) track.enabled = enabled;
+    }
   }
 
   private release(kind: DeviceKind): void {
-    const { track } = this.view.get()[kind];
-    if (track === undefined) return;
-    track.onended = null;
-    track.stop();
+    this.effectTurn[kind]++;
+    this.processed[kind]?.stop();
+    delete this.processed[kind];
+    const raw = this.raw[kind];
+    if (raw === undefined) return;
+    delete this.raw[kind];
+    raw.onended = null;
+    raw.stop();
   }
 
   private constraints(kinds: readonly DeviceKind[]): MediaStreamConstraints {

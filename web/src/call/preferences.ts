@@ -3,7 +3,16 @@
 const PREFIX = "tangelo.";
 
 export type Preference =
-  "name" | "microphone" | "camera" | "microphone_off" | "camera_off" | "video_codec" | "language";
+  | "name"
+  | "microphone"
+  | "camera"
+  | "microphone_off"
+  | "camera_off"
+  | "video_codec"
+  | "language"
+  | "noise_suppression"
+  | "background"
+  | "background_image";
 
 /** What was remembered; empty where nothing was, or where nothing can be stored. */
 export function recall(preference: Preference): string {
