@@ -173,7 +173,7 @@ function integrity(content) {
   return `sha384-${createHash("sha384").update(content).digest("base64")}`;
 }
 
-/** The licences of the packages that are part of the page. */
+/** The licences of the packages that are part of the page, and of Rust's with conditions for what is given away. */
 async function licenses() {
   const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const parts = [];
@@ -186,6 +186,10 @@ async function licenses() {
     // The Apache licence is the same text everywhere, and not in every package.
     const path = file === undefined ? join(root, "../LICENSE-APACHE") : join(folder, file);
     parts.push(`${name}\n\n${await readFile(path, "utf8")}`);
+  }
+  for (const file of await readdir(join(root, "licenses"))) {
+    const text = await readFile(join(root, "licenses", file), "utf8");
+    parts.push(`${file.replace(".txt", "")}\n\n${text}`);
   }
   return Buffer.from(parts.join("\n\n"));
 }

@@ -3,6 +3,8 @@ import type { DeviceKind, DeviceView, Devices } from "../call/devices.js";
 import type { Route } from "../call/link.js";
 import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
+import { ownEffects } from "../effects/own.js";
+import { EffectsPlace } from "./effects-place.js";
 import { useObservable, useStream, useTrackStream } from "./hooks.js";
 import { CameraIcon, LockIcon, Logo, MicrophoneIcon, OpenLockIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
@@ -91,6 +93,7 @@ export function Lobby({ route, devices, join, home }: Props) {
           </button>
         </form>
         {devices !== undefined && <Choices devices={devices} />}
+        {devices !== undefined && <EffectsPlace devices={devices} />}
       </main>
     </div>
   );
@@ -109,6 +112,8 @@ function SelfView({ devices }: { devices: Devices }) {
   const stream = useTrackStream(camera.track);
   const video = useStream<HTMLVideoElement>(stream);
   const pending = microphone.pending || camera.pending;
+  const covering = useObservable(ownEffects.view).state.camera === "starting";
+  const waiting = covering ? text.effects.starting : text.lobby.asking;
   return (
     <div class="self-view">
       <video
@@ -122,7 +127,7 @@ function SelfView({ devices }: { devices: Devices }) {
       />
       {stream === undefined && (
         <p class="self-empty" role="status">
-          {pending ? text.lobby.asking : text.lobby.cameraOff}
+          {pending ? waiting : text.lobby.cameraOff}
         </p>
       )}
       <div class="self-tools">

@@ -302,6 +302,8 @@ export const text = {
     choose: "Choose an image…",
     chooseOther: "Choose another image…",
     noImage: "This file cannot be shown as an image. Choose another one, such as a photo.",
+    notLoaded:
+      "The effects could not be loaded: your connection may be down. Close and open this again.",
     starting: "Starting…",
     onDevice: "Computed on this device: nothing is sent anywhere for it.",
     unavailable: "This browser cannot do all of the effects.",
