@@ -51,6 +51,8 @@ const state = (person, kind, wanted) =>
  */
 function look(selector) {
   const video = document.querySelector(selector);
+  // Between two tracks there is none.
+  if (video === null || video.videoWidth === 0) return undefined;
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [640, 360];
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -80,7 +82,7 @@ async function looks(person, what, selector, right) {
   let seen;
   for (let tries = 0; tries < 120; tries++) {
     seen = await person.page.evaluate(look, selector);
-    if (right(seen)) return seen;
+    if (seen !== undefined && right(seen)) return seen;
     await new Promise(resolve => setTimeout(resolve, 500));
   }
   assert.fail(`${what}: ${JSON.stringify(seen)}`);
@@ -126,13 +128,12 @@ test("in Firefox a covered background reaches the others, and the call goes on",
   const ada = await Person.open(drawn, grace.page.url());
   await ada.joinCall("Ada");
   await Promise.all([ada.sees(2), grace.sees(2)]);
-  const before = await ada.page.evaluate(look, OTHER);
   // Firefox's fake camera shows one colour that changes: nobody is in it, so all of it is background.
   await grace.page.evaluate(() => window.tangelo.effects.showBehind("grove"));
   await state(grace, "camera", "on");
   const grove = ({ colour: [red, green, blue] }) =>
     Math.abs(red - 215) < 35 && Math.abs(green - 230) < 30 && Math.abs(blue - 205) < 40;
-  await looks(ada, `the image instead of ${JSON.stringify(before)}`, OTHER, grove);
+  await looks(ada, "the image instead of Grace's room", OTHER, grove);
   await ada.hearsAndSees(1);
   assert.deepEqual([...ada.errors, ...grace.errors], []);
   await Promise.all([ada.close(), grace.close()]);
@@ -182,7 +183,7 @@ async function loudness(sent) {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 }
 
-/** Waits until what is sent is so loud, compared with what the microphone hears. */
+/** Waits until what is sent, and what the microphone hears, is as loud as it should be. */
 async function sends(person, what, right) {
   let seen;
   for (let tries = 0; tries < 40; tries++) {
@@ -191,10 +192,42 @@ async function sends(person, what, right) {
       await person.page.evaluate(loudness, false),
     ];
     seen = { sent, heard };
-    if (heard > 0.005 && right(sent / heard)) return;
+    if (right(sent, heard)) return;
   }
   assert.fail(`${what}: ${JSON.stringify(seen)}`);
 }
+
+/** Whether the browser runs audio contexts. On a machine without any sound output Firefox does not. */
+async function hasAudio() {
+  const context = new AudioContext();
+  void context.resume();
+  for (let tries = 0; tries < 100 && context.state !== "running"; tries++) {
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  return context.state === "running";
+}
+
+/** Noise suppression cannot be had: that is said, and the microphone goes on. */
+async function goesOnWithout(ada, grace) {
+  await ada.page.evaluate(() => window.tangelo.effects.suppressNoise(true));
+  await state(ada, "microphone", "failed");
+  await ada.until("words about the microphone", () =>
+    document.body.innerText.includes("Your microphone works without it"),
+  );
+  const sent = await ada.page.evaluate(() =>
+    window.connections
+      .at(-1)
+      .getSenders()
+      .some(({ track }) => track === window.fan && track.readyState === "live"),
+  );
+  assert.ok(sent, "the microphone's own track is sent");
+  await grace.receives("to go on receiving Ada's sound", lines =>
+    lines.some(line => line.codec === "audio/opus" && line.packets > 50),
+  );
+  await Promise.all([ada.close(), grace.close()]);
+}
+
+const same = (sent, heard) => heard > 0.005 && sent > 0.7 * heard && sent < 1.4 * heard;
 
 for (const name of ["Chromium", "Firefox"]) {
   test(`in ${name} a fan is taken out of the sound that is sent, a muted microphone is silent, and the call goes on`, async () => {
@@ -204,16 +237,21 @@ for (const name of ["Chromium", "Firefox"]) {
     const grace = await Person.open(there, ada.page.url());
     await grace.joinCall("Grace");
     await Promise.all([ada.sees(2), grace.sees(2)]);
-    await sends(ada, "the fan", ratio => ratio > 0.7 && ratio < 1.4);
+    if (!(await ada.page.evaluate(hasAudio))) {
+      assert.equal(name, "Firefox", "Chromium has a sound output of its own for tests");
+      await goesOnWithout(ada, grace);
+      return;
+    }
+    await sends(ada, "the fan", same);
     await ada.page.evaluate(() => window.tangelo.effects.suppressNoise(true));
     await state(ada, "microphone", "on");
-    await sends(ada, "a fan taken out", ratio => ratio < 0.1);
+    await sends(ada, "a fan taken out", (sent, heard) => heard > 0.005 && sent < 0.1 * heard);
     await grace.hearsAndSees(1);
     await ada.click("Microphone");
-    await sends(ada, "silence", ratio => ratio === 0);
+    await sends(ada, "silence", sent => sent === 0);
     await ada.click("Microphone");
     await ada.page.evaluate(() => window.tangelo.effects.suppressNoise(false));
-    await sends(ada, "the fan again", ratio => ratio > 0.7 && ratio < 1.4);
+    await sends(ada, "the fan again", same);
     await grace.hearsAndSees(1);
     assert.deepEqual([...ada.errors, ...grace.errors], []);
     await Promise.all([ada.close(), grace.close()]);

@@ -28,7 +28,11 @@ pub(crate) struct Module {
 impl Module {
     /// The module itself.
     fn file(&self) -> PathBuf {
-        self.output.join(if self.script { format!("{}_bg.wasm", self.name) } else { format!("{}.wasm", self.name) })
+        self.output.join(if self.script {
+            format!("{}_bg.wasm", self.name)
+        } else {
+            format!("{}.wasm", self.name)
+        })
     }
 }
 

@@ -38,7 +38,8 @@ impl Veil {
                 // The mean of the neighbours: drawn larger, the edge has no steps.
                 let (mut sum, mut count) = (0.0, 0.0);
                 for near_y in y.saturating_sub(1)..height.min(y + 2) {
-                    for near in &mask[near_y * width + x.saturating_sub(1)..near_y * width + width.min(x + 2)] {
+                    for near in &mask[near_y * width + x.saturating_sub(1)..near_y * width + width.min(x + 2)]
+                    {
                         sum += near;
                         count += 1.0;
                     }
@@ -126,8 +127,7 @@ mod tests {
         let pixels = (0..WIDTH * 32)
             .flat_map(|index| if left(index) { [255, 0, 0, 255] } else { [0, 0, 255, 255] })
             .collect();
-        let mask =
-            (0..WIDTH * 32).flat_map(|index| [0, 0, 0, if left(index) { 255 } else { 0 }]).collect();
+        let mask = (0..WIDTH * 32).flat_map(|index| [0, 0, 0, if left(index) { 255 } else { 0 }]).collect();
         (pixels, mask)
     }
 

@@ -80,7 +80,9 @@ fn noise_goes_and_a_voice_stays() {
     let count = SECONDS * RATE as usize;
     let (fan, hiss) = (left(&fan(count)), left(&noise(count)));
     let voice = left(&vowels(count));
-    println!("left of a fan: {fan:.1} dB, of loud hiss as high as one can hear: {hiss:.1} dB, of a voice: {voice:.1} dB");
+    println!(
+        "left of a fan: {fan:.1} dB, of loud hiss as high as one can hear: {hiss:.1} dB, of a voice: {voice:.1} dB"
+    );
     assert!(fan < -25.0, "{fan}");
     assert!(hiss < -0.5, "{hiss}");
     assert!(voice > -1.0, "{voice}");
@@ -93,7 +95,8 @@ fn a_voice_in_noise_is_nearer_to_the_voice_than_before() {
     let mixed: Vec<f32> = voice.iter().zip(noise(count)).map(|(voice, noise)| voice + 0.02 * noise).collect();
     // What comes out was put in one frame ago.
     let error = |samples: &[f32], late: usize| {
-        let difference: Vec<f32> = samples[late..].iter().zip(&voice).map(|(one, other)| one - other).collect();
+        let difference: Vec<f32> =
+            samples[late..].iter().zip(&voice).map(|(one, other)| one - other).collect();
         10.0 * (energy(&difference) / energy(&voice)).log10()
     };
     let (before, after) = (error(&mixed, 0), error(&process(&mixed), FRAME));

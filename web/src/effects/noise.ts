@@ -6,6 +6,9 @@ const RATE = 48_000;
 /** Where the browser insists on another rate: what the network hears is then a little lower, which it bears. */
 const LOWEST_RATE = 44_100;
 
+/** How long an audio context that may run may take to do so. */
+const PATIENCE_MS = 10_000;
+
 /** Resolves as soon as processed sound comes; before a person touched the page, some browsers let none through. */
 export async function suppressNoise(track: MediaStreamTrack): Promise<Processed> {
   const response = await fetch(EFFECTS_WASM_URL);
@@ -65,22 +68,32 @@ function open(track: MediaStreamTrack) {
   }
 }
 
-/** Waits until sound flows, and asks for it at each thing that a person does. */
+/**
+ * Waits until sound flows, and asks for it at each thing that a person does. Browsers owe it to a person who did something; one
+ * on a machine without any sound output may run none all the same.
+ */
 async function running(context: AudioContext): Promise<void> {
-  const ask = () => void context.resume().catch(() => undefined);
+  let patience: ReturnType<typeof setTimeout> | undefined;
   const touches = ["pointerdown", "keydown"] as const;
-  for (const touch of touches) addEventListener(touch, ask);
+  let ask = () => undefined as void;
   try {
-    ask();
     await new Promise<void>((resolve, reject) => {
+      ask = () => {
+        void context.resume().catch(() => undefined);
+        const give = () => reject(new Error("the browser runs no audio context"));
+        if (navigator.userActivation.hasBeenActive) patience ??= setTimeout(give, PATIENCE_MS);
+      };
       const look = () => {
         if (context.state === "running") resolve();
         else if (context.state === "closed") reject(new Error("the audio context was closed"));
       };
+      for (const touch of touches) addEventListener(touch, ask);
       context.addEventListener("statechange", look);
+      ask();
       look();
     });
   } finally {
+    clearTimeout(patience);
     for (const touch of touches) removeEventListener(touch, ask);
   }
 }

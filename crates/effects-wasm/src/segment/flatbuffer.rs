@@ -20,7 +20,8 @@ impl<'a> Table<'a> {
     /// Where a field's value is; `None` if it has its default.
     fn field(&self, number: usize) -> Result<Option<usize>, BadModel> {
         let back = i64::from(i32::from_le_bytes(take(self.file, self.at)?));
-        let fields = i64::try_from(self.at).ok().and_then(|at| usize::try_from(at - back).ok()).ok_or(OUTSIDE)?;
+        let fields =
+            i64::try_from(self.at).ok().and_then(|at| usize::try_from(at - back).ok()).ok_or(OUTSIDE)?;
         let bytes = usize::from(u16::from_le_bytes(take(self.file, fields)?));
         let entry = 4 + 2 * number;
         if entry + 2 > bytes {
@@ -49,7 +50,9 @@ impl<'a> Table<'a> {
     /// The tables of a vector.
     pub(super) fn tables(&self, number: usize) -> Result<Vec<Self>, BadModel> {
         let (start, count) = self.vector(number, 4)?;
-        (0..count).map(|index| Ok(Self { file: self.file, at: follow(self.file, start + 4 * index)? })).collect()
+        (0..count)
+            .map(|index| Ok(Self { file: self.file, at: follow(self.file, start + 4 * index)? }))
+            .collect()
     }
 
     /// The numbers of a vector.
@@ -69,7 +72,8 @@ impl<'a> Table<'a> {
         let Some(at) = self.field(number)? else { return Ok((0, 0)) };
         let at = follow(self.file, at)?;
         let count = size(self.file, at)?;
-        let end = count.checked_mul(entry_bytes).and_then(|bytes| bytes.checked_add(at + 4)).ok_or(OUTSIDE)?;
+        let end =
+            count.checked_mul(entry_bytes).and_then(|bytes| bytes.checked_add(at + 4)).ok_or(OUTSIDE)?;
         if end > self.file.len() { Err(OUTSIDE) } else { Ok((at + 4, count)) }
     }
 }

@@ -145,12 +145,7 @@ pub(super) fn convolve_depthwise(
 }
 
 /// Where the pixel is that an output pixel sees through this place of the window; `None` outside the picture.
-fn inside(
-    from: Shape,
-    window: Window,
-    (y, x): (usize, usize),
-    (dy, dx): (usize, usize),
-) -> Option<usize> {
+fn inside(from: Shape, window: Window, (y, x): (usize, usize), (dy, dx): (usize, usize)) -> Option<usize> {
     let y = (y * window.stride_y + dy).checked_sub(window.before_y)?;
     let x = (x * window.stride_x + dx).checked_sub(window.before_x)?;
     (y < from.height && x < from.width).then_some((y * from.width + x) * from.channels)

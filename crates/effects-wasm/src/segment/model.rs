@@ -141,7 +141,8 @@ impl Reader<'_> {
             CUSTOM if custom == b"Convolution2DTransposeBias" => {
                 let [outputs, side, width, channels] = self.dimensions(other()?)?;
                 let fits = made.height == shape.height * side && made.width == shape.width * side;
-                if outputs != 1 || side != width || channels != shape.channels || made.channels != 1 || !fits {
+                if outputs != 1 || side != width || channels != shape.channels || made.channels != 1 || !fits
+                {
                     return Err(BadModel("weights do not fit a transposed convolution"));
                 }
                 let (weights, bias) = self.weights(&inputs, 1)?;
@@ -164,7 +165,8 @@ impl Reader<'_> {
                     return Err(BadModel("an operator has another inside"));
                 }
                 let other = other()?;
-                let second = *self.shapes.get(&other).ok_or(BadModel("an operator comes before its input"))?;
+                let second =
+                    *self.shapes.get(&other).ok_or(BadModel("an operator comes before its input"))?;
                 if second != shape && second != (Shape { height: 1, width: 1, channels: shape.channels }) {
                     return Err(BadModel("two inputs do not fit each other"));
                 }
@@ -187,8 +189,7 @@ impl Reader<'_> {
     /// Four sizes, none of them zero.
     fn dimensions(&self, number: usize) -> Result<[usize; 4], BadModel> {
         let sizes = self.tensor(number)?.sizes(0)?;
-        let sizes: [usize; 4] =
-            sizes.try_into().map_err(|_| BadModel("values have not four dimensions"))?;
+        let sizes: [usize; 4] = sizes.try_into().map_err(|_| BadModel("values have not four dimensions"))?;
         let count = sizes.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
         match count {
             Some(1..=VALUES_MAX) => Ok(sizes),
@@ -215,7 +216,9 @@ impl Reader<'_> {
         let buffer = self.buffers.get(tensor.size(2, 0)?).ok_or(BadModel("a tensor has no buffer"))?;
         let bytes = buffer.bytes(0)?;
         match tensor.byte(1)? {
-            FLOAT16 => Ok(bytes.as_chunks().0.iter().map(|half| from_half(u16::from_le_bytes(*half))).collect()),
+            FLOAT16 => {
+                Ok(bytes.as_chunks().0.iter().map(|half| from_half(u16::from_le_bytes(*half))).collect())
+            }
             FLOAT32 => Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()),
             _ => Err(BadModel("weights are neither 16 nor 32 bits wide")),
         }
@@ -228,7 +231,11 @@ impl Reader<'_> {
 
 /// Neither an activation inside nor gaps between what the window sees.
 fn plain(activation: u8, gap_x: usize, gap_y: usize) -> Result<(), BadModel> {
-    if activation == 0 && gap_x == 1 && gap_y == 1 { Ok(()) } else { Err(BadModel("a convolution has extras")) }
+    if activation == 0 && gap_x == 1 && gap_y == 1 {
+        Ok(())
+    } else {
+        Err(BadModel("a convolution has extras"))
+    }
 }
 
 fn window(
@@ -241,13 +248,15 @@ fn window(
     let same = options.byte(0)? == SAME_PADDING;
     let place = |from: usize, window: usize, stride: usize, to: usize| {
         let outside = ((to - 1) * stride + window).saturating_sub(from);
-        let expected = if same { from.div_ceil(stride) } else { (from + stride).saturating_sub(window) / stride };
+        let expected =
+            if same { from.div_ceil(stride) } else { (from + stride).saturating_sub(window) / stride };
         (expected == to).then_some(if same { outside / 2 } else { 0 })
     };
     if !(1..=8).contains(&stride_x) || !(1..=8).contains(&stride_y) {
         return Err(BadModel("a convolution has no sensible step"));
     }
-    let places = (place(from.height, height, stride_y, to.height), place(from.width, width, stride_x, to.width));
+    let places =
+        (place(from.height, height, stride_y, to.height), place(from.width, width, stride_x, to.width));
     let (Some(before_y), Some(before_x)) = places else {
         return Err(BadModel("a convolution's output has the wrong size"));
     };
@@ -273,9 +282,13 @@ mod tests {
 
     #[test]
     fn halves() {
-        for (half, value) in
-            [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0)]
-        {
+        for (half, value) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x3555, 0.333_251_95),
+            (0x0001, 5.960_464_5e-8),
+            (0x7bff, 65504.0),
+        ] {
             assert_eq!(from_half(half).to_bits(), f32::to_bits(value), "{half:x}");
         }
         assert!(from_half(0x7c00).is_infinite() && from_half(0x7e00).is_nan());
