@@ -141,6 +141,8 @@ test("in Firefox a covered background reaches the others, and the call goes on",
 
 /** Runs in the page before its scripts: the microphone hears a fan, and `window.fan` is its track. */
 const hearFan = `(${function () {
+  // An empty page is not secure, and has no devices.
+  if (navigator.mediaDevices === undefined) return;
   const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async constraints => {
     const stream = await original(constraints);
@@ -258,15 +260,20 @@ for (const name of ["Chromium", "Firefox"]) {
   });
 }
 
-test("where effects do not load, the microphone works without and the camera stays off, until the person says so", async () => {
-  const ada = await Person.open(drawn, server.url, noteConnections);
-  await ada.page.setRequestInterception(true);
-  ada.page.on("request", request => {
-    if (/effects-.*wasm/.test(request.url())) void request.abort();
+/** From now on these files do not come. */
+async function withhold(person, files) {
+  await person.page.setRequestInterception(true);
+  person.page.on("request", request => {
+    if (files.test(request.url())) void request.abort();
     else void request.continue();
   });
+}
+
+test("where effects do not load, the microphone works without and the camera stays off, until the person says so", async () => {
+  const ada = await Person.open(drawn, server.url, noteConnections);
   await ada.click("New call");
   await looks(ada, "the room as it is", OWN, clear);
+  await withhold(ada, /effects-.*wasm/);
   await openEffects(ada);
   const noise = await ada.page.waitForSelector('aria/Noise suppression[role="switch"]');
   await noise.click();
@@ -297,13 +304,9 @@ test("where effects do not load, the microphone works without and the camera sta
 
 test("the way out of a background that fails is a button", async () => {
   const ada = await Person.open(drawn, server.url);
-  await ada.page.setRequestInterception(true);
-  ada.page.on("request", request => {
-    if (/model-wide/.test(request.url())) void request.abort();
-    else void request.continue();
-  });
   await ada.click("New call");
   await looks(ada, "the room as it is", OWN, clear);
+  await withhold(ada, /model-wide/);
   await openEffects(ada);
   await pick(ada, "Dawn");
   await ada.click("Use the camera without an effect");

@@ -19,17 +19,20 @@ interface Props {
 export function EffectsPanel({ effects, devices }: Props) {
   const view = useObservable(effects.view);
   const can = available();
+  const [name, hint] = [useId(), useId()];
   return (
     <section class="effects" aria-label={text.effects.title}>
       {can.noise && (
         <label class="effect-switch">
           <span>
-            {text.effects.noise}
-            <small>{text.effects.noiseHint}</small>
+            <span id={name}>{text.effects.noise}</span>
+            <small id={hint}>{text.effects.noiseHint}</small>
           </span>
           <input
             type="checkbox"
             role="switch"
+            aria-labelledby={name}
+            aria-describedby={hint}
             checked={view.noise}
             onChange={event => effects.suppressNoise(event.currentTarget.checked)}
           />
