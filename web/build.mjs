@@ -11,6 +11,9 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(root, "dist");
 const wasmFile = join(root, "src/generated/wasm/tangelo_call_bg.wasm");
+const effectsFile = "src/generated/wasm/tangelo_effects.wasm";
+/** Of this package only the weights of its two networks are used (docs/decisions/0014). */
+const models = "node_modules/@mediapipe/selfie_segmentation";
 const brotli = promisify(brotliCompress);
 
 const wasm = await readFile(wasmFile).catch(() => {
@@ -38,6 +41,7 @@ const inspectorStyleUrl = await asset(
 const page = await pages("src/ui/main.tsx", {
   WORKER_URL: JSON.stringify(workerUrl),
   INSPECTOR_STYLE_URL: JSON.stringify(inspectorStyleUrl),
+  ...(await effects()),
 });
 const styles = await bundle("src/ui/style.css", {});
 const styleUrl = await asset("app", "css", styles);
@@ -122,6 +126,34 @@ async function pages(entry, define) {
   };
 }
 
+/** What effects load once somebody turns them on. */
+async function effects() {
+  const read = (...path) => readFile(join(root, ...path));
+  const script = name => bundle(`src/effects/worker/${name}.ts`, {});
+  const scene = async name =>
+    asset(`scene-${name}`, "svg", await read("src/effects/scenes", `${name}.svg`));
+  const scenes = ["dawn", "grove", "dusk"].map(async name => [name, await scene(name)]);
+  const addresses = {
+    EFFECTS_WASM_URL: await asset("effects", "wasm", await read(effectsFile)),
+    NOISE_WORKLET_URL: await asset("noise-worklet", "js", await script("noise-worklet")),
+    BACKGROUND_WORKER_URL: await asset("background-worker", "js", await script("background")),
+    WIDE_MODEL_URL: await asset(
+      "model-wide",
+      "bin",
+      await read(models, "selfie_segmentation_landscape.tflite"),
+    ),
+    SQUARE_MODEL_URL: await asset(
+      "model-square",
+      "bin",
+      await read(models, "selfie_segmentation.tflite"),
+    ),
+    SCENE_URLS: Object.fromEntries(await Promise.all(scenes)),
+  };
+  return Object.fromEntries(
+    Object.entries(addresses).map(([name, value]) => [name, JSON.stringify(value)]),
+  );
+}
+
 /** Writes a file under a name with its hash and returns its address. */
 async function asset(stem, extension, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
@@ -147,15 +179,23 @@ function integrity(content) {
   return `sha384-${createHash("sha384").update(content).digest("base64")}`;
 }
 
-/** The licences of the packages that are part of the page. */
+/** The licences of the packages that are part of the page, and of Rust's with conditions for what is given away. */
 async function licenses() {
   const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const parts = [];
   for (const name of Object.keys(dependencies)) {
     const folder = join(root, "node_modules", name);
     const file = (await readdir(folder)).find(entry => /^licen[cs]e/i.test(entry));
-    if (file === undefined) throw new Error(`${name} has no licence file`);
-    parts.push(`${name}\n\n${await readFile(join(folder, file), "utf8")}`);
+    const { license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    if (file === undefined && license !== "Apache-2.0")
+      throw new Error(`${name} has no licence file`);
+    // The Apache licence is the same text everywhere, and not in every package.
+    const path = file === undefined ? join(root, "../LICENSE-APACHE") : join(folder, file);
+    parts.push(`${name}\n\n${await readFile(path, "utf8")}`);
+  }
+  for (const file of await readdir(join(root, "licenses"))) {
+    const text = await readFile(join(root, "licenses", file), "utf8");
+    parts.push(`${file.replace(".txt", "")}\n\n${text}`);
   }
   return Buffer.from(parts.join("\n\n"));
 }

@@ -27,6 +27,7 @@ try {
   });
   const files = Object.keys(built.metafile.outputs).map(name => join(root, "src", name));
   const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
+    cwd: root,
     stdio: "inherit",
   });
   process.exitCode = run.status ?? 1;

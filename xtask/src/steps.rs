@@ -28,7 +28,7 @@ static STEPS: [Step; 18] = [
     step("lock-files", "npm's lock file", true, &[], check::lock_files),
     step("documents", "named tests exist, no paths of somebody's machine", true, &[], check::documents),
     step("clippy", "Rust's lints", true, &[], check::clippy),
-    step("wasm", "the call's core as WASM", true, &["setup"], wasm::build),
+    step("wasm", "the call's core and the effects as WASM", true, &["setup"], wasm::build),
     step("web-check", "TypeScript's types and formatting", true, &["setup", "wasm"], web::check),
     step("web", "build the web app", false, &["setup", "wasm"], web::build),
     step(

@@ -1,4 +1,4 @@
-//! A crate to WASM and JavaScript, crates/call-wasm above all: cargo, wasm-bindgen, wasm-opt.
+//! A crate to WASM, crates/call-wasm above all: cargo, wasm-bindgen where JavaScript belongs to it, wasm-opt.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::repo::Repo;
 use crate::setup::wasm_target::{self, TARGET};
 use crate::stamp::{Fingerprint, Stamp};
 
-/// What becomes a WASM module with its JavaScript.
+/// What becomes a WASM module.
 pub(crate) struct Module {
     /// The package.
     pub(crate) package: &'static str,
@@ -21,6 +21,19 @@ pub(crate) struct Module {
     pub(crate) name: &'static str,
     /// Where they go.
     pub(crate) output: PathBuf,
+    /// Whether wasm-bindgen writes JavaScript and types for it.
+    pub(crate) script: bool,
+}
+
+impl Module {
+    /// The module itself.
+    fn file(&self) -> PathBuf {
+        self.output.join(if self.script {
+            format!("{}_bg.wasm", self.name)
+        } else {
+            format!("{}.wasm", self.name)
+        })
+    }
 }
 
 /// The call's core, as it is shipped.
@@ -31,6 +44,19 @@ pub(crate) fn core(repo: &Repo) -> Module {
         profile: "wasm".to_owned(),
         name: "tangelo_call",
         output: repo.generated_wasm(),
+        script: true,
+    }
+}
+
+/// What effects on own sound and picture compute with.
+fn effects(repo: &Repo) -> Module {
+    Module {
+        package: "tangelo-effects-wasm",
+        crates: &["effects-wasm"],
+        profile: "wasm".to_owned(),
+        name: "tangelo_effects",
+        output: repo.generated_wasm(),
+        script: false,
     }
 }
 
@@ -48,9 +74,10 @@ const WASM_FEATURES: [&str; 7] = [
 /// 5 to 10 % faster AES-GCM.
 const SIMD: &str = "-Ctarget-feature=+simd128";
 
-/// Builds the call's core unless it is up to date.
+/// Builds what the page loads, the call's core and the effects, unless they are up to date.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
-    build_module(repo, &core(repo), "wasm.stamp")
+    build_module(repo, &core(repo), "wasm.stamp")?;
+    build_module(repo, &effects(repo), "effects.stamp")
 }
 
 /// Builds a module unless the stamp says that it is up to date.
@@ -68,7 +95,7 @@ pub(crate) fn build_module(repo: &Repo, module: &Module, stamp: &str) -> Result<
     }
     let fingerprint = fingerprint.add_file(&optimizer.join("package.json"))?.finish();
     let stamp = Stamp(repo.notes().join(stamp));
-    let output = module.output.join(format!("{}_bg.wasm", module.name));
+    let output = module.file();
     if output.exists() && stamp.is(&fingerprint) {
         println!("WASM of {}: up to date", module.package);
         return Ok(());
@@ -78,12 +105,18 @@ pub(crate) fn build_module(repo: &Repo, module: &Module, stamp: &str) -> Result<
     compile(repo, &toolchain, module)?;
     let compiled = format!("{}.wasm", module.package.replace('-', "_"));
     let compiled = wasm_target_dir(repo).join(TARGET).join(&module.profile).join(compiled);
-    run(repo
-        .cargo()
-        .args(["run", "--quiet", "--locked", "--package", "xtask-bindgen", "--"])
-        .arg(&compiled)
-        .arg(&module.output)
-        .arg(module.name))?;
+    if module.script {
+        run(repo
+            .cargo()
+            .args(["run", "--quiet", "--locked", "--package", "xtask-bindgen", "--"])
+            .arg(&compiled)
+            .arg(&module.output)
+            .arg(module.name))?;
+    } else {
+        fs::create_dir_all(&module.output)
+            .and_then(|()| fs::copy(&compiled, &output))
+            .map_err(|error| format!("cannot copy {}: {error}", compiled.display()))?;
+    }
     optimize(&optimizer.join("bin/wasm-opt"), &output)?;
     let size =
         fs::metadata(&output).map_err(|error| format!("cannot read {}: {error}", output.display()))?.len();
@@ -124,7 +157,7 @@ fn optimize(wasm_opt: &Path, file: &Path) -> Result<()> {
     // Through node: the packed program has no execute bit everywhere.
     run(tool("node")
         .arg(wasm_opt)
-        .args(["-O3", "--strip-debug"])
+        .args(["-O3", "--strip-debug", "--strip-producers"])
         .args(WASM_FEATURES)
         .arg(file)
         .arg("-o")

@@ -28,8 +28,8 @@ function find(variable, names) {
 
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
- * long a call into a page may take. `screen: true` makes up a screen to share, `voice: true`
- * somebody who talks without a pause.
+ * long a call into a page may take. `screen: true` makes up a screen to share, `voice: true` somebody who talks without a
+ * pause. `camera` is a video file (Y4M) that its camera shows.
  */
 export function chromium({
   devices = true,
@@ -37,6 +37,7 @@ export function chromium({
   screen = false,
   voice = false,
   patienceMs,
+  camera,
 } = {}) {
   return puppeteer.launch({
     protocolTimeout: patienceMs,
@@ -48,6 +49,7 @@ export function chromium({
       ...(devices ? DEVICES : []),
       ...(screen ? SCREEN : []),
       ...(voice ? [`--use-file-for-fake-audio-capture=${voiceFile()}`] : []),
+      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
     ],
   });
 }

@@ -1,11 +1,20 @@
 /** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
 import { Observable } from "./observable.js";
+import type { Processed, TrackEffects } from "./processed.js";
 import { type Preference, recall, remember } from "./preferences.js";
 
 export type DeviceKind = "microphone" | "camera";
 
 /** Why a device cannot be used. */
-export type DeviceProblem = "denied" | "missing" | "busy" | "insecure" | "unplugged" | "failed";
+export type DeviceProblem =
+  | "denied"
+  | "missing"
+  | "busy"
+  | "insecure"
+  | "unplugged"
+  | "failed"
+  /** The effect failed: a microphone goes on without it, a camera is off. */
+  | "effect";
 
 export interface DeviceChoice {
   readonly id: string;
@@ -48,8 +57,14 @@ export class Devices {
   private small = false;
   /** Counts acquisitions, so that one that was overtaken gives its device back. */
   private readonly turn = { microphone: 0, camera: 0 };
+  /** The devices' own tracks, which nobody sees where there is an effect. */
+  private readonly raw: Partial<Record<DeviceKind, MediaStreamTrack>> = {};
+  private readonly processed: Partial<Record<DeviceKind, Processed>> = {};
+  /** Counts effects, so that one that was overtaken is stopped. */
+  private readonly effectTurn = { microphone: 0, camera: 0 };
 
-  constructor() {
+  constructor(private readonly effects?: TrackEffects) {
+    if (effects !== undefined) effects.changed = kind => this.dress(kind);
     const initial = (kind: DeviceKind): DeviceView => ({
       on: false,
       pending: false,
@@ -99,7 +114,7 @@ export class Devices {
     if (on) {
       this.turn[kind]++;
       if (kind === "microphone" && track !== undefined) {
-        track.enabled = false;
+        this.hear(false);
         this.patch(kind, { on: false, pending: false });
       } else {
         this.release(kind);
@@ -107,8 +122,8 @@ export class Devices {
       }
       return;
     }
-    if (track !== undefined) {
-      track.enabled = true;
+    if (kind === "microphone" && track !== undefined) {
+      this.hear(true);
       this.patch(kind, { on: true });
       return;
     }
@@ -118,17 +133,15 @@ export class Devices {
 
   /** Off without being remembered as the person's wish. */
   mute(): void {
-    const { track } = this.view.get().microphone;
     this.turn.microphone++;
-    if (track !== undefined) track.enabled = false;
+    this.hear(false);
     this.patch("microphone", { on: false, pending: false });
   }
 
   /** A small picture, which takes less of the network, or again a large one. */
   setSmall(small: boolean): void {
     this.small = small;
-    const { track } = this.view.get().camera;
-    void track?.applyConstraints(this.size()).catch(() => undefined);
+    void this.raw.camera?.applyConstraints(this.size()).catch(() => undefined);
   }
 
   /** Uses this device from now on. */
@@ -210,17 +223,76 @@ export class Devices {
       return;
     }
     this.release(kind);
-    track.contentHint = kind === "microphone" ? "speech" : "motion";
+    this.raw[kind] = track;
     track.onended = () => {
-      if (this.view.get()[kind].track === track) void this.lost(kind);
+      void this.lost(kind);
     };
     const chosen = track.getSettings().deviceId ?? "";
-    this.patch(kind, { on: true, pending: false, problem: undefined, track, chosen });
+    this.patch(kind, { on: true, problem: undefined, chosen });
+    this.dress(kind);
+  }
+
+  /**
+   * Puts the chosen effect on a device's track. A microphone is heard without it until it works; a camera whose background
+   * is to be covered is not seen before that.
+   */
+  private dress(kind: DeviceKind): void {
+    const raw = this.raw[kind];
+    if (raw === undefined) return;
+    const turn = ++this.effectTurn[kind];
+    const work = this.effects?.process(kind, raw);
+    if (work === undefined) {
+      this.wear(kind, undefined);
+      return;
+    }
+    if (kind === "microphone") this.wear(kind, this.processed[kind]);
+    else if (this.processed[kind] === undefined)
+      this.patch(kind, { track: undefined, pending: true });
+    const fail = () => {
+      if (turn !== this.effectTurn[kind]) return;
+      if (kind === "microphone") {
+        this.wear(kind, undefined);
+        this.patch(kind, { problem: "effect" });
+      } else {
+        this.release(kind);
+        this.patch(kind, { on: false, pending: false, track: undefined, problem: "effect" });
+      }
+    };
+    work.then(processed => {
+      if (turn !== this.effectTurn[kind]) {
+        processed.stop();
+        return;
+      }
+      this.wear(kind, processed);
+      void processed.broken.then(fail);
+    }, fail);
+  }
+
+  /** From now on this is what others hear or see of a device; its own track where there is no effect. */
+  private wear(kind: DeviceKind, processed: Processed | undefined): void {
+    const old = this.processed[kind];
+    const raw = this.raw[kind];
+    const track = processed?.track ?? raw;
+    if (raw === undefined || track === undefined) return;
+    if (processed === undefined) delete this.processed[kind];
+    else this.processed[kind] = processed;
+    track.contentHint = kind === "microphone" ? "speech" : "motion";
+    if (kind === "microphone") track.enabled = raw.enabled;
+    this.patch(kind, { pending: false, problem: undefined, track });
+    if (old !== processed) old?.stop();
+  }
+
+  /** Whether the microphone's sound goes out. */
+  private hear(enabled: boolean): void {
+    for (const track of [this.raw.microphone, this.processed.microphone?.track]) {
+      if (track !== undefined) track.enabled = enabled;
+    }
   }
 
   /** A device was pulled out: another one takes its place, if there is one. */
   private async lost(kind: DeviceKind): Promise<void> {
     const { on } = this.view.get()[kind];
+    this.release(kind);
     this.patch(kind, { on: false, pending: false, track: undefined });
     await this.refresh();
     const { choices } = this.view.get()[kind];
@@ -228,15 +300,19 @@ export class Devices {
       this.patch(kind, { chosen: "" });
       await this.acquire([kind]);
     }
-    if (this.view.get()[kind].track === undefined) this.patch(kind, { problem: "unplugged" });
+    if (this.raw[kind] === undefined) this.patch(kind, { problem: "unplugged" });
     else this.patch(kind, { replaced: (this.view.get()[kind].replaced ?? 0) + 1 });
   }
 
   private release(kind: DeviceKind): void {
-    const { track } = this.view.get()[kind];
-    if (track === undefined) return;
-    track.onended = null;
-    track.stop();
+    this.effectTurn[kind]++;
+    this.processed[kind]?.stop();
+    delete this.processed[kind];
+    const raw = this.raw[kind];
+    if (raw === undefined) return;
+    delete this.raw[kind];
+    raw.onended = null;
+    raw.stop();
   }
 
   private constraints(kinds: readonly DeviceKind[]): MediaStreamConstraints {

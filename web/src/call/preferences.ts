@@ -14,7 +14,10 @@ export type Preference =
   | "layout"
   | "self_hidden"
   | "shortcuts_off"
-  | "sounds_off";
+  | "sounds_off"
+  | "noise_suppression"
+  | "background"
+  | "background_image";
 
 /** What was remembered; empty where nothing was, or where nothing can be stored. */
 export function recall(preference: Preference): string {

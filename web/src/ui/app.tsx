@@ -8,6 +8,7 @@ import { remember } from "../call/preferences.js";
 import { rememberRoom } from "../call/recent-rooms.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
+import { ownEffects } from "../effects/own.js";
 import { Call } from "./call.js";
 import { debugCall } from "./debug.js";
 import { Landing } from "./landing.js";
@@ -144,5 +145,10 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
 /** The worker starts while the person is still in the lobby, so that the call begins at once. */
 function enterLobby(): Stage {
   if (unsupported() !== undefined) return { type: "refused" };
-  return { type: "lobby", devices: new Devices(), worker: new CallWorker(), joined: false };
+  return {
+    type: "lobby",
+    devices: new Devices(ownEffects),
+    worker: new CallWorker(),
+    joined: false,
+  };
 }

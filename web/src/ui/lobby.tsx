@@ -5,6 +5,8 @@ import { OwnVoice } from "../call/own-voice.js";
 import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
 import { DeviceChoices } from "./device-choices.js";
+import { ownEffects } from "../effects/own.js";
+import { EffectsPlace } from "./effects-place.js";
 import { useObservable, useStream, useTrackStream } from "./hooks.js";
 import { CameraIcon, LockIcon, Logo, MicrophoneIcon, OpenLockIcon } from "./icons.js";
 import { PageTitle } from "./page-title.js";
@@ -94,6 +96,7 @@ export function Lobby({ route, devices, join, home }: Props) {
           </button>
         </form>
         {devices !== undefined && <DeviceChoices devices={devices} />}
+        {devices !== undefined && <EffectsPlace devices={devices} />}
       </main>
     </div>
   );
@@ -112,6 +115,8 @@ function SelfView({ devices }: { devices: Devices }) {
   const stream = useTrackStream(camera.track);
   const video = useStream<HTMLVideoElement>(stream);
   const pending = microphone.pending || camera.pending;
+  const covering = useObservable(ownEffects.view).state.camera === "starting";
+  const waiting = covering ? text.effects.starting : text.lobby.asking;
   return (
     <div class="self-view">
       <video
@@ -125,7 +130,7 @@ function SelfView({ devices }: { devices: Devices }) {
       />
       {stream === undefined && (
         <p class="self-empty" role="status">
-          {pending ? text.lobby.asking : text.lobby.cameraOff}
+          {pending ? waiting : text.lobby.cameraOff}
         </p>
       )}
       <div class="self-tools">

@@ -3,6 +3,7 @@ import { MEDIA_MODES, type MediaMode } from "../call/media-mode.js";
 import type { Devices } from "../call/devices.js";
 import { Dialog } from "./dialog.js";
 import { DeviceChoices } from "./device-choices.js";
+import { EffectsPlace } from "./effects-place.js";
 import { soundsOn, turnSounds } from "./sounds.js";
 import { text } from "./text.js";
 
@@ -21,6 +22,7 @@ export function SettingsDialog({ devices, mode, setMode, selfHidden, hideSelf, c
     <Dialog title={text.settings.title} close={close} look="settings">
       <h3>{text.settings.devices}</h3>
       <DeviceChoices devices={devices} />
+      <EffectsPlace devices={devices} />
       <fieldset>
         <legend>{text.settings.network}</legend>
         {MEDIA_MODES.map(each => (

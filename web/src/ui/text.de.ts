@@ -513,6 +513,10 @@ export const text: Texts = {
         return `${capital} wurde abgezogen oder weggenommen. Wähle ein anderes Gerät, oder schalte es wieder ein.`;
       case "failed":
         return `${capital} konnte nicht gestartet werden. Schalte das Gerät ein, um es noch einmal zu versuchen.`;
+      case "effect":
+        return camera
+          ? "Dein Hintergrund konnte nicht verdeckt werden, darum ist deine Kamera aus. Schalte sie ein, um es noch einmal zu versuchen, oder wähle keinen Effekt."
+          : "Die Geräuschunterdrückung war nicht zu benutzen. Dein Mikrofon funktioniert ohne sie.";
     }
   },
 
@@ -731,6 +735,30 @@ export const text: Texts = {
       size: size => `Jetzt ${size}.`,
       fileName: time => `tangelo-inspektion-${time}.json`,
     },
+  },
+
+  effects: {
+    title: "Effekte",
+    noise: "Geräuschunterdrückung",
+    noiseHint: "Nimmt Lüfter, Verkehr und Tippen aus deinem Ton.",
+    background: "Hintergrund",
+    backgrounds: {
+      none: "Keiner",
+      blur: "Unscharf",
+      dawn: "Morgen",
+      grove: "Hain",
+      dusk: "Abend",
+      own: "Dein Bild",
+    },
+    choose: "Bild wählen…",
+    chooseOther: "Anderes Bild wählen…",
+    noImage: "Diese Datei lässt sich nicht als Bild zeigen. Wähle eine andere, etwa ein Foto.",
+    notLoaded:
+      "Die Effekte konnten nicht geladen werden: Vielleicht ist deine Verbindung weg. Schließ das und öffne es noch einmal.",
+    starting: "Startet…",
+    onDevice: "Auf diesem Gerät berechnet: Dafür wird nichts irgendwohin gesendet.",
+    unavailable: "Dieser Browser kann nicht alle Effekte.",
+    without: "Kamera ohne Effekt benutzen",
   },
 };
 

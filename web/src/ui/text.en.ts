@@ -1,4 +1,5 @@
 /** Every text of the page, in English. A language is another file with the same names. */
+import type { Background } from "../effects/effects.js";
 import type { DeviceKind, DeviceProblem } from "../call/devices.js";
 import type { MediaMode } from "../call/media-mode.js";
 import type { Protection } from "../call/protection.js";
@@ -519,6 +520,10 @@ export const text = {
         return `Your ${device} was unplugged or taken away. Choose another, or turn it on again.`;
       case "failed":
         return `Your ${device} could not be started. Turn it on to try again.`;
+      case "effect":
+        return kind === "microphone"
+          ? "Noise suppression could not be used. Your microphone works without it."
+          : "Your background could not be covered, so your camera is off. Turn it on to try again, or choose no effect.";
     }
   },
 
@@ -733,5 +738,28 @@ export const text = {
       size: (size: string) => `${size} now.`,
       fileName: (time: string) => `tangelo-inspection-${time}.json`,
     },
+
+  effects: {
+    title: "Effects",
+    noise: "Noise suppression",
+    noiseHint: "Takes fans, traffic, and typing out of your sound.",
+    background: "Background",
+    backgrounds: {
+      none: "None",
+      blur: "Blur",
+      dawn: "Dawn",
+      grove: "Grove",
+      dusk: "Dusk",
+      own: "Your image",
+    } satisfies Record<Background, string>,
+    choose: "Choose an image…",
+    chooseOther: "Choose another image…",
+    noImage: "This file cannot be shown as an image. Choose another one, such as a photo.",
+    notLoaded:
+      "The effects could not be loaded: your connection may be down. Close and open this again.",
+    starting: "Starting…",
+    onDevice: "Computed on this device: nothing is sent anywhere for it.",
+    unavailable: "This browser cannot do all of the effects.",
+    without: "Use the camera without an effect",
   },
 };

@@ -72,6 +72,7 @@ pub(crate) fn e2ee(repo: &Repo, options: &Options) -> Result<()> {
         profile: SHIPPED.to_owned(),
         name: "tangelo_bench",
         output: folder(repo).join("measurements"),
+        script: true,
     };
     wasm::build_module(repo, &bench, "bench.stamp")?;
     let other = match options.profile.as_deref() {
