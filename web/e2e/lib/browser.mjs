@@ -24,9 +24,9 @@ function find(variable, names) {
 
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
- * long a call into a page may take.
+ * long a call into a page may take, `args` are more of Chromium's own.
  */
-export function chromium({ devices = true, allowed = true, patienceMs } = {}) {
+export function chromium({ devices = true, allowed = true, patienceMs, args = [] } = {}) {
   return puppeteer.launch({
     protocolTimeout: patienceMs,
     executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
@@ -35,6 +35,7 @@ export function chromium({ devices = true, allowed = true, patienceMs } = {}) {
       ...QUIET,
       ...(allowed ? ALLOWED : ["--deny-permission-prompts"]),
       ...(devices ? DEVICES : []),
+      ...args,
     ],
   });
 }
