@@ -76,6 +76,13 @@ export function layout(page) {
         problems.push(`${nameOf(element)} is squeezed into ${Math.round(box.width)} px`);
       }
     }
+    // Their content may be hidden by what is around them.
+    for (const list of document.querySelectorAll(".strip, .grid, .panel-scroll, .messages")) {
+      const box = list.getBoundingClientRect();
+      if (box.right > innerWidth + 1 || box.left < -1 || box.bottom > innerHeight + 1) {
+        problems.push(`${nameOf(list)} is larger than the window`);
+      }
+    }
     for (const button of document.querySelectorAll("button, summary, a.button")) {
       if (!shown(button)) continue;
       const box = button.getBoundingClientRect();
