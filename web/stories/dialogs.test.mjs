@@ -47,7 +47,7 @@ test("on a phone a panel covers the controls, and they cannot be reached below i
   const hidden = selector =>
     ada.page.$eval(selector, each => !each.checkVisibility({ visibilityProperty: true }));
   assert.ok(await hidden(".toolbar"));
-  assert.ok(await hidden(".stage"));
+  assert.ok(await hidden(".stage .grid"));
   assert.ok(!(await hidden(".lock")));
   await ada.keys("Escape");
   await ada.missesNow(".panel");

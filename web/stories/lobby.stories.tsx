@@ -48,7 +48,7 @@ export const lobbies: Stories = {
       await pictures();
       await read("3 people are here.");
     },
-    pictures: { lobby: "desktop", "lobby-phone": "phone" },
+    pictures: { lobby: "desktop" },
   },
   "first time": {
     draw: () => lobby(new FakeDevices(), SECRET_ROUTE),

@@ -8,7 +8,7 @@ async function open() {
 }
 
 export const moreMenus: Stories = {
-  open: { draw: () => callOf(3), act: open, pictures: { "more-phone": "phone" } },
+  open: { draw: () => callOf(3), act: open },
   "in speaker view": {
     before: () => remember("layout", "speaker"),
     draw: () => callOf(3, { 0: { handOrder: 1 } }, { handRaised: true }),

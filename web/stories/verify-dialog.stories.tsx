@@ -30,7 +30,6 @@ const before = { type: "other_key_before", name: "Grace Hopper", first: KNOWN_SI
 
 export const verifyDialogs: Stories = {
   number: { ...verify(3), pictures: { verify: "desktop", "verify-phone": "phone" } },
-  "number, dark": { ...verify(3), pictures: { "verify-dark": "dark" } },
   differs: verify(3, {}, { numberDiffers: true }),
   "named room": {
     draw: () => callOf(3, {}, {}, { route: NAMED_ROUTE }),

@@ -49,10 +49,7 @@ export const verifyEmoji: Stories = {
     },
     25,
   ),
-  done: {
-    ...emoji({ state: "done", starter: who(0), emoji: SIX }),
-    pictures: { emoji: "desktop" },
-  },
+  done: emoji({ state: "done", starter: who(0), emoji: SIX }),
   "done, by another": emoji({ state: "done", starter: who(2), emoji: SIX }),
   "not sent": failed({ type: "not_sent" }),
   missing: failed({ type: "missing", people: [who(1), who(2)] }),
