@@ -56,8 +56,8 @@ export const calls: Stories = {
     act: pictures,
     pictures: { call: "desktop", "call-dark": "dark", "call-phone": "phone" },
   },
-  "9 people": crowd(9),
-  "25 people": { ...crowd(25), pictures: { "call-25": "desktop" } },
+  "9 people": { ...crowd(9), pictures: { "call-9": "desktop" } },
+  "25 people": crowd(25),
   "60 people": crowd(60),
   "own devices off": {
     draw: () =>

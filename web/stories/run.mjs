@@ -17,6 +17,8 @@ import { serveStories } from "./lib/server.mjs";
 
 /** Stories that are looked at at the same time, each in a page of its own. */
 const PAGES = 2;
+/** Of pictures of a wide window: legible in a document, and small files. */
+const PICTURE = { width: 1100, height: 660 };
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const documents = join(folder, "../../docs/screenshots");
@@ -73,13 +75,14 @@ async function lookAt(stories, { name, pictures = {} }) {
   try {
     await setSize(page, SIZES.desktop);
     await stories.open(page, name);
+    if (values.write) {
+      for (const [file, size] of Object.entries(pictures)) {
+        await setSize(page, { ...SIZES[size], ...(size === "phone" ? {} : PICTURE) });
+        await takePicture(page, join(documents, `${file}.png`));
+      }
+    }
     for (const [size, look] of Object.entries(SIZES)) {
       await setSize(page, look);
-      if (values.write) {
-        for (const [file, taken] of Object.entries(pictures)) {
-          if (taken === size) await takePicture(page, join(documents, `${file}.png`));
-        }
-      }
       if (values.shots !== undefined) {
         const file = `${name}, ${size}.png`.replaceAll("/", " ");
         await takePicture(page, join(values.shots, file));

@@ -7,6 +7,8 @@ import { serveStories } from "./server.mjs";
 export const SIZES = {
   desktop: { width: 1280, height: 760, scheme: "light" },
   dark: { width: 1280, height: 760, scheme: "dark" },
+  // Half a screen, or a tablet.
+  half: { width: 900, height: 640, scheme: "light" },
   phone: { width: 360, height: 740, scheme: "light" },
   small: { width: 320, height: 568, scheme: "dark" },
   "right to left": { width: 360, height: 740, scheme: "light", direction: "rtl" },

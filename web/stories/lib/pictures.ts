@@ -32,10 +32,8 @@ const ROOM = [28, 200, 150, 265, 340, 95, 230, 10, 175];
 function drawPortrait(pen: CanvasRenderingContext2D, number: number): void {
   const { width, height } = pen.canvas;
   const hue = ROOM[number % ROOM.length] ?? 0;
-  const wall = pen.createLinearGradient(0, 0, width, height);
-  wall.addColorStop(0, `oklch(0.9 0.045 ${hue})`);
-  wall.addColorStop(1, `oklch(0.74 0.07 ${hue + 25})`);
-  pen.fillStyle = wall;
+  // Plain colours: pictures of them are small files.
+  pen.fillStyle = `oklch(0.84 0.055 ${hue})`;
   pen.fillRect(0, 0, width, height);
   drawRoom(pen, number, hue);
 
