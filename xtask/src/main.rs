@@ -42,6 +42,7 @@ tasks:
                        the large runs (--write puts the result into docs/model-results.md), --only NAME for one
   sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
                        decide on; `cargo xtask sim --help` tells more
+  screenshots          look at every state of every screen, and make the pictures of docs/screenshots/ anew
   help                 this text
 
 Each task first installs what it needs and says so. Needed beforehand: Rust, Node.js >= 20 with npm, Linux or macOS.
@@ -80,6 +81,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = model::Options::parse(rest)?;
             model::model(&Repo::find()?, &options)
         }
+        ["screenshots"] => steps::screenshots(&Repo::find()?),
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),
         ["test"] => steps::test(&Repo::find()?),

@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Every step, in the order of `test`.
-static STEPS: [Step; 18] = [
+static STEPS: [Step; 19] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
     step("browsers", "find or install the browsers of the tests", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
@@ -43,6 +43,7 @@ static STEPS: [Step; 18] = [
     step("sim", "seeds of the simulator, for a minute", false, &[], sim::for_a_minute),
     step("bindings", "TypeScript types written by Rust are current", false, &[], check::bindings),
     step("web-tests", "the tests of the web app", false, &["setup", "wasm"], web::test),
+    step("stories", "every state of every screen, in Chromium", false, &["setup"], web::stories),
     step(
         "browser-tests",
         "browsers in a call through the server",
@@ -85,6 +86,12 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
 /// The server and what goes into it.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
     run(repo, "build", &with_needs("server")?)
+}
+
+/// The pictures of the documents, and what must hold of the screens that they show.
+pub(crate) fn screenshots(repo: &Repo) -> Result<()> {
+    setup::for_build(repo)?;
+    web::screenshots(repo)
 }
 
 /// One step of `test`, after those that it needs.

@@ -7,7 +7,7 @@ use crate::setup::browsers;
 use crate::stamp::{Fingerprint, Stamp};
 
 /// What is in web/ but does not go into the web app.
-const NO_INPUTS: [&str; 4] = ["node_modules", "dist", "e2e", "bench"];
+const NO_INPUTS: [&str; 5] = ["node_modules", "dist", "e2e", "bench", "stories"];
 
 /// Builds web/dist unless it is up to date. The server has it inside.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
@@ -30,6 +30,24 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
 /// The unit tests of the web app.
 pub(crate) fn test(repo: &Repo) -> Result<()> {
     npm_run(repo, "test")
+}
+
+/// Every state of every screen in Chromium, without a server.
+pub(crate) fn stories(repo: &Repo) -> Result<()> {
+    run_stories(repo, &[])
+}
+
+/// The pictures of docs/screenshots/.
+pub(crate) fn screenshots(repo: &Repo) -> Result<()> {
+    run_stories(repo, &["--write"])
+}
+
+fn run_stories(repo: &Repo, args: &[&str]) -> Result<()> {
+    run(tool("node")
+        .arg(repo.web().join("stories/run.mjs"))
+        .args(args)
+        .current_dir(&repo.root)
+        .env("TANGELO_CHROMIUM", browsers::chromium()?))
 }
 
 /// Real browsers in one call through the real server.

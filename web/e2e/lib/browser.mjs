@@ -29,7 +29,8 @@ function find(variable, names) {
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
  * long a call into a page may take. `screen: true` makes up a screen to share, `voice: true` somebody who talks without a
- * pause. `camera` is a video file (Y4M) that its camera shows.
+ * pause. `camera` is a video file (Y4M) that its camera shows, `args` are
+ * more of Chromium's own.
  */
 export function chromium({
   devices = true,
@@ -38,6 +39,7 @@ export function chromium({
   voice = false,
   patienceMs,
   camera,
+  args = [],
 } = {}) {
   return puppeteer.launch({
     protocolTimeout: patienceMs,
@@ -50,6 +52,7 @@ export function chromium({
       ...(screen ? SCREEN : []),
       ...(voice ? [`--use-file-for-fake-audio-capture=${voiceFile()}`] : []),
       ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
+      ...args,
     ],
   });
 }

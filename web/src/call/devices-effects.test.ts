@@ -174,6 +174,7 @@ test("a camera that is pulled out takes its effect along", async () => {
   const { devices, raw, works } = await world("camera");
   await works[0]?.work();
   raw.find(track => track.name === "camera")?.onended?.();
+  await settle();
   assert.deepEqual(
     [devices.view.get().camera.problem, works[0]?.track.stopped],
     ["unplugged", true],

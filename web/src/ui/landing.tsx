@@ -104,15 +104,17 @@ export function Landing({ go }: { go: (path: string) => void }) {
         </form>
       </main>
       <Recent go={go} />
-      <ul class="points">
-        {text.landing.points.map(point => (
-          <li key={point}>{point}</li>
-        ))}
-      </ul>
-      <div class="landing-foot">
-        <LanguageChoice />
-        <ForgetIdentity forgetPeople={forgetPeople} />
-      </div>
+      <footer>
+        <ul class="points">
+          {text.landing.points.map(point => (
+            <li key={point}>{point}</li>
+          ))}
+        </ul>
+        <div class="landing-foot">
+          <LanguageChoice />
+          <ForgetIdentity forgetPeople={forgetPeople} />
+        </div>
+      </footer>
     </div>
   );
 }
@@ -136,7 +138,6 @@ function Recent({ go }: { go: (path: string) => void }) {
             <li key={link}>
               <a
                 href={link}
-                aria-label={label}
                 onClick={event => {
                   event.preventDefault();
                   go(link);

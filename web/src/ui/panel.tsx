@@ -14,8 +14,18 @@ interface Props {
 export function Panel({ title, close, look, children }: Props) {
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
-  // At once: a key pressed now must not go to the page.
-  useLayoutEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    // At once: a key pressed now must not go to the page.
+    heading.current?.focus();
+    return () => {
+      // Once the panel is gone: what opened it may be out of sight until then. Who has gone on elsewhere stays there.
+      requestAnimationFrame(() => {
+        const lost = document.activeElement === null || document.activeElement === document.body;
+        if (lost && opener instanceof HTMLElement) opener.focus();
+      });
+    };
+  }, []);
   return (
     <aside
       class={`panel ${look ?? ""}`}

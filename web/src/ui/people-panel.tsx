@@ -38,7 +38,12 @@ export function PeoplePanel({ people, invite, verify, close }: Props) {
           {text.people.verify}
         </button>
       </div>
-      <div class="panel-scroll">
+      <div
+        class="panel-scroll"
+        role="group"
+        aria-label={text.people.title(people.length)}
+        tabIndex={0}
+      >
         {raised.length > 0 && (
           <>
             <h3>{text.people.hands}</h3>

@@ -738,6 +738,7 @@ export const text = {
       size: (size: string) => `${size} now.`,
       fileName: (time: string) => `tangelo-inspection-${time}.json`,
     },
+  },
 
   effects: {
     title: "Effects",

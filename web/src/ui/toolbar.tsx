@@ -41,7 +41,7 @@ export function Toolbar(props: Props) {
   const { toggle, share, react, raiseHand, show, invite, verify, leave } = props;
   const { microphone, camera } = devices;
   return (
-    <div class="toolbar" role="group" aria-label={text.call.toolbar}>
+    <div class="toolbar" role="region" aria-label={text.call.toolbar}>
       <Tool name={text.device.microphone} on={microphone.on} act={() => toggle("microphone")}>
         <MicrophoneIcon off={!microphone.on} />
       </Tool>

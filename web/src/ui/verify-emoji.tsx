@@ -42,7 +42,7 @@ export function VerifyEmoji({ view, alone, start, cancel }: Props) {
         )}
       </div>
       {view.state === "running" && (
-        <ul class="steps">
+        <ul class="steps" aria-label={words.title} tabIndex={0}>
           {view.people.map(({ person, step }) => (
             <li key={person.client} data-step={step}>
               <span>{person.own ? text.call.ownLabel(person.name) : person.name}</span>

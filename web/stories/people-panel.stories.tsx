@@ -1,0 +1,47 @@
+import { type PersonView } from "../src/call/view.js";
+import { callOf, pictures } from "./lib/fake-call.js";
+import { KNOWN_SINCE, trust } from "./lib/people.js";
+import { type Stories, type Story, press, see } from "./lib/story.js";
+
+function panel(count: number, changes: Readonly<Record<number, Partial<PersonView>>> = {}): Story {
+  return {
+    draw: () => callOf(count, changes),
+    async act() {
+      await press(count === 1 ? "1 person" : `${count} people`);
+      await see(".panel.people");
+      await pictures();
+    },
+  };
+}
+
+const before = {
+  type: "other_key_before",
+  name: "Grace Hopper",
+  first: KNOWN_SINCE,
+  verified: true,
+} as const;
+
+export const peoplePanels: Stories = {
+  alone: panel(1),
+  few: {
+    ...panel(5, {
+      1: { trust: trust("verified"), handOrder: 1 },
+      2: { microphone: false },
+      3: { trust: trust("new"), handOrder: 2 },
+      4: { microphone: false, camera: false, streams: new Map() },
+    }),
+    pictures: { people: "desktop" },
+  },
+  "every hand raised": panel(3, {
+    0: { handOrder: 2 },
+    1: { handOrder: 1 },
+    2: { handOrder: 3 },
+  }),
+  warnings: panel(5, {
+    1: { trust: trust("new", before) },
+    2: { trust: trust("new", { type: "same_name_now", verified: false }), name: "Annie Easley" },
+    3: { doubt: "elsewhere", quality: { level: "poor", reason: "loss" } },
+    4: { doubt: "silent", unreadable: "forged", name: "A name that does not fit into its line" },
+  }),
+  many: panel(60),
+};

@@ -1,0 +1,100 @@
+// Pages of people, pins, the order of tiles, and what moves.
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { Visitor } from "./lib/visitor.mjs";
+
+after(() => Visitor.goHome());
+
+const SMALL = { width: 320, height: 568, scheme: "light" };
+
+test("everyone is on exactly one page, and its ends are ends", async () => {
+  const ada = await Visitor.in("call/25 people", { size: SMALL });
+  const here = () => ada.page.$$eval(".tile", tiles => tiles.map(each => each.dataset.client));
+  const pages = Number((await ada.text(".pager [role=status]")).split("/")[1]);
+  assert.ok(pages > 1);
+  const seen = await here();
+  await ada.goTo("Previous page");
+  await ada.keys("Enter");
+  assert.deepEqual(await here(), seen, "there is nothing before the first page");
+  await ada.goTo("Next page");
+  for (let page = 2; page <= pages; page++) {
+    await ada.keys("Enter");
+    await ada.until(
+      number => document.querySelector(".pager [role=status]").innerText.startsWith(`${number} `),
+      page,
+    );
+    seen.push(...(await here()));
+  }
+  assert.equal(seen.length, 25);
+  assert.equal(new Set(seen).size, 25);
+  const last = await here();
+  await ada.keys("Enter");
+  assert.deepEqual(await here(), last, "there is nothing after the last page");
+});
+
+test("a pin shows somebody large until it is taken away", async () => {
+  const ada = await Visitor.in("call/5 people");
+  await ada.goTo("Show Grace Hopper large");
+  await ada.keys("Enter");
+  await ada.sees(".spotlight .grid .tile");
+  assert.ok((await ada.text(".spotlight .grid")).includes("Grace Hopper"));
+  await ada.until(() => window.call.asked.some(([name, who]) => name === "setMain" && who));
+  await ada.goTo("Show Grace Hopper no longer large");
+  await ada.keys("Enter");
+  await ada.missesNow(".spotlight");
+});
+
+test("in speaker view whoever speaks is large, and is not interrupted", async () => {
+  const ada = await Visitor.in("stage/speaker view");
+  const speak = (...numbers) =>
+    ada.page.evaluate(who => {
+      const { view } = window.call;
+      const { people } = view.get();
+      const lastHeard = new Map(view.get().lastHeard);
+      const latest = Math.max(...lastHeard.values());
+      for (const number of who) lastHeard.set(people[number].client, latest + 1);
+      view.patch({
+        lastHeard,
+        people: people.map((each, number) => ({ ...each, speaking: who.includes(number) })),
+      });
+    }, numbers);
+  const large = name =>
+    ada.until(
+      words => document.querySelector(".spotlight .grid .tile")?.innerText.includes(words),
+      name,
+    );
+  await large("Lin Lanying");
+  await speak(3);
+  await large("Katherine Johnson");
+  await speak(3, 1);
+  await large("Katherine Johnson");
+  await speak(1);
+  await large("Grace Hopper");
+});
+
+test("nothing moves for those who want no motion, and a reaction floats for the others", async () => {
+  const moving = async motion => {
+    const ada = await Visitor.in("call/3 people", { motion });
+    await ada.page.evaluate(() => {
+      const { view } = window.call;
+      const { client } = view.get().people[1];
+      view.patch({ reactions: [{ id: 1, client, name: "", emoji: "🎉" }] });
+    });
+    await ada.sees(".reaction");
+    return ada.page.evaluate(() =>
+      document.getAnimations().map(({ animationName }) => animationName),
+    );
+  };
+  assert.deepEqual(await moving("reduce"), []);
+  assert.ok((await moving("no-preference")).includes("float"));
+});
+
+test("the name of a tile says all that its marks show", async () => {
+  const ada = await Visitor.in("tile/doubts");
+  const labels = await ada.page.$$eval(".tile", tiles => tiles.map(each => each.ariaLabel));
+  assert.deepEqual(labels, [
+    "Ada Lovelace (You)",
+    "Grace Hopper, seen before, not heard from for a while",
+    "Lin Lanying, seen before, muted, sees another call than you",
+  ]);
+});
