@@ -47,9 +47,6 @@ impl Options {
                 }
             }
         }
-        if options.write && !options.full && options.only.is_empty() {
-            return Err("--write goes with --full, or with --only for some of its runs".to_owned());
-        }
         Ok(options)
     }
 }
@@ -171,9 +168,7 @@ mod tests {
         assert_eq!(Options::parse(&[]).unwrap(), Options::default());
         let options = Options::parse(&["--full", "--only", "x"]).unwrap();
         assert!(options.full && options.only == ["x"]);
-        for (words, why) in
-            [(["--all"].as_slice(), "`--all`"), (&["--only"], "--only wants"), (&["--write"], "--full")]
-        {
+        for (words, why) in [(["--all"].as_slice(), "`--all`"), (&["--only"], "--only wants")] {
             assert!(Options::parse(words).unwrap_err().contains(why), "{words:?}");
         }
         assert!(Options::parse(&["--only", "x", "--write"]).unwrap().write);
