@@ -38,6 +38,7 @@ fn paths_fill_nodes_additions_are_unmerged_and_removals_leave_blanks() {
     let gone = room.clients[3].id;
     let bundle = room.clients[0].commit(&[], &[gone], false);
     room.accept(0, &bundle);
+    room.clients[3].group = None;
     let shape = room.clients[1].group().tree_shape();
     assert_eq!(shape.renewed_by, Some(0));
     assert_eq!(drawn(&shape), (vec![0, 1, 2, 3, 4], vec![]));

@@ -1,5 +1,6 @@
 //! `cargo xtask model`: TLC checks the model of `spec/`, and must find each deliberate mistake.
 
+mod results;
 mod table;
 mod tlc;
 mod traces;
@@ -14,16 +15,12 @@ use crate::setup::tlc as setup;
 use table::Job;
 use tlc::{Report, Verdict};
 
-/// The result of the large runs.
-const RESULTS: &str = "docs/model-results.md";
-const MARK: &str = "<!-- written by `cargo xtask model --full --write` -->";
-
 /// What to run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     /// The large runs, too.
     full: bool,
-    /// Put the result into docs/model-results.md.
+    /// Put the result into docs/model-results.md, in the place of an older one of the same run.
     write: bool,
     /// These runs or mistakes alone.
     only: Vec<String>,
@@ -50,9 +47,6 @@ impl Options {
                 }
             }
         }
-        if options.write && !(options.full && options.only.is_empty()) {
-            return Err("--write goes with --full, and with all runs".to_owned());
-        }
         Ok(options)
     }
 }
@@ -73,21 +67,24 @@ pub(crate) fn model(repo: &Repo, options: &Options) -> Result<()> {
     };
     let mut jobs = table::runs(&read("runs.txt")?)?;
     jobs.extend(table::mistakes(&read("mistakes.txt")?)?);
+    let all: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
     let jobs = chosen(jobs, options)?;
     println!("{} runs of TLC; configurations and outputs are in {}", jobs.len(), notes.display());
     // A small run is mostly the start of Java, so two at once; a large one has the machine for itself.
     let (small, large): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| job.small);
     let mut reports = side_by_side(&small, |job| tlc::run(&tlc, &spec, &notes, job, 1))?;
     let followed =
-        if options.only.is_empty() { traces::validate(repo, &tlc, &spec, &notes)? } else { String::new() };
-    println!("{followed}");
+        if options.only.is_empty() { Some(traces::validate(repo, &tlc, &spec, &notes)?) } else { None };
+    if let Some(followed) = &followed {
+        println!("{followed}");
+    }
     for job in large {
         let report = tlc::run(&tlc, &spec, &notes, job, 2)?;
         println!("{}", line(job, &report));
         reports.push((job, report));
     }
     if options.write {
-        write(repo, &reports, &followed)?;
+        results::write(repo, &all, &reports, followed.as_deref())?;
     }
     let wrong: Vec<String> = reports.iter().filter_map(|(job, report)| complaint(job, report)).collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
@@ -162,28 +159,6 @@ fn complaint(job: &Job, report: &Report) -> Option<String> {
     })
 }
 
-/// Puts the results into the document, after the mark.
-fn write(repo: &Repo, reports: &[(&Job, Report)], followed: &str) -> Result<()> {
-    let path = repo.root.join(RESULTS);
-    let cannot = |error: std::io::Error| format!("cannot read or write {}: {error}", path.display());
-    let text = fs::read_to_string(&path).map_err(cannot)?;
-    let (head, _) = text.split_once(MARK).ok_or_else(|| format!("{RESULTS} has no line {MARK}"))?;
-    let mut table = format!(
-        "{head}{MARK}\n\n| run | bounds | distinct states | depth | seconds | result |\n|---|---|---|---|---|---|\n"
-    );
-    for (job, report) in reports {
-        let depth = report.depth.map_or("-".to_owned(), |depth| depth.to_string());
-        let (states, seconds, words) = (report.states, report.seconds, words(job, report));
-        let _ = writeln!(
-            table,
-            "| `{}` | {} | {states} | {depth} | {seconds:.0} | {words} |",
-            job.name, job.bounds
-        );
-    }
-    let _ = writeln!(table, "\n{followed}.");
-    fs::write(&path, table).map_err(cannot)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,11 +168,10 @@ mod tests {
         assert_eq!(Options::parse(&[]).unwrap(), Options::default());
         let options = Options::parse(&["--full", "--only", "x"]).unwrap();
         assert!(options.full && options.only == ["x"]);
-        for (words, why) in
-            [(["--all"].as_slice(), "`--all`"), (&["--only"], "--only wants"), (&["--write"], "--full")]
-        {
+        for (words, why) in [(["--all"].as_slice(), "`--all`"), (&["--only"], "--only wants")] {
             assert!(Options::parse(words).unwrap_err().contains(why), "{words:?}");
         }
+        assert!(Options::parse(&["--only", "x", "--write"]).unwrap().write);
     }
 
     #[test]
