@@ -47,7 +47,17 @@ const styles = await bundle("src/ui/style.css", {});
 const styleUrl = await asset("app", "css", styles);
 const icon = await readFile(join(root, "src/icon.svg"));
 const iconUrl = await asset("icon", "svg", icon);
+const pictures = async name =>
+  asset(name, "png", await readFile(join(root, `src/icons/${name}.png`)));
+const touchIconUrl = await pictures("icon-touch");
+const square = async (name, edge, purpose = "any") => ({
+  src: await pictures(name),
+  sizes: `${edge}x${edge}`,
+  type: "image/png",
+  purpose,
+});
 const manifest = {
+  id: "/",
   name: "Tangelo",
   short_name: "Tangelo",
   description: "Video calls that only the people in them can see and hear.",
@@ -55,12 +65,18 @@ const manifest = {
   display: "standalone",
   background_color: "#fdf7f0",
   theme_color: "#e8590c",
-  icons: [{ src: iconUrl, sizes: "any", type: "image/svg+xml", purpose: "any" }],
+  icons: [
+    { src: iconUrl, sizes: "any", type: "image/svg+xml", purpose: "any" },
+    await square("icon-192", 192),
+    await square("icon-512", 512),
+    await square("icon-maskable", 512, "maskable"),
+  ],
 };
 const manifestUrl = await asset("app", "webmanifest", Buffer.from(JSON.stringify(manifest)));
 
 const html = (await readFile(join(root, "src/index.html"), "utf8"))
   .replaceAll("{icon}", iconUrl)
+  .replaceAll("{touchIcon}", touchIconUrl)
   .replaceAll("{manifest}", manifestUrl)
   .replaceAll("{style}", `${styleUrl}" integrity="${integrity(styles)}`)
   .replaceAll(

@@ -1,10 +1,7 @@
-// What is loaded before a call can begin, as built.
-import { readFile, readdir } from "node:fs/promises";
+// The core, as built. What the page loads besides is measured by `cargo xtask bench web`.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-
-const assets = fileURLToPath(new URL("../dist/assets", import.meta.url));
 
 function brotli(content) {
   const params = {
@@ -26,13 +23,5 @@ export async function sizes(cores) {
     add(`${which}, brotli`, brotli(content));
     add(`${which}, gzip`, gzip(content));
   }
-  let page = 0;
-  for (const name of (await readdir(assets)).sort()) {
-    if (!/\.(js|css)$/.test(name)) continue;
-    const bytes = gzip(await readFile(join(assets, name)));
-    page += bytes;
-    add(`${name.replace(/-[0-9a-f]+\./, ".")}, gzip`, bytes);
-  }
-  add("JS and CSS of page and worker, gzip", page);
   return figures;
 }

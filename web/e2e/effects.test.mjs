@@ -308,7 +308,10 @@ test("the way out of a background that fails is a button", async () => {
   await looks(ada, "the room as it is", OWN, clear);
   await withhold(ada, /model-wide/);
   await openEffects(ada);
+  await ada.isAccessible("effects");
   await pick(ada, "Dawn");
+  await ada.page.waitForSelector('aria/Use the camera without an effect[role="button"]');
+  await ada.isAccessible("effects that failed");
   await ada.click("Use the camera without an effect");
   await looks(ada, "the room as it is", OWN, clear);
   await ada.close();

@@ -164,6 +164,11 @@ test("the inspector is opened, moved and closed with the keyboard, and covers a 
   const room = () => ada.page.$eval(".call", call => call.getBoundingClientRect().right);
   const wide = await width();
   assert(Math.abs((await room()) + wide - 1280) <= 1, "the call makes room");
+  for (const tab of ["Group", "Log", "Frames", "Media", "Export"]) {
+    await choose(ada, tab);
+    await ada.isAccessible(tab);
+  }
+  await choose(ada, "Group");
   await ada.page.focus("dialog.inspector [role=separator]");
   await ada.page.keyboard.press("ArrowLeft");
   await ada.until(
@@ -197,6 +202,7 @@ test("the inspector is opened, moved and closed with the keyboard, and covers a 
       panel => panel.scrollWidth - panel.clientWidth,
     );
     assert(overflow <= 0, `${tab} is ${overflow} px too wide`);
+    await ada.isAccessible(`${tab}, narrow`);
     await shoot(ada, `narrow-${tab.toLowerCase()}`);
   }
   await ada.page.keyboard.press("Escape");

@@ -217,3 +217,31 @@ test("the page speaks German to who wants that", async () => {
   assert.deepEqual(ada.errors, []);
   await ada.close();
 });
+
+test("the page can be installed as an app", async () => {
+  const person = await Person.open(browser, server.url);
+  const devtools = await person.page.createCDPSession();
+  const { manifest, errors } = await devtools.send("Page.getAppManifest");
+  assert.deepEqual([manifest.name, manifest.display, errors], ["Tangelo", "standalone", []]);
+  // A browser window without a profile of its own installs nothing; all else must be as it should.
+  const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+  const reasons = installabilityErrors.map(({ errorId }) => errorId);
+  assert.deepEqual(
+    reasons.filter(reason => reason !== "in-incognito"),
+    [],
+  );
+  const sizes = await person.page.evaluate(
+    async urls => {
+      const icons = urls.map(async url => {
+        const image = new Image();
+        image.src = url;
+        await image.decode();
+        return `${image.naturalWidth}x${image.naturalHeight}`;
+      });
+      return Promise.all(icons);
+    },
+    manifest.icons.filter(({ type }) => type === "image/png").map(({ url, src }) => url ?? src),
+  );
+  assert.deepEqual(sizes, ["192x192", "512x512", "512x512"]);
+  await person.close();
+});

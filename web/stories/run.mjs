@@ -1,7 +1,7 @@
 // Looks at every state of every screen: `node web/stories/run.mjs`. `cargo xtask test` does it with everything set up.
 //
 //   NAME...   only stories and tests whose name has one of these in it
-//   --write   makes the pictures of docs/screenshots/ anew, too
+//   --write   makes the pictures of docs/screenshots/ and the icons of web/src/icons/ anew, too
 //   --shots F takes a picture of each story in each size into the folder F, to look at
 //   --serve   serves the stories to a browser of one's own, without looking at them
 //
@@ -13,10 +13,16 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { axe, keyboard, layout } from "./lib/audit.mjs";
 import { SIZES, StoryBrowser, setSize, takePicture } from "./lib/browser.mjs";
+import { drawIcons } from "./lib/icons.mjs";
 import { serveStories } from "./lib/server.mjs";
 
 /** Stories that are looked at at the same time, each in a page of its own. */
 const PAGES = 2;
+/**
+ * In which sizes axe looks, and whether at everything: colours are those of one of the two schemes, and what the parts are
+ * and are called differs between wide and narrow only. How they lie is looked at in every size.
+ */
+const AXE = { desktop: "all", dark: "looks", phone: "all", small: "looks" };
 /** Of pictures of a wide window: legible in a document, and small files. */
 const PICTURE = { width: 1100, height: 660 };
 
@@ -51,7 +57,10 @@ async function lookAtAll() {
     await page.close();
     const chosen = all.filter(({ name }) => isWanted(name));
     if (values.write && wanted.length === 0) await rm(documents, { recursive: true, force: true });
-    if (values.write) await mkdir(documents, { recursive: true });
+    if (values.write) {
+      await mkdir(documents, { recursive: true });
+      await drawIcons(stories.browser);
+    }
     if (values.shots !== undefined) await mkdir(values.shots, { recursive: true });
     const left = [...chosen];
     const problems = [];
@@ -87,10 +96,8 @@ async function lookAt(stories, { name, pictures = {} }) {
         const file = `${name}, ${size}.png`.replaceAll("/", " ");
         await takePicture(page, join(values.shots, file));
       }
-      const found = [
-        ...(await axe(page, size === "desktop" || size === "phone")),
-        ...(await layout(page)),
-      ];
+      const judged = AXE[size] === undefined ? [] : await axe(page, AXE[size] === "all");
+      const found = [...judged, ...(await layout(page))];
       problems.push(...found.map(problem => `${name}, ${size}: ${problem}`));
     }
     // At the end, since it scrolls and moves the focus, each time from the beginning.

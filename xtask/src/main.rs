@@ -36,6 +36,8 @@ tasks:
   test --only NAME     one step of it, with the steps that it needs (`check --only NAME` too)
   bench e2ee           measure the encryption, natively and in Chromium, and print one table; --write puts it
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
+  bench web            measure what the web app weighs and how quick it is, alone and in a call of 25, in Chromium;
+                       --write puts the table into docs/benchmarks-web.md
   fuzz                 feed every parser and state machine with arbitrary bytes, 60 s each; --seconds N, --target T
                        for one of them, --minimize to shrink what was collected, --input FILE to run one input again
   model                check the TLA+ model of spec/ with TLC, which must also find each deliberate mistake; --full for
@@ -68,10 +70,7 @@ fn run(args: &[String]) -> Result<()> {
             Ok(())
         }
         ["serve", rest @ ..] => server::serve(&Repo::find()?, rest),
-        ["bench", "e2ee", rest @ ..] => {
-            let options = bench::Options::parse(rest)?;
-            bench::e2ee(&Repo::find()?, &options)
-        }
+        ["bench", rest @ ..] => bench::run(&Repo::find()?, rest),
         ["fuzz", rest @ ..] => {
             let options = fuzz::Options::parse(rest)?;
             fuzz::fuzz(&Repo::find()?, &options)

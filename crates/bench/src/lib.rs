@@ -6,6 +6,8 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod calls;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod crowd;
 mod clock;
 mod figure;
 pub mod frames;

@@ -1,5 +1,8 @@
 // A person in front of a browser: clicks what people click, looks at what they see.
 
+import assert from "node:assert/strict";
+import { axe } from "../../stories/lib/audit.mjs";
+
 /** Longer than anything here takes on a busy machine. */
 export const DEADLINE = 60_000;
 
@@ -98,6 +101,18 @@ export class Person {
     const text = await digits.evaluate(element => element.textContent);
     await this.page.keyboard.press("Escape");
     return text.replace(/\D+/g, " ").trim();
+  }
+
+  /** Axe finds nothing in what is seen now, in light and dark. */
+  async isAccessible(where) {
+    for (const value of ["light", "dark"]) {
+      await this.page.emulateMediaFeatures([
+        { name: "prefers-color-scheme", value },
+        { name: "prefers-reduced-motion", value: "reduce" },
+      ]);
+      const found = (await axe(this.page, true)).map(problem => `${where}, ${value}: ${problem}`);
+      assert.deepEqual(found, []);
+    }
   }
 
   /** What `window.tangelo.stats()` counts. */

@@ -1,121 +1,45 @@
-//! `cargo xtask bench e2ee`: builds what is measured, measures it natively and in a browser, and makes one table.
+//! `cargo xtask bench`: builds what is measured, measures it, and makes one table.
 
+mod e2ee;
 mod machine;
 mod promise;
 mod table;
+mod web;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::process::{run, tool};
 use crate::repo::Repo;
-use crate::setup::{self, browsers};
-use crate::wasm::{self, Module};
-use crate::web;
-use table::{Place, Table};
+use table::Table;
 
-/// The project's crates in the WASM of the measurements.
-const CRATES: &[&str] = &["wire", "e2ee", "delivery", "bench"];
-/// The profile of the shipped WASM.
-const SHIPPED: &str = "wasm";
+/// What is measured.
+const SUBJECTS: &str = "e2ee, web";
 
-/// What to do.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Options {
-    /// A short run: bytes and counts as in the long one, times rough.
-    quick: bool,
-    /// Write the table to docs/benchmarks.md.
-    write: bool,
-    /// Another profile of Cargo.toml: the core is measured in it too, next to the shipped one.
-    profile: Option<String>,
-}
-
-impl Options {
-    /// Reads the words after `bench e2ee`.
-    pub(crate) fn parse(words: &[&str]) -> Result<Self> {
-        let mut options = Self::default();
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match *word {
-                "--quick" => options.quick = true,
-                "--write" => options.write = true,
-                "--profile" => {
-                    let name = words.next().ok_or("--profile wants the name of a profile in Cargo.toml")?;
-                    options.profile = Some((*name).to_owned());
-                }
-                other => {
-                    return Err(format!(
-                        "`{other}` is no option of `cargo xtask bench e2ee`: --quick, --write, --profile NAME"
-                    ));
-                }
-            }
-        }
-        if options.quick && options.write {
-            return Err("--write wants the times of a full run: leave --quick out".to_owned());
-        }
-        Ok(options)
+/// Reads the words after `bench` and does what they say.
+pub(crate) fn run(repo: &Repo, words: &[&str]) -> Result<()> {
+    match words {
+        ["e2ee", rest @ ..] => e2ee::run(repo, &e2ee::Options::parse(rest)?),
+        ["web", rest @ ..] => web::run(repo, &web::Options::parse(rest)?),
+        _ => Err(format!("`cargo xtask bench` wants the name of what to measure: {SUBJECTS}")),
     }
 }
 
-/// Measures, prints the table, and writes it if asked to.
-pub(crate) fn e2ee(repo: &Repo, options: &Options) -> Result<()> {
-    if options.write && machine::commit(repo).ends_with("-dirty") {
+/// What is written down belongs to a commit.
+fn refuse_to_write_what_is_not_committed(repo: &Repo) -> Result<()> {
+    if machine::commit(repo).ends_with("-dirty") {
         return Err("--write wants figures of a commit: commit or stash the changes first".to_owned());
     }
-    setup::for_build(repo)?;
-    let chromium = browsers::chromium()?;
-    wasm::build(repo)?;
-    web::build(repo)?;
-    let bench = Module {
-        package: "tangelo-bench",
-        crates: CRATES,
-        profile: SHIPPED.to_owned(),
-        name: "tangelo_bench",
-        output: folder(repo).join("measurements"),
-        script: true,
-    };
-    wasm::build_module(repo, &bench, "bench.stamp")?;
-    let other = match options.profile.as_deref() {
-        None | Some(SHIPPED) => None,
-        Some(profile) => {
-            let output = folder(repo).join(profile);
-            let core = Module { profile: profile.to_owned(), output, ..wasm::core(repo) };
-            wasm::build_module(repo, &core, &format!("bench-{profile}.stamp"))?;
-            Some(core)
-        }
-    };
-    run(repo.cargo().args(["build", "--release", "--locked", "--package", "tangelo-bench"]))?;
+    Ok(())
+}
 
-    println!("\nMeasuring natively");
-    let native = folder(repo).join("native.json");
-    let mut command = tool(repo.target.join("release/tangelo-bench"));
-    if options.quick {
-        command.arg("--quick");
-    }
-    run(command.arg(&native))?;
-
-    println!("\nMeasuring in Chromium");
-    let browser = folder(repo).join("browser.json");
-    let mut command = tool("node");
-    command.arg(repo.web().join("bench/run.mjs")).env("TANGELO_CHROMIUM", chromium);
-    if options.quick {
-        command.arg("--quick");
-    }
-    command.arg("--measurements").arg(&bench.output).arg("--out").arg(&browser);
-    if let Some(core) = &other {
-        command.arg("--other").arg(&core.profile).arg(&core.output);
-    }
-    run(&mut command)?;
-
-    let mut table = Table::default();
-    table.read(Place::Native, &native)?;
-    table.read(Place::Browser, &browser)?;
+/// Prints the table, and writes it into a page of docs/ made from `template` if there is one to write.
+fn publish(repo: &Repo, mut table: Table, page: Option<(&str, &str)>) -> Result<()> {
     table.judge();
     let machine = machine::describe(repo, &table)?;
     println!("\n{machine}\n\n{}", table.text());
-    if options.write {
-        let page = repo.root.join("docs/benchmarks.md");
-        table.write(&page, &machine)?;
+    if let Some((name, template)) = page {
+        let page = repo.root.join("docs").join(name);
+        table.write(&page, template, &machine)?;
         println!("written to {}", page.display());
     }
     Ok(())
@@ -124,4 +48,10 @@ pub(crate) fn e2ee(repo: &Repo, options: &Options) -> Result<()> {
 /// Where all that is made for measuring goes.
 fn folder(repo: &Repo) -> PathBuf {
     repo.notes().join("bench")
+}
+
+/// Makes the folder of a file that a measurement writes.
+fn make_room_for(file: &Path) -> Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))
 }

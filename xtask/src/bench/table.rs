@@ -10,7 +10,7 @@ use super::promise;
 use crate::Result;
 
 /// The sections in their order, with the words above them.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("bytes", "Bytes added to a frame"),
     ("ratio", "How many times faster than others, in the browser"),
     ("cadence", "Frames in a transform of the browser's worker, at the pace at which they come"),
@@ -19,6 +19,9 @@ const SECTIONS: [(&str, &str); 8] = [
     ("storms", "Many arrivals at once, with virtual time"),
     ("calls", "Calls through a real server"),
     ("sizes", "What is loaded before a call"),
+    ("weight", "What the first load brings"),
+    ("lobby", "From opening a link in a browser that was never there, to the lobby"),
+    ("tiles", "The page's main thread in a call of 25, in steady state"),
 ];
 
 /// Where a figure was measured.
@@ -152,8 +155,12 @@ impl Table {
         };
         let mut text = line(&HEADS.map(str::to_owned));
         for (name, title) in SECTIONS {
+            let rows = self.section(name);
+            if rows.is_empty() {
+                continue;
+            }
             let _ = write!(text, "\n{title}\n");
-            for row in self.section(name) {
+            for row in rows {
                 text += &line(&row.cells());
             }
         }
@@ -170,10 +177,9 @@ impl Table {
         (promised.iter().filter(|row| row.met == Some(true)).count(), promised.len())
     }
 
-    /// Writes the page.
-    pub(super) fn write(&self, page: &Path, machine: &str) -> Result<()> {
-        let text =
-            include_str!("page.md").replace("{machine}", machine).replace("{tables}", &self.markdown());
+    /// Writes a page from its template.
+    pub(super) fn write(&self, page: &Path, template: &str, machine: &str) -> Result<()> {
+        let text = template.replace("{machine}", machine).replace("{tables}", &self.markdown());
         fs::write(page, text).map_err(|error| format!("cannot write {}: {error}", page.display()))
     }
 

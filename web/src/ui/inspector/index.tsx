@@ -79,7 +79,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
       }}
     >
       {!modal && <Resizer />}
-      <header class="inspector-head">
+      <div class="inspector-head">
         <h2 id={title}>{text.inspector.title}</h2>
         <button
           type="button"
@@ -91,7 +91,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
             <path d="M6 6l12 12M18 6L6 18" />
           </svg>
         </button>
-      </header>
+      </div>
       {modal && <Alarms alarms={alarms} dismiss={id => call.dismissAlarm(id)} />}
       <Tabs tab={tab} choose={choose} panel={panel} />
       <div
