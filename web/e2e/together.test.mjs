@@ -5,13 +5,16 @@ import { chromium } from "./lib/browser.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
+/** Wide enough that no button moves into the menu while a panel is open. */
+const WINDOW = { width: 1280, height: 720 };
+
 let server, browser, ada, grace;
 before(async () => {
   server = await Server.start();
   browser = await chromium({ screen: true, voice: true });
-  ada = await Person.open(browser, server.url);
+  ada = await Person.open(browser, server.url, undefined, WINDOW);
   await ada.startCall("Ada");
-  grace = await Person.open(browser, ada.page.url());
+  grace = await Person.open(browser, ada.page.url(), undefined, WINDOW);
   await grace.joinCall("Grace");
   await Promise.all([ada.sees(2), grace.sees(2)]);
 });
