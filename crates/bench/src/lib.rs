@@ -6,9 +6,9 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod calls;
+mod clock;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod crowd;
-mod clock;
 mod figure;
 pub mod frames;
 pub mod groups;

@@ -12,18 +12,16 @@ const SETTLED_MS = 2_000;
 
 export async function lobby(url) {
   const times = [];
-  let loaded = [];
   for (let run = 0; run < RUNS; run++) {
     const visit = await visitLobby(`${url}/r/standup`);
     times.push(visit);
-    loaded = visit.loaded;
     console.log(`  lobby: usable after ${visit.usable.toFixed(0)} ms`);
   }
   const middle = key => times.map(visit => visit[key]).sort((a, b) => a - b)[(RUNS - 1) / 2];
   const worst = Math.max(...times.map(({ usable }) => usable));
   const lobbyFigure = (label, value) => ({ section: "lobby", label, value, unit: "ms" });
   return [
-    ...(await weight(loaded)),
+    ...(await weight(`${url}/r/standup`)),
     lobbyFigure(`the lobby is usable, median of ${RUNS}`, middle("usable")),
     lobbyFigure(`the lobby is usable, worst of ${RUNS}`, worst),
     lobbyFigure(`first paint, median of ${RUNS}`, middle("painted")),
@@ -35,17 +33,13 @@ async function visitLobby(link) {
   const browser = await chromium();
   try {
     const page = await browser.newPage();
-    const loaded = [];
-    page.on("request", request => loaded.push(request.url()));
     await page.evaluateOnNewDocument(watchForJoin);
     await page.goto(link);
     await page.waitForFunction(() => window.usable !== undefined, { polling: 100 });
-    await new Promise(resolve => setTimeout(resolve, SETTLED_MS));
-    const { usable, painted } = await page.evaluate(() => ({
+    return await page.evaluate(() => ({
       usable: window.usable,
       painted: performance.getEntriesByName("first-contentful-paint")[0].startTime,
     }));
-    return { usable, painted, loaded: [...new Set(loaded)] };
   } finally {
     await browser.close();
   }
@@ -66,17 +60,58 @@ function watchForJoin() {
   requestAnimationFrame(look);
 }
 
-async function weight(urls) {
+/** Scripts and styles, compressed: those of the first load one by one and together, and with what the call adds. */
+async function weight(link) {
+  const browser = await chromium();
   const figures = [];
   const add = (label, bytes) =>
     figures.push({ section: "weight", label, value: bytes / 1000, unit: "kB" });
-  let all = 0;
-  for (const name of urls.map(url => basename(new URL(url).pathname)).sort()) {
-    if (!/\.(js|css)$/.test(name)) continue;
-    const bytes = gzipSync(await readFile(join(assets, name)), { level: 9 }).length;
-    all += bytes;
-    add(`${name.replace(/-[0-9A-Za-z]+\./, ".")}, gzip`, bytes);
+  try {
+    for (const [language, tag] of Object.entries({ English: "en", German: "de" })) {
+      const sizes = await sizesOf(await loaded(browser, link, tag, false));
+      if (tag === "en") {
+        for (const [name, bytes] of sizes) add(name, bytes);
+      }
+      const sum = all => all.reduce((total, [, bytes]) => total + bytes, 0);
+      add(`JS and CSS of the first load, ${language}`, sum(sizes));
+      const whole = await sizesOf(await loaded(browser, link, tag, true));
+      add(`with the call's part, which loads in the lobby, ${language}`, sum(whole));
+    }
+  } finally {
+    await browser.close();
   }
-  add("JS and CSS of page and worker, gzip", all);
   return figures;
+}
+
+/** The files that a page asks for until it has settled in the lobby; without the call's part, or with it. */
+async function loaded(browser, link, tag, whole) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  const names = new Set();
+  await page.setRequestInterception(true);
+  page.on("request", request => {
+    const name = basename(new URL(request.url()).pathname);
+    const isCall = name.startsWith("in-call-");
+    if (isCall && !whole) return request.abort();
+    names.add(name);
+    return request.continue();
+  });
+  await page.evaluateOnNewDocument(wanted => {
+    Object.defineProperty(navigator, "languages", { get: () => [wanted] });
+  }, tag);
+  await page.goto(link);
+  await page.waitForSelector("form button[type=submit]");
+  await new Promise(resolve => setTimeout(resolve, SETTLED_MS));
+  await context.close();
+  const expected = [/^app-.*js$/, /^app-.*css$/, /^worker-/, new RegExp(`^text\\.${tag}-`)];
+  if (whole) expected.push(/^in-call-/);
+  for (const one of expected) {
+    if (![...names].some(name => one.test(name))) throw new Error(`${one} was not loaded`);
+  }
+  return [...names].filter(name => /\.(js|css)$/.test(name)).sort();
+}
+
+async function sizesOf(names) {
+  const size = async name => gzipSync(await readFile(join(assets, name)), { level: 9 }).length;
+  return Promise.all(names.map(async name => [name, await size(name)]));
 }

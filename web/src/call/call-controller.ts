@@ -7,7 +7,7 @@ import type { WorkerPort } from "./call-worker.js";
 import { withMessage } from "./chat.js";
 import { Comings } from "./comings.js";
 import type { Devices } from "./devices.js";
-import { type InspectionView, readMedia } from "./inspection.js";
+import type { InspectionView } from "./inspection.js";
 import { type LineStats, summarize } from "./media-stats.js";
 import { Marks } from "./marks.js";
 import { type MediaMode, receivedIn } from "./media-mode.js";
@@ -211,7 +211,9 @@ export class CallController {
   async inspect(): Promise<InspectionView> {
     const request = ++this.statsRequests;
     const { peer } = this;
-    const media = peer.stats().then(report => readMedia(report, mid => peer.useOf(mid)));
+    const media = Promise.all([peer.stats(), import("./inspection.js")]).then(
+      ([report, { readMedia }]) => readMedia(report, mid => peer.useOf(mid)),
+    );
     if (this.view.get().ended !== undefined) return { worker: undefined, media: await media };
     const worker = new Promise<WorkerInspection | undefined>(resolve =>
       this.inspecting.set(request, resolve),

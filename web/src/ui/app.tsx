@@ -1,6 +1,6 @@
 /** Which page is shown: addresses, and the way from lobby to call to farewell. */
 import { useEffect, useState } from "preact/hooks";
-import { CallController } from "../call/call-controller.js";
+import type { CallController } from "../call/call-controller.js";
 import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
 import { type Route, routeOf } from "../call/link.js";
@@ -9,7 +9,7 @@ import { rememberRoom } from "../call/recent-rooms.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { ownEffects } from "../effects/own.js";
-import { Call } from "./call.js";
+import type { Call } from "./call.js";
 import { debugCall } from "./debug.js";
 import { Landing } from "./landing.js";
 import { Lobby } from "./lobby.js";
@@ -79,9 +79,14 @@ function here(): Route {
 type RoomRoute = Route & { type: "room" };
 
 type Stage =
-  | { type: "lobby"; devices: Devices; worker: CallWorker; joined: boolean }
+  | {
+      type: "lobby";
+      devices: Devices;
+      worker: CallWorker;
+      state: "open" | "joining" | "joined" | "left";
+    }
   | { type: "refused" }
-  | { type: "call"; call: CallController }
+  | { type: "call"; call: CallController; Draw: typeof Call }
   | { type: "over"; ended: Ended; alarms: readonly Alarm[] };
 
 function Room({ route, home }: { route: RoomRoute; home: () => void }) {
@@ -94,8 +99,11 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       stage.worker.listen(message => {
         if (message.type === "failed") setStage({ type: "over", ended: message, alarms: [] });
       });
+      // What joining needs is there by then. If it does not load now, it is tried again.
+      loadCall().catch(() => undefined);
       return () => {
-        if (stage.joined) return;
+        if (stage.state === "joined") return;
+        stage.state = "left";
         stage.devices.stop();
         stage.worker.end();
       };
@@ -124,17 +132,17 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       return <Lobby route={route} devices={undefined} join={() => undefined} home={home} />;
     case "lobby": {
       const join = (name: string) => {
+        if (stage.state !== "open") return;
+        stage.state = "joining";
         remember("name", name);
-        rememberRoom(route.link);
-        stage.joined = true;
-        const another = () => new CallWorker();
-        const call = new CallController(stage.worker, another, stage.devices, route.link, name);
-        setStage({ type: "call", call });
+        void enter(stage, route.link, name).then(next => {
+          if (next !== undefined) setStage(next);
+        });
       };
       return <Lobby route={route} devices={stage.devices} join={join} home={home} />;
     }
     case "call":
-      return <Call call={stage.call} route={route} />;
+      return <stage.Draw call={stage.call} route={route} />;
     case "over": {
       const { ended, alarms } = stage;
       return <Over ended={ended} alarms={alarms} rejoin={() => setStage(enterLobby)} home={home} />;
@@ -149,6 +157,30 @@ function enterLobby(): Stage {
     type: "lobby",
     devices: new Devices(ownEffects),
     worker: new CallWorker(),
-    joined: false,
+    state: "open",
   };
+}
+
+const NOT_LOADED: Ended = { type: "failed", reason: "not_loaded", text: "" };
+
+function loadCall() {
+  return import("./in-call.js");
+}
+
+/** From the lobby into the call; nowhere if the person has left the lobby meanwhile. */
+async function enter(
+  lobby: Stage & { type: "lobby" },
+  link: string,
+  name: string,
+): Promise<Stage | undefined> {
+  const parts = await loadCall().catch((error: unknown) => {
+    console.error("the call's part of the page did not load:", error);
+  });
+  if (lobby.state !== "joining") return undefined;
+  if (parts === undefined) return { type: "over", ended: NOT_LOADED, alarms: [] };
+  rememberRoom(link);
+  lobby.state = "joined";
+  const another = () => new CallWorker();
+  const call = new parts.CallController(lobby.worker, another, lobby.devices, link, name);
+  return { type: "call", call, Draw: parts.Call };
 }

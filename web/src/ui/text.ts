@@ -3,7 +3,7 @@
  * `LANGUAGES`; a text that is missing there does not compile.
  */
 import { recall, remember } from "../call/preferences.js";
-import { text as english } from "./text.en.js";
+import type { text as english } from "./text.en.js";
 
 export type Texts = typeof english;
 
@@ -16,7 +16,11 @@ interface Language {
 
 /** By language tag (BCP 47). */
 export const LANGUAGES: Readonly<Record<string, Language>> = {
-  en: { name: "English", direction: "ltr", load: () => Promise.resolve(english) },
+  en: {
+    name: "English",
+    direction: "ltr",
+    load: () => import("./text.en.js").then(({ text }) => text),
+  },
   de: {
     name: "Deutsch",
     direction: "ltr",
@@ -26,23 +30,19 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
 
 const FALLBACK = "en";
 
-/** What every component draws. Changes only before the first drawing: another language loads the page anew. */
-export let text: Texts = english;
+/** What every component draws, once it is loaded. It stays what it is: another language loads the page anew. */
+export let text: Texts;
 export let language = FALLBACK;
 
-/** Loads the texts; English ones if that fails. Before anything is drawn. */
+/** Loads the texts in the person's language, and no others. Before anything is drawn. */
 export async function loadTexts(): Promise<void> {
   const tag = wished();
   const chosen = LANGUAGES[tag];
-  if (chosen === undefined) return;
-  try {
-    text = await chosen.load();
-    language = tag;
-    document.documentElement.lang = tag;
-    document.documentElement.dir = chosen.direction;
-  } catch (error) {
-    console.warn(`the texts in ${chosen.name} did not load:`, error);
-  }
+  if (chosen === undefined) throw new Error(`there are no texts in "${tag}"`);
+  text = await chosen.load();
+  language = tag;
+  document.documentElement.lang = tag;
+  document.documentElement.dir = chosen.direction;
 }
 
 /** From now on in this language. */

@@ -121,7 +121,7 @@ const PROMISES: [Promise; 32] = [
     promise("calls", "", "frames lost", AtMost(0.0), Either, "0"),
     promise("sizes", "WASM, brotli", "", AtMost(500.0), Either, "at most 500"),
     promise("sizes", "WASM, gzip", "", Bound::None, Either, "Orange Meets 561"),
-    promise("weight", "JS and CSS", "", AtMost(60.0), Either, "at most 60"),
+    promise("weight", "JS and CSS of the first load", "", AtMost(60.0), Either, "at most 60"),
     promise("lobby", "the lobby is usable", "", AtMost(1_000.0), Either, "at most 1,000"),
     promise("tiles", "tasks over 50 ms", "", AtMost(0.0), Either, "0"),
     promise("ratio", "WebCrypto", " 6 kB at frame cadence", Bound::None, Browser, "1.2-1.3 elsewhere"),

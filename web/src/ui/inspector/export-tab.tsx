@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
-import { text } from "../text.js";
 import { exported } from "./export.js";
 import { bytes } from "./format.js";
 import type { TabProps } from "./index.js";
+import { inspectorText } from "./text.js";
 
-const words = text.inspector.export;
+const words = inspectorText.export;
 
 /** Everything as JSON, with a word on what is in it. */
 export function ExportTab({ view, history }: TabProps) {

@@ -1,6 +1,6 @@
 /** Numbers and names in few characters. */
 import type { Inspection } from "../../generated/Inspection.js";
-import { text } from "../text.js";
+import { inspectorText } from "./text.js";
 
 /** The start of a client id or another long number. */
 export function short(id: string): string {
@@ -22,7 +22,7 @@ export function bitRate(perSecond: number): string {
 /** A length of time. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 60) return text.inspector.seconds(seconds);
+  if (seconds < 60) return inspectorText.seconds(seconds);
   const whole = Math.floor(seconds);
   const pad = (value: number) => String(value).padStart(2, "0");
   const minutes = `${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
@@ -31,7 +31,7 @@ export function duration(ms: number): string {
 
 /** When something comes, seen from `now`. */
 export function until(at: number, now: number): string {
-  return at <= now ? text.inspector.overdue : text.inspector.in(duration(at - now));
+  return at <= now ? inspectorText.overdue : inspectorText.in(duration(at - now));
 }
 
 /** Names by client, those of clients that are gone included. */
@@ -40,11 +40,11 @@ export class Names {
 
   learn(core: Inspection | null | undefined): void {
     for (const { client, name, own } of core?.group?.members ?? []) {
-      this.names.set(client, own ? `${name} (${text.inspector.you})` : name);
+      this.names.set(client, own ? `${name} (${inspectorText.you})` : name);
     }
   }
 
   of(client: string): string {
-    return this.names.get(client) ?? text.inspector.unknown(short(client));
+    return this.names.get(client) ?? inspectorText.unknown(short(client));
   }
 }

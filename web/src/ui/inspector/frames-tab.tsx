@@ -7,20 +7,21 @@ import { text } from "../text.js";
 import { until } from "./format.js";
 import { HeaderPicture } from "./header-picture.js";
 import type { TabProps } from "./index.js";
+import { inspectorText } from "./text.js";
 
 /** The length of a bar at its longest, in microseconds; longer times fill it too. */
 const BAR_US = 400;
 /** As many as the worker keeps. */
 const TIMES_MAX = 512;
 
-const words = text.inspector.frames;
+const words = inspectorText.frames;
 
 /** Frames by sender and key, how long they take, and what is in front of each. */
 export function FramesTab({ view, names }: TabProps) {
   const { worker } = view;
   const core = worker?.core;
   if (worker === undefined || core === null || core === undefined) {
-    return <p>{text.inspector.none}</p>;
+    return <p>{inspectorText.none}</p>;
   }
   const { frames } = core;
   return (
@@ -87,7 +88,7 @@ function Line({
   const most = Math.max(...line.keys.map(({ opened, dropped }) => opened + countOf(dropped)));
   return (
     <section class="line-card">
-      <h4>{`${name} · ${text.inspector.source[line.source]}`}</h4>
+      <h4>{`${name} · ${inspectorText.source[line.source]}`}</h4>
       <p class="counts">
         <Count kind="good" count={line.opened} name={words.opened} />
         <Count kind="warn" count={line.held} name={words.held} />

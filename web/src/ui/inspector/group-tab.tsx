@@ -2,22 +2,22 @@ import type { ComponentChildren } from "preact";
 import type { GroupInspection } from "../../generated/GroupInspection.js";
 import type { Inspection } from "../../generated/Inspection.js";
 import type { MemberInspection } from "../../generated/MemberInspection.js";
-import { text } from "../text.js";
 import { type Names, duration, short, until } from "./format.js";
 import type { TabProps } from "./index.js";
 import { TreeLegend, TreePicture } from "./tree-picture.js";
+import { inspectorText } from "./text.js";
 
 /** So many of the queue are drawn: from the fourth on all wait for the same time. */
 const TURNS_MAX = 8;
 
-const words = text.inspector.group;
+const words = inspectorText.group;
 
 /** The tree, whose turn it is, what is left to do, who is in. */
 export function GroupTab({ view, names }: TabProps) {
   const core = view.worker?.core;
   const group = core?.group;
   if (core === null || core === undefined || group === null || group === undefined) {
-    return <p>{text.inspector.none}</p>;
+    return <p>{inspectorText.none}</p>;
   }
   const { tree, members } = group;
   const author = members.find(({ leaf }) => leaf === tree.renewed_by);
@@ -112,7 +112,7 @@ function Work({ core, group, names }: { core: Inspection; group: GroupInspection
           <Fact key={client} name={words.newcomers}>
             <code>{short(client)}</code> {words.arrivedWith(arrived)}
             {broken !== null && (
-              <span class="bad-text"> {text.inspector.log.refused(broken.rule, broken.text)}</span>
+              <span class="bad-text"> {inspectorText.log.refused(broken.rule, broken.text)}</span>
             )}
           </Fact>
         ))}

@@ -1,13 +1,13 @@
 import { useId, useState } from "preact/hooks";
 import { epochOf, readKeyId, readSframeHeader } from "../../sframe-header.js";
 import type { FrameHead, FrameUse, LineHead } from "../../worker/messages.js";
-import { text } from "../text.js";
 import type { Names } from "./format.js";
+import { inspectorText } from "./text.js";
 
 /** The tag at the end of each frame, in bytes (AES-GCM). */
 const TAG_BYTES = 16;
 
-const words = text.inspector.frames;
+const words = inspectorText.frames;
 
 /** The head of a line's last frame, byte by byte. */
 export function HeaderPicture({
@@ -116,6 +116,6 @@ function idOf(use: FrameUse): string {
 }
 
 function nameOf(use: FrameUse, names: Names): string {
-  const source = text.inspector.source[use.source];
+  const source = inspectorText.source[use.source];
   return use.kind === "send" ? words.sent(source) : words.received(names.of(use.client), source);
 }

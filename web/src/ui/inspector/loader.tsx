@@ -8,8 +8,8 @@ export function InspectorLoader(props: InspectorProps) {
   const [Inspector, setInspector] = useState<ComponentType<InspectorProps> | undefined>(undefined);
   const [failed, setFailed] = useState(false);
   useEffect(() => {
-    Promise.all([import("./index.js"), loadStyle(INSPECTOR_STYLE_URL)]).then(
-      ([module]) => setInspector(() => module.Inspector),
+    load().then(
+      loaded => setInspector(() => loaded),
       (error: unknown) => {
         console.error("the inspector did not load:", error);
         setFailed(true);
@@ -23,6 +23,15 @@ export function InspectorLoader(props: InspectorProps) {
       {text.inspector.loading}
     </p>
   );
+}
+
+async function load(): Promise<ComponentType<InspectorProps>> {
+  const style = loadStyle(INSPECTOR_STYLE_URL);
+  // First: the rest reads them as it loads.
+  const { loadInspectorTexts } = await import("./text.js");
+  await loadInspectorTexts();
+  const [{ Inspector }] = await Promise.all([import("./index.js"), style]);
+  return Inspector;
 }
 
 function NotLoaded({ close }: { close: () => void }) {

@@ -2,9 +2,9 @@
 import type { Broken } from "../../generated/Broken.js";
 import type { HistoryRecord } from "../../generated/HistoryRecord.js";
 import type { Outcome } from "../../generated/Outcome.js";
-import { text } from "../text.js";
+import { inspectorText } from "./text.js";
 
-export type Kind = keyof typeof text.inspector.log.kind;
+export type Kind = keyof typeof inspectorText.log.kind;
 
 export interface LogRow {
   readonly number: number;
@@ -18,7 +18,7 @@ export interface LogRow {
   readonly bad: boolean;
 }
 
-const words = text.inspector.log;
+const words = inspectorText.log;
 
 export function rowOf({ number, at, happening }: HistoryRecord): LogRow {
   const common = { number, at, seq: undefined, client: undefined, bytes: undefined, bad: true };

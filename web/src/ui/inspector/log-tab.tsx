@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { text } from "../text.js";
 import { type Names, bytes, duration } from "./format.js";
 import type { TabProps } from "./index.js";
 import { type LogRow, rowOf } from "./log-rows.js";
+import { inspectorText } from "./text.js";
 
 /** So many rows are drawn at first, and with each wish for more. */
 const PAGE = 60;
@@ -10,14 +10,14 @@ const PICTURE = { spanMs: 60_000, width: 600, height: 70 };
 /** The size that reaches the top of the picture. */
 const LARGEST_BYTES = 100_000;
 
-const words = text.inspector.log;
+const words = inspectorText.log;
 
 /** The log as it came, and what was refused. */
 export function LogTab({ view, names }: TabProps) {
   const [onlyBad, setOnlyBad] = useState(false);
   const [most, setMost] = useState(PAGE);
   const core = view.worker?.core;
-  if (core === null || core === undefined) return <p>{text.inspector.none}</p>;
+  if (core === null || core === undefined) return <p>{inspectorText.none}</p>;
   const { records, forgotten } = core.history;
   const all = records.map(rowOf).reverse();
   const rows = onlyBad ? all.filter(({ bad }) => bad) : all;
@@ -62,7 +62,7 @@ function Row({ row, now, names }: { row: LogRow; now: number; names: Names }) {
       <span class="outcome">{outcome}</span>
       <span class="number when">
         {size ? `${bytes(size)} · ` : ""}
-        {text.inspector.ago(duration(now - at))}
+        {inspectorText.ago(duration(now - at))}
       </span>
     </li>
   );

@@ -1,9 +1,9 @@
 import type { LineRates, LineSample, Way } from "../../call/inspection.js";
-import { text } from "../text.js";
 import { type Names, bitRate } from "./format.js";
 import type { TabProps } from "./index.js";
+import { inspectorText } from "./text.js";
 
-const words = text.inspector.media;
+const words = inspectorText.media;
 /** The picture of a line's bit rate, in its own units. */
 const SPARK = { width: 240, height: 40, points: 60 };
 
@@ -122,10 +122,10 @@ function Spark({ rates }: { rates: readonly LineRates[] }) {
 
 function titleOf({ use }: LineSample, names: Names): string {
   if (use === undefined) return words.unused;
-  const source = text.inspector.source[use.source];
+  const source = inspectorText.source[use.source];
   return use.type === "send"
-    ? text.inspector.frames.sent(source)
-    : text.inspector.frames.received(names.of(use.client), source);
+    ? inspectorText.frames.sent(source)
+    : inspectorText.frames.received(names.of(use.client), source);
 }
 
 function pictureOf(

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { text } from "../text.js";
+import { inspectorText } from "./text.js";
 
 /** Below this the inspector covers the call, as in inspector.css. */
 const NARROW = "(max-width: 760px)";
@@ -70,7 +70,7 @@ export function Resizer() {
       class="inspector-edge"
       role="separator"
       aria-orientation="vertical"
-      aria-label={text.inspector.resize}
+      aria-label={inspectorText.resize}
       aria-valuenow={shown}
       aria-valuemin={WIDTH.least}
       aria-valuemax={most}

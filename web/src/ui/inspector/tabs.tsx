@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { text } from "../text.js";
+import { inspectorText } from "./text.js";
 
 export const TABS = ["group", "log", "frames", "media", "export"] as const;
 
@@ -53,7 +54,7 @@ export function Tabs({ tab, choose, panel }: Props) {
           tabIndex={name === tab ? 0 : -1}
           onClick={() => choose(name)}
         >
-          {text.inspector.tabs[name]}
+          {inspectorText.tabs[name]}
         </button>
       ))}
     </div>

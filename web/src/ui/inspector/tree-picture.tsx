@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import type { MemberInspection } from "../../generated/MemberInspection.js";
 import type { TreeInspection } from "../../generated/TreeInspection.js";
-import { text } from "../text.js";
 import { type PlacedNode, blankCount, layoutTree } from "./tree-layout.js";
+import { inspectorText } from "./text.js";
 
 /** Sizes in the picture's own units, which are CSS pixels at its natural size. */
 const LEVEL = 46;
@@ -16,7 +16,7 @@ const UNIT = { few: 66, some: 49, many: 38, fewMax: 5, someMax: 8 };
 /** What fits under a leaf. */
 const NAME_CHARS = { few: 9, some: 7, many: 5 };
 
-const words = text.inspector.group;
+const words = inspectorText.group;
 
 /** The ratchet tree: what is blank, what the last commit renewed, who sits where. */
 export function TreePicture({
