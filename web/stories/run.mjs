@@ -65,9 +65,12 @@ async function lookAtAll() {
     const left = [...chosen];
     const problems = [];
     const work = async () => {
+      const { page, errors } = await stories.newPage();
       for (let story = left.shift(); story !== undefined; story = left.shift()) {
-        problems.push(...(await lookAt(stories, story)));
+        problems.push(...(await lookAt(stories, page, story)));
+        problems.push(...errors.splice(0).map(error => `${story.name}: ${error}`));
       }
+      await page.browserContext().close();
     };
     await Promise.all(Array.from({ length: PAGES }, work));
     console.log(`${chosen.length} stories, each in ${Object.keys(SIZES).length} sizes`);
@@ -78,8 +81,7 @@ async function lookAtAll() {
 }
 
 /** One story in all sizes. Returns what is wrong, one line each. */
-async function lookAt(stories, { name, pictures = {} }) {
-  const { page, errors } = await stories.newPage();
+async function lookAt(stories, page, { name, pictures = {} }) {
   const problems = [];
   try {
     await setSize(page, SIZES.desktop);
@@ -112,8 +114,6 @@ async function lookAt(stories, { name, pictures = {} }) {
   } catch (error) {
     problems.push(`${name}: ${error.message}`);
   }
-  problems.push(...errors.map(error => `${name}: ${error}`));
-  await page.browserContext().close();
   return problems;
 }
 

@@ -1,5 +1,5 @@
 /** Keys for the call. Single letters, so a person can turn them off (WCAG 2.2, 2.1.4). */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { recall, remember } from "../call/preferences.js";
 
 /** In the order of the help. */
@@ -36,7 +36,8 @@ export function turnShortcuts(on: boolean): void {
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
-  useEffect(() => {
+  // Before anything is seen: who can see the page can press its keys.
+  useLayoutEffect(() => {
     let talking = false;
     const talk = (down: boolean) => {
       if (talking === down) return;
