@@ -31,6 +31,8 @@ test("what one writes the other reads, with an unread mark until then, and links
   await ada.page.keyboard.type("Hello Grace, see https://example.org/a?b=1.");
   await ada.page.keyboard.press("Enter");
   await grace.until("the unread mark", () => document.querySelector(".unread")?.innerText === "1");
+  const announced = await text(grace, "[data-testid=announced]");
+  assert.match(announced[0], /^Ada wrote: Hello Grace/);
   await grace.click("Chat");
   await grace.until("the message", () => document.querySelector(".message-text") !== null);
   assert.deepEqual(await text(grace, ".message-text"), [
@@ -45,9 +47,14 @@ test("what one writes the other reads, with an unread mark until then, and links
   await ada.until("the answer", () => document.querySelectorAll(".message-text").length === 2);
   assert.equal((await text(ada, ".message-text"))[1], "<b>Hi</b> & welcome", "words stay words");
   assert.deepEqual(await text(ada, ".message-name"), ["You", "Grace"]);
+  await ada.page.keyboard.type("not sent yet");
   await ada.page.keyboard.press("Escape");
   await grace.page.keyboard.press("Escape");
   assert.equal(await ada.page.$("aside"), null);
+  await ada.click("Chat");
+  const draft = await ada.page.waitForSelector("aria/Message to everyone");
+  assert.equal(await draft.evaluate(field => field.value), "not sent yet");
+  await ada.page.keyboard.press("Escape");
 });
 
 test("a reaction floats over its author's picture on both screens, and is gone after a while", async () => {
@@ -64,9 +71,33 @@ test("a reaction floats over its author's picture on both screens, and is gone a
   await grace.until("its end", () => document.querySelector(".reaction") === null);
 });
 
+test("a reaction is chosen with the keyboard while the call goes on", async () => {
+  await ada.page.focus('aria/React[role="button"]');
+  await ada.page.keyboard.press("Enter");
+  await ada.page.waitForSelector("aria/Thumbs up");
+  const at = () => ada.page.evaluate(() => document.activeElement.ariaLabel);
+  assert.equal(await at(), "Thumbs up");
+  await ada.page.keyboard.press("Tab");
+  await ada.page.keyboard.press("Tab");
+  // The call is measured, and drawn again, twice a second.
+  await new Promise(resolve => setTimeout(resolve, 1_500));
+  assert.equal(await at(), "Laughing");
+  await ada.page.keyboard.press("Enter");
+  await grace.until("the reaction", () => document.querySelector(".reaction")?.innerText === "😂");
+  await grace.until(
+    "it to be announced",
+    () => document.querySelector("[data-testid=announced]").textContent === "Ada: Laughing",
+  );
+  await grace.until("its end", () => document.querySelector(".reaction") === null);
+});
+
 test("raised hands stand in line in the order in which they went up", async () => {
   await grace.click("Raise hand");
   await ada.until("Grace's hand", () => document.querySelectorAll(".hand").length === 1);
+  await ada.until(
+    "it to be announced",
+    () => document.querySelector("[data-testid=announced]").textContent === "Grace raised a hand.",
+  );
   await ada.click("Raise hand");
   await grace.until("both hands", () => document.querySelectorAll(".hand").length === 2);
   await grace.click("People");
@@ -129,13 +160,14 @@ test("the invitation is the whole link, to copy and to scan", async () => {
 });
 
 test("muted people show that they are, and the space bar lets them talk while it is held", async () => {
-  await grace.page.keyboard.press("m");
+  // With the mouse, which leaves the focus on the button that the space bar would press.
+  await grace.click("Microphone");
   const muted = () =>
     ada.page.$eval('li.tile[data-own="false"]', tile => tile.ariaLabel.includes("muted"));
   await ada.until("Grace muted", () =>
     document.querySelector('li.tile[data-own="false"]').ariaLabel.includes("muted"),
   );
-  await grace.page.evaluate(() => document.activeElement.blur());
+  assert.equal(await grace.page.evaluate(() => document.activeElement.innerText), "Microphone");
   await grace.page.keyboard.down(" ");
   await ada.until(
     "Grace talking",
@@ -149,6 +181,8 @@ test("muted people show that they are, and the space bar lets them talk while it
   await grace.until("the hint that she talks while muted", () =>
     document.body.innerText.includes("You are muted."),
   );
+  const wish = await grace.page.evaluate(() => localStorage.getItem("tangelo.microphone_off"));
+  assert.equal(wish, "off", "the next call starts muted");
   await grace.page.keyboard.press("m");
 });
 

@@ -30,6 +30,28 @@ async function sees(person, name, mark) {
   );
 }
 
+test("a number that was said to differ does so until it is taken back, whoever comes", async () => {
+  const link = `${server.url}/r/differs`;
+  const ada = await Person.open(browser, link);
+  await ada.joinCall("Ada");
+  const grace = await Person.open(browser, link);
+  await grace.joinCall("Grace");
+  await ada.until("Grace", () => document.querySelectorAll("li.tile").length === 2);
+  await ada.openVerify();
+  await ada.click("A number differs");
+  await closeDialog(ada);
+  const differs = () => ada.page.$eval(".lock", lock => lock.dataset.protection === "differs");
+  assert.equal(await differs(), true);
+  await grace.close();
+  await ada.until("to be alone", () => document.querySelectorAll("li.tile").length === 1);
+  assert.equal(await differs(), true);
+  await ada.openVerify();
+  await ada.click("It was the same after all");
+  await closeDialog(ada);
+  assert.equal(await differs(), false);
+  await ada.close();
+});
+
 const dialogText = person => person.page.$eval("dialog", dialog => dialog.innerText);
 
 async function closeDialog(person) {
@@ -71,6 +93,10 @@ test("a mark shows on tile and list, stays for the next call, and can be taken b
   await lin.joinCall("Lin");
   await sees(lin, "Grace", "verified");
   await lin.openVerify();
+  // Ada was met in the call before.
+  await lin.until("what changed", () =>
+    /Not here: Ada/.test(document.querySelector("[data-testid=last-time]")?.textContent),
+  );
   await lin.click("Take back mark: Grace");
   await lin.until("the words", () => /first on/.test(document.querySelector("dialog").innerText));
   await closeDialog(lin);

@@ -88,9 +88,9 @@ export const calls: Stories = {
       ),
     act: async () => void (await read("does not respond")),
   },
-  "somebody came": told({ news: { id: 1, type: "joined", names: ["Lin Lanying"] } }, "joined."),
+  "somebody came": told({ news: { id: 1, joined: ["Lin Lanying"], left: [] } }, "joined."),
   "somebody left": told(
-    { news: { id: 1, type: "left", names: ["Lin Lanying", "Grace Hopper"] } },
+    { news: { id: 1, joined: ["Mae Jemison"], left: ["Lin Lanying", "Grace Hopper"] } },
     "left.",
   ),
   "a notice": told(
@@ -136,7 +136,9 @@ export const calls: Stories = {
         {},
         {},
         {
-          devices: new FakeDevices({ microphone: { plugged: "Desk microphone with a long name" } }),
+          devices: new FakeDevices({
+            microphone: { plugged: { label: "Desk microphone with a long name" } },
+          }),
         },
       ),
     act: async () => void (await read("was plugged in")),

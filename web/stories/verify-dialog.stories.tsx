@@ -31,6 +31,15 @@ const before = { type: "other_key_before", name: "Grace Hopper", first: KNOWN_SI
 export const verifyDialogs: Stories = {
   number: { ...verify(3), pictures: { verify: "desktop", "verify-phone": "phone" } },
   differs: verify(3, {}, { numberDiffers: true }),
+  "since last time": verify(
+    3,
+    {},
+    {
+      sinceLastTime: { at: KNOWN_SINCE, added: ["Lin Lanying"], missing: ["Mae Jemison"] },
+    },
+  ),
+  "as last time": verify(3, {}, { sinceLastTime: { at: KNOWN_SINCE, added: [], missing: [] } }),
+  "somebody unreadable": verify(3, { 1: { unreadable: "forged" } }),
   "named room": {
     draw: () => callOf(3, {}, {}, { route: NAMED_ROUTE }),
     act: openVerify,

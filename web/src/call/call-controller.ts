@@ -9,6 +9,7 @@ import { Comings } from "./comings.js";
 import type { Devices } from "./devices.js";
 import type { InspectionView } from "./inspection.js";
 import { type LineStats, summarize } from "./media-stats.js";
+import { LastTime } from "./last-time.js";
 import { Marks } from "./marks.js";
 import { type MediaMode, receivedIn } from "./media-mode.js";
 import { Observable } from "./observable.js";
@@ -17,7 +18,7 @@ import { personViews } from "./person-views.js";
 import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
 import { ScreenShare } from "./screen-share.js";
 import { type Trust, judge } from "./trust.js";
-import { type CallView, type Ended, NOT_YET, type News } from "./view.js";
+import { type CallView, type Ended, NOT_YET } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
 const RECONNECT_WAIT_MS = 1_000;
@@ -73,11 +74,10 @@ export class CallController {
   private readonly comings = new Comings();
   /** Who is shown large; see `MediaMode`. */
   private main: string | undefined;
-  /** The people of the safety number that was said to differ. */
-  private differing: string | undefined;
   /** What was told of the own state last, as JSON. */
   private told = "";
   private beenInside = false;
+  private readonly lastTime: LastTime;
   private statsRequests = 0;
   private readonly statsWaiting = new Map<number, (stats: WorkerStats | undefined) => void>();
   private readonly inspecting = new Map<number, (worker: WorkerInspection | undefined) => void>();
@@ -93,6 +93,7 @@ export class CallController {
     readonly name: string,
     private readonly marks = new Marks(),
   ) {
+    this.lastTime = new LastTime(link.split("#")[0] ?? "");
     this.peer = this.connect();
     this.pulse = new Pulse(
       { lines: () => this.lineStats(), worker: () => this.workerStats() },
@@ -131,6 +132,8 @@ export class CallController {
   /** Forgets everyone that this device has met. */
   forgetPeople(): void {
     this.marks.forget();
+    this.lastTime.forget();
+    this.view.patch({ sinceLastTime: undefined });
   }
 
   /** Has everyone show the same emoji; see `CallView.emoji`. */
@@ -178,8 +181,7 @@ export class CallController {
 
   /** The person has compared the safety number, and somebody sees another; or took that back. */
   numberDiffers(differs: boolean): void {
-    this.differing = differs ? this.view.get().safetyNumber?.join(" ") : undefined;
-    this.view.patch({ numberDiffers: this.differing !== undefined });
+    this.view.patch({ numberDiffers: differs });
   }
 
   /** The person has seen it; see `CallView.alarms`. */
@@ -378,12 +380,9 @@ export class CallController {
 
   private roster(people: readonly Person[], number: string): void {
     this.people = people;
-    if (number !== this.differing) this.differing = undefined;
-    this.view.patch({
-      safetyNumber: number.split(" "),
-      numberDiffers: this.differing !== undefined,
-    });
+    this.view.patch({ safetyNumber: number.split(" ") });
     this.marks.meet(people);
+    this.view.patch({ sinceLastTime: this.lastTime.compare(people) });
     this.judge();
     this.announce();
     const others = people.filter(person => !person.own).length;
@@ -396,11 +395,8 @@ export class CallController {
 
   private announce(): void {
     const { joined, left } = this.comings.update(this.people, performance.now());
-    const news = (type: News["type"], names: readonly string[]) => {
-      if (names.length > 0) this.view.patch({ news: { id: ++this.newsCount, type, names } });
-    };
-    news("left", left);
-    news("joined", joined);
+    if (joined.length + left.length === 0) return;
+    this.view.patch({ news: { id: ++this.newsCount, joined, left } });
   }
 
   private reaction(event: CallEvent & { type: "reaction" }): void {

@@ -164,7 +164,7 @@ test("what is plugged in is named, what only gets its name with the permission i
   state.devices = list("one", "Headset");
   state.changed?.();
   await settled();
-  assert.equal(devices.view.get().microphone.plugged, "Headset");
+  assert.equal(devices.view.get().microphone.plugged?.label, "Headset");
 });
 
 test("a microphone is muted without being remembered as muted", async () => {

@@ -28,8 +28,8 @@ export interface DeviceView {
   readonly pending: boolean;
   readonly problem: DeviceProblem | undefined;
   readonly choices: readonly DeviceChoice[];
-  /** The name of the one that was plugged in last, since the page is open. */
-  readonly plugged?: string;
+  /** The one that was plugged in last, since the page is open; each time another object. */
+  readonly plugged?: { readonly label: string };
   /** How often a device that was pulled out was replaced by another. */
   readonly replaced?: number;
   /** The id of the device in use or last chosen; empty for the browser's choice. */
@@ -109,33 +109,42 @@ export class Devices {
    * that it is back at once and nobody sees from the packets when it was.
    */
   async toggle(kind: DeviceKind): Promise<void> {
-    const { on, track } = this.view.get()[kind];
+    const { on } = this.view.get()[kind];
     remember(offPreference(kind), on ? "off" : "");
-    if (on) {
-      this.turn[kind]++;
-      if (kind === "microphone" && track !== undefined) {
-        this.hear(false);
-        this.patch(kind, { on: false, pending: false });
-      } else {
-        this.release(kind);
-        this.patch(kind, { on: false, pending: false, track: undefined });
-      }
-      return;
+    if (on) this.turnOff(kind);
+    else await this.turnOn(kind);
+  }
+
+  /** On for as long as a key is held: no wish for the next call. */
+  talk(on: boolean): void {
+    if (on) void this.turnOn("microphone");
+    else this.turnOff("microphone");
+  }
+
+  /** Off without being remembered as the person's wish. */
+  mute(): void {
+    this.turnOff("microphone");
+  }
+
+  private turnOff(kind: DeviceKind): void {
+    this.turn[kind]++;
+    if (kind === "microphone" && this.view.get().microphone.track !== undefined) {
+      this.hear(false);
+      this.patch(kind, { on: false, pending: false });
+    } else {
+      this.release(kind);
+      this.patch(kind, { on: false, pending: false, track: undefined });
     }
-    if (kind === "microphone" && track !== undefined) {
+  }
+
+  private async turnOn(kind: DeviceKind): Promise<void> {
+    if (kind === "microphone" && this.view.get().microphone.track !== undefined) {
       this.hear(true);
       this.patch(kind, { on: true });
       return;
     }
     await this.acquire([kind]);
     await this.refresh();
-  }
-
-  /** Off without being remembered as the person's wish. */
-  mute(): void {
-    this.turn.microphone++;
-    this.hear(false);
-    this.patch("microphone", { on: false, pending: false });
   }
 
   /** A small picture, which takes less of the network, or again a large one. */
@@ -176,7 +185,7 @@ export class Devices {
       // Names appear with the permission: then nothing was plugged in.
       const added = choices.filter(({ id }) => !before.some(old => old.id === id));
       const [plugged] = before.some(({ label }) => label !== "") ? added : [];
-      if (plugged !== undefined) this.patch(kind, { plugged: plugged.label });
+      if (plugged !== undefined) this.patch(kind, { plugged: { label: plugged.label } });
     }
     if (typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype) {
       this.speaker.patch({ choices: choicesOf(all, "audiooutput") });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Marks, type Store, forgetPeople } from "./marks.js";
+import { Marks, forgetPeople } from "./marks.js";
+import type { Store } from "./store.js";
 import type { Claim } from "./trust.js";
 
 const A = "a".repeat(64);

@@ -1,5 +1,7 @@
 /** The people that this device has met, and which of them are marked verified. Stays on the device. */
+import { LAST_TIME_KEY } from "./last-time.js";
 import { Observable } from "./observable.js";
+import { type Store, browserStore } from "./store.js";
 import type { Acquaintance, Acquaintances, Claim } from "./trust.js";
 
 const KEY = "tangelo.people";
@@ -8,8 +10,6 @@ const PEOPLE_MAX = 1_000;
 const NAMES_MAX = 8;
 const IDENTITY = /^[0-9a-f]{64}$/;
 const NAME_MAX = 64;
-
-export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 export class Marks {
   /** What was known when the call began. */
@@ -121,20 +121,13 @@ export class Marks {
   }
 }
 
-/** Forgets everyone that this device has met, and every mark. */
+/** Forgets everyone that this device has met, in which room, and every mark. */
 export function forgetPeople(store: Store | undefined = browserStore()): void {
   try {
     store?.removeItem(KEY);
+    store?.removeItem(LAST_TIME_KEY);
   } catch {
     // Then there is nothing to forget.
-  }
-}
-
-function browserStore(): Store | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
   }
 }
 

@@ -7,7 +7,8 @@ test("a report shrinks to a line for each stream", () => {
     [
       ["c", { type: "codec", mimeType: "video/VP8" }],
       ["i", { type: "inbound-rtp", mid: "3", codecId: "c", framesDecoded: 7, frameWidth: 640 }],
-      ["o", { type: "outbound-rtp", mid: "1", packetsSent: 5, bytesSent: 900 }],
+      ["o", { type: "outbound-rtp", mid: "1", packetsSent: 5, bytesSent: 900, remoteId: "r" }],
+      ["r", { type: "remote-inbound-rtp", packetsLost: 2 }],
       ["t", { type: "transport" }],
     ],
     mid => (mid === "1" ? { type: "send", source: "camera" } : undefined),
@@ -18,6 +19,10 @@ test("a report shrinks to a line for each stream", () => {
       ["3", "in", "video/VP8", 7, 0],
       ["1", "out", undefined, 0, 5],
     ],
+  );
+  assert.deepEqual(
+    lines.map(line => line.packetsLost),
+    [0, 2],
   );
   assert.deepEqual(lines[1]?.use, { type: "send", source: "camera" });
 });

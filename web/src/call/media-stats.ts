@@ -7,6 +7,7 @@ export interface LineStats {
   use: LineUse | undefined;
   codec: string | undefined;
   packets: number;
+  /** Of what is sent: as the server says, which is `remote-inbound-rtp`. */
   packetsLost: number;
   bytes: number;
   /** Frames encoded or decoded; 0 for audio. */
@@ -36,17 +37,14 @@ export function summarize(
     const incoming = raw["type"] === "inbound-rtp";
     const mid = String(raw["mid"] ?? "");
     const codec = all.get(String(raw["codecId"]))?.["mimeType"];
-    const number = (name: string) => {
-      const value = raw[name];
-      return typeof value === "number" ? value : 0;
-    };
+    const number = (name: string) => numberIn(raw, name);
     lines.push({
       mid,
       direction: incoming ? "in" : "out",
       use: useOf(mid),
       codec: typeof codec === "string" ? codec : undefined,
       packets: number(incoming ? "packetsReceived" : "packetsSent"),
-      packetsLost: number("packetsLost"),
+      packetsLost: numberIn(incoming ? raw : all.get(String(raw["remoteId"])), "packetsLost"),
       bytes: number(incoming ? "bytesReceived" : "bytesSent"),
       frames: number(incoming ? "framesDecoded" : "framesEncoded"),
       keyFrames: number(incoming ? "keyFramesDecoded" : "keyFramesEncoded"),
@@ -58,6 +56,11 @@ export function summarize(
     });
   }
   return lines;
+}
+
+function numberIn(raw: Raw | undefined, name: string): number {
+  const value = raw?.[name];
+  return typeof value === "number" ? value : 0;
 }
 
 /** That of the pair of addresses in use. */

@@ -30,6 +30,9 @@ export function protectionOf(view: CallView, secret: boolean): Protection {
   const { emoji } = view;
   if (emoji.state === "failed" && emoji.reason.type === "broken") return { type: "emoji" };
   const others = view.people.filter(person => !person.own);
+  // What comes of somebody in another call cannot be opened either: that is not the reason.
+  const elsewhere = others.filter(person => person.doubt === "elsewhere");
+  if (elsewhere.length > 0) return { type: "doubt", people: elsewhere };
   const unreadable = others.filter(person => person.unreadable !== undefined);
   if (unreadable.length > 0) return { type: "unreadable", people: unreadable };
   const doubted = others.filter(person => person.doubt !== undefined);

@@ -106,21 +106,18 @@ export class Pulse {
     );
   }
 
-  /** Who sent frames since the last time of which none could be opened. */
+  /** Of whose microphone, camera or screen frames came since the last time, and none could be opened. */
   private async judgeFrames(): Promise<void> {
     const receivers = receiversOf(await this.source.worker());
     const unreadable = new Map<string, Unreadable>();
-    const readable = new Set<string>();
     for (const line of receivers) {
       const old = this.receivers.find(other => isSameLine(other, line));
-      if (old === undefined) continue;
-      if (line.opened > old.opened) readable.add(line.client);
+      if (old === undefined || line.opened > old.opened) continue;
       for (const [reason, count] of line.dropped) {
         const earlier = old.dropped.find(([name]) => name === reason)?.[1] ?? 0;
         if (count > earlier) unreadable.set(line.client, reason);
       }
     }
-    for (const client of readable) unreadable.delete(client);
     this.receivers = receivers;
     this.unreadable = unreadable;
   }

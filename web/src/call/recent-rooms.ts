@@ -1,5 +1,6 @@
 /** The rooms that this device was in, to find them again. Stays on the device; the links are the keys to the rooms. */
 import { routeOf } from "./link.js";
+import { type Store, browserStore } from "./store.js";
 
 export interface RecentRoom {
   /** Path and fragment. */
@@ -11,10 +12,8 @@ export interface RecentRoom {
 const KEY = "tangelo.rooms";
 const ROOMS_MAX = 8;
 
-export type RoomStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
-
 /** The latest first. */
-export function recentRooms(store: RoomStore | undefined = browserStore()): readonly RecentRoom[] {
+export function recentRooms(store: Store | undefined = browserStore()): readonly RecentRoom[] {
   try {
     const read: unknown = JSON.parse(store?.getItem(KEY) ?? "[]");
     return Array.isArray(read) ? read.filter(isRoom).slice(0, ROOMS_MAX) : [];
@@ -26,20 +25,20 @@ export function recentRooms(store: RoomStore | undefined = browserStore()): read
 export function rememberRoom(
   link: string,
   at = Date.now(),
-  store: RoomStore | undefined = browserStore(),
+  store: Store | undefined = browserStore(),
 ): void {
   const others = recentRooms(store).filter(room => room.link !== link);
   write([{ link, at }, ...others], store);
 }
 
-export function forgetRoom(link: string, store: RoomStore | undefined = browserStore()): void {
+export function forgetRoom(link: string, store: Store | undefined = browserStore()): void {
   write(
     recentRooms(store).filter(room => room.link !== link),
     store,
   );
 }
 
-function write(rooms: readonly RecentRoom[], store: RoomStore | undefined): void {
+function write(rooms: readonly RecentRoom[], store: Store | undefined): void {
   try {
     if (rooms.length === 0) store?.removeItem(KEY);
     else store?.setItem(KEY, JSON.stringify(rooms.slice(0, ROOMS_MAX)));
@@ -54,12 +53,4 @@ function isRoom(value: unknown): value is RecentRoom {
   const [path = "", secret] = room.link.split("#");
   const route = routeOf(path, secret === undefined ? "" : `#${secret}`);
   return route.type === "room" && route.link === room.link;
-}
-
-function browserStore(): RoomStore | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
 }

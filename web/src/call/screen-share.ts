@@ -10,6 +10,17 @@ export interface ShareView {
 }
 
 const OFF: ShareView = { on: false, pending: false, problem: undefined, track: undefined };
+/**
+ * The call's own sound must not come back to everyone through it. Browsers that cannot leave it out are not asked for the
+ * whole system's sound, but for that of a tab.
+ */
+const SOUND = {
+  audio: { echoCancellation: false, restrictOwnAudio: true },
+  get systemAudio(): "include" | "exclude" {
+    const can = navigator.mediaDevices.getSupportedConstraints() as { restrictOwnAudio?: boolean };
+    return can.restrictOwnAudio === true ? "include" : "exclude";
+  },
+};
 /** Slides and text need sharp pictures more than many. */
 const FRAME_RATE_MAX = 30;
 
@@ -33,12 +44,8 @@ export class ScreenShare {
     try {
       stream = await navigator.mediaDevices.getDisplayMedia({
         video: { frameRate: { max: FRAME_RATE_MAX } },
-        // The call's own sound must not come back through it.
-        audio: {
-          echoCancellation: false,
-          suppressLocalAudioPlayback: false,
-        } as MediaTrackConstraints,
-      });
+        ...SOUND,
+      } as DisplayMediaStreamOptions);
     } catch (error) {
       const name = (error as { name?: unknown } | null)?.name;
       const declined = name === "NotAllowedError" || name === "AbortError";

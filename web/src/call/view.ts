@@ -1,4 +1,5 @@
 /** What a call looks like at one moment: an immutable snapshot for the UI to draw. */
+import type { SinceLastTime } from "./last-time.js";
 import type { ChatMessage } from "./chat.js";
 import type { EmojiView } from "../generated/EmojiView.js";
 import type { Phase } from "../generated/Phase.js";
@@ -25,6 +26,8 @@ export interface CallView {
   readonly media: MediaState;
   /** The person said that another one sees another number. Until people come or go. */
   readonly numberDiffers: boolean;
+  /** What is different from the last call in this room; nothing if this is the first. */
+  readonly sinceLastTime: SinceLastTime | undefined;
   /** What was written, the latest last. */
   readonly chat: readonly ChatMessage[];
   /** Those of the last seconds. */
@@ -53,8 +56,9 @@ export interface ReactionView {
 
 export interface News {
   readonly id: number;
-  readonly type: "joined" | "left";
-  readonly names: readonly string[];
+  /** Names of who came and who went since the last news. */
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
 }
 
 export interface Alarm {
@@ -122,6 +126,7 @@ export const NOT_YET: CallView = {
   marksLast: true,
   media: "none",
   numberDiffers: false,
+  sinceLastTime: undefined,
   chat: [],
   reactions: [],
   handRaised: false,

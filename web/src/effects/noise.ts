@@ -9,12 +9,15 @@ const LOWEST_RATE = 44_100;
 /** How long an audio context that may run may take to do so. */
 const PATIENCE_MS = 10_000;
 
-/** Resolves as soon as processed sound comes; before a person touched the page, some browsers let none through. */
+/**
+ * Hears a copy of the track: where that one is silent because the person is muted, the effect still hears, and so does what
+ * tells a person who talks that they are muted. Resolves as soon as processed sound comes; before a person touched the page, some browsers let none through.
+ */
 export async function suppressNoise(track: MediaStreamTrack): Promise<Processed> {
   const response = await fetch(EFFECTS_WASM_URL);
   if (!response.ok) throw new Error(`${EFFECTS_WASM_URL}: ${response.status}`);
   const module = await WebAssembly.compileStreaming(response);
-  const { context, source } = open(track);
+  const { context, source, copy } = open(track);
   try {
     await context.audioWorklet.addModule(NOISE_WORKLET_URL);
     const node = new AudioWorkletNode(context, "tangelo-noise", {
@@ -39,10 +42,12 @@ export async function suppressNoise(track: MediaStreamTrack): Promise<Processed>
     if (made === undefined) throw new Error("the audio context gave no track");
     const stop = () => {
       made.stop();
+      copy.stop();
       void context.close();
     };
     return { track: made, stop, broken };
   } catch (error) {
+    copy.stop();
     void context.close();
     throw error;
   }
@@ -50,9 +55,13 @@ export async function suppressNoise(track: MediaStreamTrack): Promise<Processed>
 
 function open(track: MediaStreamTrack) {
   const from = (context: AudioContext) => {
+    const copy = track.clone();
+    copy.enabled = true;
     try {
-      return { context, source: context.createMediaStreamSource(new MediaStream([track])) };
+      const source = context.createMediaStreamSource(new MediaStream([copy]));
+      return { context, source, copy };
     } catch (error) {
+      copy.stop();
       void context.close();
       throw error;
     }

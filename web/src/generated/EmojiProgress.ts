@@ -5,12 +5,13 @@ import type { EmojiStep } from "./EmojiStep";
 /**
  * How far somebody has come.
  */
-export type EmojiProgress = { 
-/**
- * Who.
- */
-person: EmojiPerson, 
-/**
- * How far.
- */
-step: EmojiStep, };
+export type EmojiProgress = {
+  /**
+   * Who.
+   */
+  person: EmojiPerson;
+  /**
+   * How far.
+   */
+  step: EmojiStep;
+};

@@ -3,4 +3,5 @@
 /**
  * The kind of an entry.
  */
-export type EntryKind = "arrived" | "departed" | "founded" | "committed" | "entered" | "host_said" | "message";
+export type EntryKind =
+  "arrived" | "departed" | "founded" | "committed" | "entered" | "host_said" | "message";

@@ -6,6 +6,7 @@ import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
 import type { PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
+import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
 import { callStatus } from "./call-status.js";
 import { pictureInPicture, pictureInPictureAvailable } from "./picture-in-picture.js";
@@ -31,7 +32,7 @@ import { LockButton } from "./lock-button.js";
 import type { MoreItem } from "./more-menu.js";
 import { PageTitle } from "./page-title.js";
 import { PeoplePanel } from "./people-panel.js";
-import { useShortcuts } from "./shortcuts.js";
+import { keysHelp, useShortcuts } from "./shortcuts.js";
 import { type Layout, Stage } from "./stage.js";
 import { text } from "./text.js";
 import { type PanelName, Toolbar } from "./toolbar.js";
@@ -64,6 +65,7 @@ export function Call({ call, route }: Props) {
   );
   const [pinned, setPinned] = useState<string | undefined>(undefined);
   const [selfHidden, setSelfHidden] = useState(() => recall("self_hidden") !== "");
+  const [draft, setDraft] = useState("");
   const [toast, say] = useToast();
   const place = useRef<HTMLDivElement>(null);
   const inside = view.people.length > 0;
@@ -101,15 +103,14 @@ export function Call({ call, route }: Props) {
   const raiseHand = () => call.raiseHand(!view.handRaised);
   const share = () => void call.toggleShare();
   /** Held down, the key lets a muted person talk. */
-  const talk = useRef(false);
+  const talking = useRef(false);
   useShortcuts({
     microphone: () => void call.devices.toggle("microphone"),
     talk(down) {
       const { on } = call.devices.view.get().microphone;
-      if (down === on || (!down && !talk.current)) return;
-      talk.current = down;
-      if (down) void call.devices.toggle("microphone");
-      else call.devices.mute();
+      if (down === on || (!down && !talking.current)) return;
+      talking.current = down;
+      call.devices.talk(down);
     },
     camera: () => void call.devices.toggle("camera"),
     share,
@@ -211,13 +212,16 @@ export function Call({ call, route }: Props) {
         pin={setPinned}
         shown={client => call.setMain(client)}
       />
+      <Announcer view={view} secret={secret} chatOpen={panel === "chat"} />
       <div class="toast-place" role="status">
         {toast !== undefined && <p class="toast">{toast}</p>}
-        {toast === undefined && mutedHint && <p class="toast">{text.call.mutedHint}</p>}
+        {toast === undefined && mutedHint && <p class="toast">{text.call.mutedHint(keysHelp())}</p>}
       </div>
       {panel === "chat" && (
         <ChatPanel
           chat={view.chat}
+          draft={draft}
+          setDraft={setDraft}
           say={words => call.say(words)}
           copied={() => say(text.chat.copied)}
           close={() => setPanel(undefined)}

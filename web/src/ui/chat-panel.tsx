@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type ChatMessage, piecesOf } from "../call/chat.js";
 import { hueOf } from "./avatar.js";
 import { CopyIcon, SendIcon } from "./icons.js";
@@ -12,14 +12,16 @@ const END_PX = 60;
 
 interface Props {
   chat: readonly ChatMessage[];
+  /** What is being written. It outlives the panel. */
+  draft: string;
+  setDraft: (draft: string) => void;
   say: (words: string) => void;
   copied: () => void;
   close: () => void;
 }
 
 /** What was written in this call, and a field to write. */
-export function ChatPanel({ chat, say, copied, close }: Props) {
-  const [draft, setDraft] = useState("");
+export function ChatPanel({ chat, draft, setDraft, say, copied, close }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const following = useRef(true);
@@ -28,6 +30,20 @@ export function ChatPanel({ chat, say, copied, close }: Props) {
     const element = list.current;
     if (element !== null && following.current) element.scrollTop = element.scrollHeight;
   }, [chat]);
+
+  // The call is drawn twice a second, a long conversation only when it grows.
+  const messages = useMemo(
+    () =>
+      chat.map((message, index) => (
+        <Message
+          key={message.id}
+          message={message}
+          more={chat[index - 1]?.identity === message.identity}
+          copied={copied}
+        />
+      )),
+    [chat],
+  );
 
   const send = () => {
     if (draft.trim() === "") return;
@@ -51,16 +67,7 @@ export function ChatPanel({ chat, say, copied, close }: Props) {
           following.current = scrollHeight - scrollTop - clientHeight < END_PX;
         }}
       >
-        <ol>
-          {chat.map((message, index) => (
-            <Message
-              key={message.id}
-              message={message}
-              more={chat[index - 1]?.identity === message.identity}
-              copied={copied}
-            />
-          ))}
-        </ol>
+        <ol>{messages}</ol>
       </div>
       <form
         class="writing"
@@ -92,7 +99,13 @@ export function ChatPanel({ chat, say, copied, close }: Props) {
   );
 }
 
-const time = () => new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+let formatter: Intl.DateTimeFormat | undefined;
+
+/** Once the language is known. */
+function timeOf(at: number): string {
+  formatter ??= new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+  return formatter.format(at);
+}
 
 interface MessageProps {
   message: ChatMessage;
@@ -114,7 +127,7 @@ function Message({ message, more, copied }: MessageProps) {
     >
       <p class="message-head">
         <span class="message-name">{own ? text.call.you : name}</span>
-        <time dateTime={new Date(at).toISOString()}>{time().format(at)}</time>
+        <time dateTime={new Date(at).toISOString()}>{timeOf(at)}</time>
       </p>
       <div class="message-body">
         <p class="message-text" dir="auto">

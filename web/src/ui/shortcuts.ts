@@ -29,6 +29,11 @@ export function shortcutsOn(): boolean {
   return recall("shortcuts_off") === "";
 }
 
+/** Whether it helps a person to be told of keys. */
+export function keysHelp(): boolean {
+  return shortcutsOn() && matchMedia("(hover: hover)").matches;
+}
+
 export function turnShortcuts(on: boolean): void {
   remember("shortcuts_off", on ? "" : "off");
 }
@@ -39,27 +44,38 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   // Before anything is seen: who can see the page can press its keys.
   useLayoutEffect(() => {
     let talking = false;
+    // Where the last click put the focus, no key is meant for what has it.
+    let clicked = false;
+    const click = () => {
+      clicked = true;
+    };
     const talk = (down: boolean) => {
       if (talking === down) return;
       talking = down;
       latest.current.talk(down);
     };
     const down = (event: KeyboardEvent) => {
+      if (event.key === "Tab") clicked = false;
       const name = shortcutOf(event);
-      if (name === undefined || !shortcutsOn() || isTaken(event)) return;
+      if (name === undefined || !shortcutsOn() || isTaken(event, clicked)) return;
       event.preventDefault();
       if (name === "talk") talk(true);
       else if (!event.repeat) latest.current[name]();
     };
     const up = (event: KeyboardEvent) => {
-      if (event.key === " ") talk(false);
+      if (event.key !== " ") return;
+      // In Firefox the button that has the focus is pressed when the key goes up.
+      if (talking) event.preventDefault();
+      talk(false);
     };
     // A key that goes up in another window is not heard.
     const gone = () => talk(false);
+    addEventListener("pointerdown", click);
     addEventListener("keydown", down);
     addEventListener("keyup", up);
     addEventListener("blur", gone);
     return () => {
+      removeEventListener("pointerdown", click);
       removeEventListener("keydown", down);
       removeEventListener("keyup", up);
       removeEventListener("blur", gone);
@@ -74,10 +90,10 @@ function shortcutOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): Shortcut 
   return SHORTCUTS.find(([, shortcut]) => shortcut === wanted)?.[0];
 }
 
-/** Whether the key means something where the focus is. */
-function isTaken({ target, key }: KeyboardEvent): boolean {
+/** Whether the key means something where the focus is; `clicked`: it is there because of a click. */
+function isTaken({ target, key }: KeyboardEvent, clicked: boolean): boolean {
   if (!(target instanceof Element)) return false;
   if (document.querySelector("dialog:modal") !== null) return true;
   if (target.closest("input, textarea, select, [contenteditable]") !== null) return true;
-  return key === " " && target.closest("button, a, summary, [role=tab]") !== null;
+  return key === " " && !clicked && target.closest("button, a, summary, [role=tab]") !== null;
 }

@@ -188,7 +188,7 @@ function Pages({ width, height, people, tile }: PartProps) {
   );
 }
 
-/** The height of the way to the other pages, as in stage.css. */
+/** The height of the way to the other pages, as in tiles.css. */
 const PAGER_PX = 52;
 
 /** What is shared, or one person, large; the others in a strip that scrolls. */

@@ -72,7 +72,7 @@ export const text: Texts = {
           : `${count} Personen sind hier.`,
     unreachable: "Der Server antwortet gerade nicht. Prüfe dein Netz.",
     offline: "Dieses Gerät ist offline. Verbinde es mit einem Netz, um teilzunehmen.",
-    noChoice: "Keins gefunden",
+    noChoice: "Nicht gefunden",
     defaultChoice: "Standard",
     unnamed: (kind, number) => `${kind} ${number}`,
   },
@@ -90,10 +90,12 @@ export const text: Texts = {
     copyByHand: "Kopiere diesen Link:",
     verify: "Prüfen",
     leave: "Verlassen",
-    mutedHint:
-      "Dein Mikrofon ist aus. Drück M, oder halte die Leertaste gedrückt, während du sprichst.",
-    startedMuted:
-      "Hier sind viele Personen, darum ist dein Mikrofon zu Beginn aus. Drück M, wenn du sprechen willst.",
+    mutedHint: keys =>
+      keys
+        ? "Dein Mikrofon ist aus. Drück M, oder halte die Leertaste gedrückt, während du sprichst."
+        : "Dein Mikrofon ist aus.",
+    startedMuted: keys =>
+      `Hier sind viele Personen, darum ist dein Mikrofon zu Beginn aus. ${keys ? "Drück M" : "Schalte es ein"}, wenn du sprechen willst.`,
     unmute: "Ton einschalten",
     soundBlocked: "Dein Browser hält den Ton dieser Seite zurück.",
     status: {
@@ -260,7 +262,7 @@ export const text: Texts = {
   },
 
   share: {
-    start: "Teilen",
+    start: "Bildschirm teilen",
     stop: "Nicht mehr teilen",
     own: "Das teilst du gerade",
     of: name => `Bildschirm von ${name}`,
@@ -375,6 +377,23 @@ export const text: Texts = {
     left: who => `${list.format(who)} ${who.length === 1 ? "ist" : "sind"} gegangen.`,
   },
 
+  announce: {
+    message: (name, words) => `${name} schreibt: ${words}`,
+    reaction: (name, what) => `${name}: ${what}`,
+    hand: name => `${name} hebt die Hand.`,
+  },
+
+  lastTime: {
+    title: "Seit dem letzten Mal",
+    same: at => `Dieselben Geräte wie am ${date.format(at)}.`,
+    changed: (at, added, missing) =>
+      [
+        `Verglichen mit dem ${date.format(at)}:`,
+        ...(added.length > 0 ? [`Neu: ${list.format(added)}.`] : []),
+        ...(missing.length > 0 ? [`Nicht hier: ${list.format(missing)}.`] : []),
+      ].join(" "),
+  },
+
   scan: {
     start: "QR-Code einer anderen Person scannen",
     stop: "Nicht mehr scannen",
@@ -410,7 +429,7 @@ export const text: Texts = {
       new: "Neu",
       warning: "Prüfe, wer das ist",
     },
-    tileLabel: (name, mark) => `${name}, ${mark.toLowerCase()}`,
+    tileLabel: (name, mark) => `${name}, ${mark}`,
     own: "Du.",
     own_key: "Dein eigenes Gerät, in einem anderen Tab oder Fenster.",
     unconfirmed:

@@ -104,9 +104,10 @@ export const text = {
     copyByHand: "Copy this link:",
     verify: "Verify",
     leave: "Leave call",
-    mutedHint: "You are muted. Press M, or hold the space bar while you talk.",
-    startedMuted:
-      "Many people are here, so your microphone starts muted. Press M when you want to talk.",
+    mutedHint: (keys: boolean): string =>
+      keys ? "You are muted. Press M, or hold the space bar while you talk." : "You are muted.",
+    startedMuted: (keys: boolean) =>
+      `Many people are here, so your microphone starts muted. ${keys ? "Press M" : "Turn it on"} when you want to talk.`,
     unmute: "Turn on sound",
     soundBlocked: "Your browser holds back the sound of this page.",
     status: {
@@ -383,6 +384,23 @@ export const text = {
   news: {
     joined: (names: readonly string[]) => `${list.format(names)} joined.`,
     left: (names: readonly string[]) => `${list.format(names)} left.`,
+  },
+
+  announce: {
+    message: (name: string, words: string) => `${name} wrote: ${words}`,
+    reaction: (name: string, what: string) => `${name}: ${what}`,
+    hand: (name: string) => `${name} raised a hand.`,
+  },
+
+  lastTime: {
+    title: "Since last time",
+    same: (at: number) => `The same devices as on ${date.format(at)}.`,
+    changed: (at: number, added: readonly string[], missing: readonly string[]) =>
+      [
+        `Compared with ${date.format(at)}:`,
+        ...(added.length > 0 ? [`New: ${list.format(added)}.`] : []),
+        ...(missing.length > 0 ? [`Not here: ${list.format(missing)}.`] : []),
+      ].join(" "),
   },
 
   scan: {

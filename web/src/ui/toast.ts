@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DevicesView } from "../call/devices.js";
 import type { CallView } from "../call/view.js";
+import { keysHelp } from "./shortcuts.js";
 import { playSound } from "./sounds.js";
 import { text } from "./text.js";
 
@@ -33,12 +34,17 @@ export function useNews(
 
   useEffect(() => {
     if (news === undefined) return;
-    playSound(news.type);
-    say(text.news[news.type](news.names));
+    const { joined, left } = news;
+    playSound(joined.length > 0 ? "joined" : "left");
+    const words = [
+      ...(joined.length > 0 ? [text.news.joined(joined)] : []),
+      ...(left.length > 0 ? [text.news.left(left)] : []),
+    ];
+    say(words.join(" "));
   }, [news?.id]);
 
   useEffect(() => {
-    if (startedMuted) say(text.call.startedMuted);
+    if (startedMuted) say(text.call.startedMuted(keysHelp()));
   }, [startedMuted]);
 
   useEffect(() => {
@@ -57,7 +63,7 @@ export function useNews(
   for (const kind of ["microphone", "camera"] as const) {
     const { plugged, replaced } = devices[kind];
     useEffect(() => {
-      if (plugged !== undefined) say(text.devicePlugged(kind, plugged));
+      if (plugged !== undefined) say(text.devicePlugged(kind, plugged.label));
     }, [plugged]);
     useEffect(() => {
       if (replaced !== undefined) say(text.deviceReplaced(kind));

@@ -1,4 +1,5 @@
 import type { CallController } from "../call/call-controller.js";
+import type { SinceLastTime } from "../call/last-time.js";
 import { protectionOf } from "../call/protection.js";
 import type { CallView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
@@ -62,6 +63,7 @@ export function VerifyDialog({ view, secret, call, close }: Props) {
             start={() => call.compareEmoji()}
             cancel={() => call.cancelEmoji()}
           />
+          {view.sinceLastTime !== undefined && <LastTime {...view.sinceLastTime} />}
           <h3>{text.verify.people}</h3>
           <p class="hint">{view.marksLast ? text.verify.markHint : text.verify.markHintShort}</p>
           <VerifyPeople
@@ -75,6 +77,19 @@ export function VerifyDialog({ view, secret, call, close }: Props) {
         <ForgetIdentity forgetPeople={() => call.forgetPeople()} alarms={alarms} />
       </div>
     </Dialog>
+  );
+}
+
+/** Who is new in this room, and who is missing. */
+function LastTime({ at, added, missing }: SinceLastTime) {
+  const same = added.length + missing.length === 0;
+  return (
+    <>
+      <h3>{text.lastTime.title}</h3>
+      <p class="hint" data-testid="last-time">
+        {same ? text.lastTime.same(at) : text.lastTime.changed(at, added, missing)}
+      </p>
+    </>
   );
 }
 

@@ -25,7 +25,7 @@ export function VerifyPeople({ people, mark, unmark }: Props) {
 type RowProps = Omit<Props, "people"> & { person: PersonView };
 
 function PersonRow({ person, mark, unmark }: RowProps) {
-  const { client, name, own, trust, doubt } = person;
+  const { client, name, own, trust, doubt, unreadable } = person;
   const label = own ? text.call.ownLabel(name) : name;
   const { type } = trust.state;
   const others = !own && type !== "own_key";
@@ -40,6 +40,12 @@ function PersonRow({ person, mark, unmark }: RowProps) {
         <p class="caution" data-doubt={doubt}>
           <WarningIcon />
           <span>{text.doubt.explain[doubt]}</span>
+        </p>
+      )}
+      {unreadable !== undefined && (
+        <p class="caution" data-unreadable={unreadable}>
+          <WarningIcon />
+          <span>{text.quality.unreadable[unreadable]}</span>
         </p>
       )}
       {trust.warnings.map(warning => (

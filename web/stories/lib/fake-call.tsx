@@ -81,6 +81,10 @@ export class FakeDevices extends Devices {
     await Promise.resolve();
   }
 
+  override talk(on: boolean): void {
+    this.change("microphone", { on });
+  }
+
   override mute(): void {
     this.change("microphone", { on: false });
   }
