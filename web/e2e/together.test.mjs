@@ -130,6 +130,15 @@ test("two screens at once are shown large to both, beside the people", async () 
       );
     });
   }
+  await ada.page.hover('.strip li.tile[data-own="false"]');
+  await ada.click("Show Grace large");
+  const large = () => text(ada, ".spotlight > .grid .name-text");
+  assert.deepEqual(
+    (await large()).toSorted(),
+    ["Grace", "Screen of Grace", "You are sharing this"],
+    "beside the screens",
+  );
+  await ada.click("Show Grace no longer large");
   await ada.click("Stop sharing");
   await grace.click("Stop sharing");
   await Promise.all([ada.sees(2), grace.sees(2)]);
@@ -147,6 +156,28 @@ test("one person can be shown large, and in speaker view it is the other one", a
   await ada.until("speaker view", () => document.querySelector(".spotlight") !== null);
   assert.deepEqual(await large(), ["Grace"]);
   await ada.page.keyboard.press("l");
+  await ada.sees(2);
+});
+
+test("the call fills the screen and leaves it with a key, and the self view can be hidden", async () => {
+  const full = () => document.fullscreenElement?.classList.contains("call") === true;
+  await ada.page.keyboard.press("f");
+  await ada.until("the whole screen", full);
+  await ada.page.keyboard.press("f");
+  await ada.until("the window again", () => document.fullscreenElement === null);
+
+  const hideSelf = async () => {
+    await ada.click("More");
+    await ada.click("Settings");
+    const hide = await ada.page.waitForSelector("aria/Hide my own picture");
+    await hide.click();
+    await ada.page.keyboard.press("Escape");
+  };
+  await hideSelf();
+  await ada.until("Grace alone", () => document.querySelectorAll("li.tile").length === 1);
+  assert.deepEqual(await ada.names(), ["Grace"]);
+  await grace.sees(2);
+  await hideSelf();
   await ada.sees(2);
 });
 

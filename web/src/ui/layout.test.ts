@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hueOf, initialsOf } from "./avatar.js";
-import { capacityOf, gridOf, splitOf } from "./layout.js";
+import { capacityOf, gridOf, splitOf, stripCapacityOf } from "./layout.js";
 
 const GAP = 12;
 
@@ -63,5 +63,19 @@ test("large area and strip fit into the window, whatever its form", () => {
     assert(mainWidth + (side === "end" ? tileWidth + 10 : 0) <= width);
     assert(mainHeight + (side === "bottom" ? tileHeight + 10 : 0) <= height);
     assert(mainWidth * mainHeight > 0.6 * width * height);
+  }
+});
+
+test("as many tiles of the strip are in sight as fit beside or below what is large", () => {
+  for (const [width, height] of [
+    [1_280, 700],
+    [360, 640],
+    [10, 10],
+  ] as const) {
+    const { side, tileWidth, tileHeight } = splitOf(width, height, 12);
+    const count = stripCapacityOf(width, height, 12);
+    const [tile, room] = side === "end" ? [tileHeight, height] : [tileWidth, width];
+    assert(count === 1 || count * (tile + 12) - 12 <= room);
+    assert((count + 1) * (tile + 12) - 12 > room);
   }
 });

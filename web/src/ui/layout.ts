@@ -39,6 +39,14 @@ export function capacityOf(width: number, height: number, gap: number): number {
   return Math.max(1, columns) * Math.max(1, rows);
 }
 
+/** How many tiles of the strip are in sight before it scrolls; at least one. */
+export function stripCapacityOf(width: number, height: number, gap: number): number {
+  const { side, tileWidth, tileHeight } = splitOf(width, height, gap);
+  const tiles =
+    side === "end" ? (height + gap) / (tileHeight + gap) : (width + gap) / (tileWidth + gap);
+  return Math.max(1, Math.floor(tiles));
+}
+
 export interface Split {
   readonly side: "end" | "bottom";
   /** What is shown large, in CSS pixels. */

@@ -4,7 +4,7 @@ import { reorder } from "../call/stage-order.js";
 import type { CallView, PersonView } from "../call/view.js";
 import { useSize, useTrackStream } from "./hooks.js";
 import { NextIcon, PreviousIcon } from "./icons.js";
-import { capacityOf, gridOf, splitOf } from "./layout.js";
+import { capacityOf, gridOf, splitOf, stripCapacityOf } from "./layout.js";
 import { ShareTile } from "./share-tile.js";
 import { text } from "./text.js";
 import { Tile } from "./tile.js";
@@ -38,7 +38,9 @@ export function Stage(props: Props) {
   useEffect(() => shown(main?.client), [main?.client]);
 
   const large = shares.length > 0 || main !== undefined;
-  const visible = large ? Infinity : capacityOf(width, height, GAP_PX);
+  const visible = large
+    ? stripCapacityOf(width, height, GAP_PX)
+    : capacityOf(width, height, GAP_PX);
   const ordered = useOrder(seen, visible, view, pinned);
   const tile = (person: PersonView) => (
     <Tile
@@ -62,7 +64,7 @@ export function Stage(props: Props) {
           width={width}
           height={height}
           shares={shares}
-          main={main}
+          main={shares.length === 0 || main?.client === pinned ? main : undefined}
           people={ordered}
           tile={tile}
         />
@@ -191,15 +193,16 @@ function Pages({ width, height, people, tile }: PartProps) {
 /** The height of the way to the other pages, as in tiles.css. */
 const PAGER_PX = 52;
 
-/** What is shared, or one person, large; the others in a strip that scrolls. */
+/** What is shared and who is shown large, if anybody is; the others in a strip that scrolls. */
 function Large(props: PartProps & { shares: readonly Share[]; main: PersonView | undefined }) {
   const { width, height, people, shares, main, tile } = props;
-  const strip = people.filter(person => shares.length > 0 || person !== main);
+  const strip = people.filter(person => person !== main);
   const split = splitOf(width, height, GAP_PX);
   const { mainWidth, mainHeight } =
     strip.length > 0 ? split : { mainWidth: width, mainHeight: height };
-  const grid = gridOf(Math.max(1, shares.length), mainWidth, mainHeight, GAP_PX);
-  const alone = shares.length < 2;
+  const count = shares.length + (main === undefined ? 0 : 1);
+  const grid = gridOf(Math.max(1, count), mainWidth, mainHeight, GAP_PX);
+  const alone = count < 2;
   const size = alone
     ? { "--tile-width": `${mainWidth}px`, "--tile-height": `${mainHeight}px` }
     : { "--tile-width": `${grid.tileWidth}px`, "--tile-height": `${grid.tileHeight}px` };
@@ -213,7 +216,7 @@ function Large(props: PartProps & { shares: readonly Share[]; main: PersonView |
         {shares.map(share => (
           <ShareTile key={share.person.client} share={share} />
         ))}
-        {shares.length === 0 && main !== undefined && tile(main)}
+        {main !== undefined && tile(main)}
       </ul>
       {strip.length > 0 && (
         <ul
