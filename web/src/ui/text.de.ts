@@ -16,7 +16,7 @@ export const text: Texts = {
   language: "Sprache",
   close: "Schließen",
   partMissing:
-    "Ein Teil dieser Seite konnte nicht geladen werden: Vielleicht ist die Verbindung weg, oder der Server hat eine neue Version. Versuch es noch einmal.",
+    "Ein Teil dieser Seite konnte nicht geladen werden: Vielleicht ist die Verbindung weg, oder der Server hat eine neue Version. Versuch es noch einmal; wenn das nicht hilft, lade die Seite neu und nimm wieder teil.",
   title: room => `${room} · Tangelo`,
   titlePrivate: "Privates Gespräch · Tangelo",
 
@@ -550,7 +550,7 @@ export const text: Texts = {
     title: "Inspektor",
     loading: "Der Inspektor wird geladen…",
     notLoaded:
-      "Der Inspektor konnte nicht geladen werden. Prüfe deine Verbindung, schließ das hier und öffne ihn noch einmal.",
+      "Der Inspektor konnte nicht geladen werden. Prüfe deine Verbindung, schließ das hier und öffne ihn noch einmal, oder lade die Seite neu und nimm wieder teil.",
     close: "Inspektor schließen",
   },
 
@@ -571,7 +571,7 @@ export const text: Texts = {
     chooseOther: "Anderes Bild wählen…",
     noImage: "Diese Datei lässt sich nicht als Bild zeigen. Wähle eine andere, etwa ein Foto.",
     notLoaded:
-      "Die Effekte konnten nicht geladen werden: Vielleicht ist deine Verbindung weg. Schließ das und öffne es noch einmal.",
+      "Die Effekte konnten nicht geladen werden: Vielleicht ist deine Verbindung weg. Schließ das und öffne es noch einmal, oder lade die Seite neu.",
     starting: "Startet…",
     onDevice: "Auf diesem Gerät berechnet: Dafür wird nichts irgendwohin gesendet.",
     unavailable: "Dieser Browser kann nicht alle Effekte.",

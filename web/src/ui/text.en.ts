@@ -26,7 +26,7 @@ export const text = {
   language: "Language",
   close: "Close",
   partMissing:
-    "A part of this page could not be loaded: your connection may be down, or the server has a new version. Try again.",
+    "A part of this page could not be loaded: your connection may be down, or the server has a new version. Try again; if that does not help, reload the page and join again.",
   title: (room: string) => `${room} · Tangelo`,
   titlePrivate: "Private call · Tangelo",
 
@@ -552,7 +552,7 @@ export const text = {
     title: "Inspector",
     loading: "Loading the inspector…",
     notLoaded:
-      "The inspector could not be loaded. Check your connection, close this and open it again.",
+      "The inspector could not be loaded. Check your connection, close this and open it again, or reload the page and join again.",
     close: "Close inspector",
   },
 
@@ -573,7 +573,7 @@ export const text = {
     chooseOther: "Choose another image…",
     noImage: "This file cannot be shown as an image. Choose another one, such as a photo.",
     notLoaded:
-      "The effects could not be loaded: your connection may be down. Close and open this again.",
+      "The effects could not be loaded: your connection may be down. Close and open this again, or reload the page.",
     starting: "Starting…",
     onDevice: "Computed on this device: nothing is sent anywhere for it.",
     unavailable: "This browser cannot do all of the effects.",
