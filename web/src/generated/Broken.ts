@@ -4,17 +4,16 @@ import type { Blame } from "./Blame";
 /**
  * A rule that was broken.
  */
-export type Broken = {
-  /**
-   * Its number.
-   */
-  rule: number;
-  /**
-   * What it demands.
-   */
-  text: string;
-  /**
-   * By whom.
-   */
-  blame: Blame;
-};
+export type Broken = { 
+/**
+ * Its number.
+ */
+rule: number, 
+/**
+ * What it demands.
+ */
+text: string, 
+/**
+ * By whom.
+ */
+blame: Blame, };

@@ -6,43 +6,28 @@ import type { Words } from "./Words";
 /**
  * From the page to the session.
  */
-export type Command =
-  | {
-      type: "offer";
-      /**
-       * The page's own number for this offer.
-       */
-      offer: number;
-      /**
-       * SDP.
-       */
-      sdp: string;
-      /**
-       * The use of every `m=` section.
-       */
-      lines: Array<MediaLine>;
-    }
-  | {
-      type: "chat";
-      /**
-       * At most [`crate::CHAT_MAX_CHARS`] characters.
-       */
-      text: Words;
-    }
-  | {
-      type: "react";
-      /**
-       * One emoji.
-       */
-      emoji: string;
-    }
-  | {
-      type: "state";
-      /**
-       * What to show.
-       */
-      state: MemberState;
-    }
-  | { type: "emoji_start" }
-  | { type: "emoji_cancel" }
-  | { type: "leave" };
+export type Command = { "type": "offer", 
+/**
+ * The page's own number for this offer.
+ */
+offer: number, 
+/**
+ * SDP.
+ */
+sdp: string, 
+/**
+ * The use of every `m=` section.
+ */
+lines: Array<MediaLine>, } | { "type": "chat", 
+/**
+ * At most [`crate::CHAT_MAX_CHARS`] characters.
+ */
+text: Words, } | { "type": "react", 
+/**
+ * One emoji.
+ */
+emoji: string, } | { "type": "state", 
+/**
+ * What to show.
+ */
+state: MemberState, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "leave", };

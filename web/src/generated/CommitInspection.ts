@@ -3,17 +3,16 @@
 /**
  * An own commit that waits for its place in the log.
  */
-export type CommitInspection = {
-  /**
-   * The entry that it is to follow.
-   */
-  parent: number;
-  /**
-   * How many it adds.
-   */
-  adds: number;
-  /**
-   * Whether it renews the own path.
-   */
-  path: boolean;
-};
+export type CommitInspection = { 
+/**
+ * The entry that it is to follow.
+ */
+parent: number, 
+/**
+ * How many it adds.
+ */
+adds: number, 
+/**
+ * Whether it renews the own path.
+ */
+path: boolean, };

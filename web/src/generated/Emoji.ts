@@ -3,17 +3,16 @@
 /**
  * An emoji with its word.
  */
-export type Emoji = {
-  /**
-   * Its place in the protocol's list, 0 to 63: for words in other languages.
-   */
-  place: number;
-  /**
-   * The emoji.
-   */
-  symbol: string;
-  /**
-   * Its English word.
-   */
-  word: string;
-};
+export type Emoji = { 
+/**
+ * Its place in the protocol's list, 0 to 63: for words in other languages.
+ */
+place: number, 
+/**
+ * The emoji.
+ */
+symbol: string, 
+/**
+ * Its English word.
+ */
+word: string, };

@@ -5,42 +5,28 @@ import type { EmojiPerson } from "./EmojiPerson";
 /**
  * Why there are no emoji.
  */
-export type EmojiFailure =
-  | { type: "not_sent" }
-  | {
-      type: "missing";
-      /**
-       * At least one.
-       */
-      people: Array<EmojiPerson>;
-    }
-  | {
-      type: "cancelled";
-      /**
-       * Who.
-       */
-      by: EmojiPerson;
-    }
-  | {
-      type: "broken";
-      /**
-       * Who.
-       */
-      by: EmojiPerson;
-      /**
-       * How.
-       */
-      how: EmojiBreach;
-    }
-  | {
-      type: "people_changed";
-      /**
-       * Who came.
-       */
-      joined: Array<EmojiPerson>;
-      /**
-       * Who is gone.
-       */
-      left: Array<EmojiPerson>;
-    }
-  | { type: "reconnected" };
+export type EmojiFailure = { "type": "not_sent", } | { "type": "missing", 
+/**
+ * At least one.
+ */
+people: Array<EmojiPerson>, } | { "type": "cancelled", 
+/**
+ * Who.
+ */
+by: EmojiPerson, } | { "type": "broken", 
+/**
+ * Who.
+ */
+by: EmojiPerson, 
+/**
+ * How.
+ */
+how: EmojiBreach, } | { "type": "people_changed", 
+/**
+ * Who came.
+ */
+joined: Array<EmojiPerson>, 
+/**
+ * Who is gone.
+ */
+left: Array<EmojiPerson>, } | { "type": "reconnected", };

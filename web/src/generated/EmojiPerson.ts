@@ -3,17 +3,16 @@
 /**
  * Somebody in the group.
  */
-export type EmojiPerson = {
-  /**
-   * The client id, 32 hexadecimal digits.
-   */
-  client: string;
-  /**
-   * The person's name.
-   */
-  name: string;
-  /**
-   * Whether this is the own client.
-   */
-  own: boolean;
-};
+export type EmojiPerson = { 
+/**
+ * The client id, 32 hexadecimal digits.
+ */
+client: string, 
+/**
+ * The person's name.
+ */
+name: string, 
+/**
+ * Whether this is the own client.
+ */
+own: boolean, };

@@ -5,13 +5,12 @@ import type { EmojiStep } from "./EmojiStep";
 /**
  * How far somebody has come.
  */
-export type EmojiProgress = {
-  /**
-   * Who.
-   */
-  person: EmojiPerson;
-  /**
-   * How far.
-   */
-  step: EmojiStep;
-};
+export type EmojiProgress = { 
+/**
+ * Who.
+ */
+person: EmojiPerson, 
+/**
+ * How far.
+ */
+step: EmojiStep, };

@@ -7,35 +7,24 @@ import type { EmojiProgress } from "./EmojiProgress";
 /**
  * Where a comparison stands.
  */
-export type EmojiView =
-  | { state: "idle" }
-  | { state: "asking" }
-  | {
-      state: "running";
-      /**
-       * Who began it.
-       */
-      starter: EmojiPerson;
-      /**
-       * Everyone in the group, and how far each has come.
-       */
-      people: Array<EmojiProgress>;
-    }
-  | {
-      state: "done";
-      /**
-       * Who began it.
-       */
-      starter: EmojiPerson;
-      /**
-       * In this order.
-       */
-      emoji: Array<Emoji>;
-    }
-  | {
-      state: "failed";
-      /**
-       * Why.
-       */
-      reason: EmojiFailure;
-    };
+export type EmojiView = { "state": "idle", } | { "state": "asking", } | { "state": "running", 
+/**
+ * Who began it.
+ */
+starter: EmojiPerson, 
+/**
+ * Everyone in the group, and how far each has come.
+ */
+people: Array<EmojiProgress>, } | { "state": "done", 
+/**
+ * Who began it.
+ */
+starter: EmojiPerson, 
+/**
+ * In this order.
+ */
+emoji: Array<Emoji>, } | { "state": "failed", 
+/**
+ * Why.
+ */
+reason: EmojiFailure, };

@@ -3,5 +3,4 @@
 /**
  * The kind of an entry.
  */
-export type EntryKind =
-  "arrived" | "departed" | "founded" | "committed" | "entered" | "host_said" | "message";
+export type EntryKind = "arrived" | "departed" | "founded" | "committed" | "entered" | "host_said" | "message";

@@ -3,13 +3,12 @@
 /**
  * An epoch whose keys are there.
  */
-export type EpochInspection = {
-  /**
-   * Which.
-   */
-  epoch: number;
-  /**
-   * When its keys are forgotten; not yet known for the newest.
-   */
-  expires: number | null;
-};
+export type EpochInspection = { 
+/**
+ * Which.
+ */
+epoch: number, 
+/**
+ * When its keys are forgotten; not yet known for the newest.
+ */
+expires: number | null, };

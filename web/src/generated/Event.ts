@@ -8,131 +8,96 @@ import type { Words } from "./Words";
 /**
  * From the session to the page. Holds no key.
  */
-export type Event =
-  | {
-      type: "phase";
-      /**
-       * Which.
-       */
-      phase: Phase;
-    }
-  | {
-      type: "ended";
-      /**
-       * What happened and what to do, for people.
-       */
-      text: string;
-    }
-  | {
-      type: "roster";
-      /**
-       * Members, the own one first, then by leaf index.
-       */
-      people: Array<Person>;
-      /**
-       * 12 groups of 5 digits, separated by spaces.
-       */
-      safety_number: string;
-      /**
-       * The group's epoch.
-       */
-      epoch: number;
-    }
-  | {
-      type: "tracks";
-      /**
-       * All of them.
-       */
-      tracks: Array<RemoteTrack>;
-    }
-  | {
-      type: "answer";
-      /**
-       * Its number.
-       */
-      offer: number;
-      /**
-       * The answer, SDP.
-       */
-      sdp: string;
-    }
-  | {
-      type: "offer_refused";
-      /**
-       * Its number.
-       */
-      offer: number;
-      /**
-       * Why, for people.
-       */
-      text: string;
-    }
-  | { type: "media_reset" }
-  | { type: "key_frame_wanted" }
-  | {
-      type: "chat";
-      /**
-       * The author's own id for it.
-       */
-      id: string;
-      /**
-       * Who, see [`Person::client`].
-       */
-      client: string;
-      /**
-       * The author's name.
-       */
-      name: string;
-      /**
-       * The author's identity, see [`Person::identity`].
-       */
-      identity: string;
-      /**
-       * Whether it is the own message.
-       */
-      own: boolean;
-      /**
-       * What.
-       */
-      text: Words;
-    }
-  | {
-      type: "reaction";
-      /**
-       * Who, see [`Person::client`].
-       */
-      client: string;
-      /**
-       * The author's name.
-       */
-      name: string;
-      /**
-       * Whether it is the own one.
-       */
-      own: boolean;
-      /**
-       * Which.
-       */
-      emoji: string;
-    }
-  | {
-      type: "emoji";
-      /**
-       * All there is to show.
-       */
-      state: EmojiView;
-    }
-  | {
-      type: "notice";
-      /**
-       * What happened.
-       */
-      text: string;
-    }
-  | {
-      type: "alarm";
-      /**
-       * What happened, and what to do.
-       */
-      text: string;
-    };
+export type Event = { "type": "phase", 
+/**
+ * Which.
+ */
+phase: Phase, } | { "type": "ended", 
+/**
+ * What happened and what to do, for people.
+ */
+text: string, } | { "type": "roster", 
+/**
+ * Members, the own one first, then by leaf index.
+ */
+people: Array<Person>, 
+/**
+ * 12 groups of 5 digits, separated by spaces.
+ */
+safety_number: string, 
+/**
+ * The group's epoch.
+ */
+epoch: number, } | { "type": "tracks", 
+/**
+ * All of them.
+ */
+tracks: Array<RemoteTrack>, } | { "type": "answer", 
+/**
+ * Its number.
+ */
+offer: number, 
+/**
+ * The answer, SDP.
+ */
+sdp: string, } | { "type": "offer_refused", 
+/**
+ * Its number.
+ */
+offer: number, 
+/**
+ * Why, for people.
+ */
+text: string, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
+/**
+ * The author's own id for it.
+ */
+id: string, 
+/**
+ * Who, see [`Person::client`].
+ */
+client: string, 
+/**
+ * The author's name.
+ */
+name: string, 
+/**
+ * The author's identity, see [`Person::identity`].
+ */
+identity: string, 
+/**
+ * Whether it is the own message.
+ */
+own: boolean, 
+/**
+ * What.
+ */
+text: Words, } | { "type": "reaction", 
+/**
+ * Who, see [`Person::client`].
+ */
+client: string, 
+/**
+ * The author's name.
+ */
+name: string, 
+/**
+ * Whether it is the own one.
+ */
+own: boolean, 
+/**
+ * Which.
+ */
+emoji: string, } | { "type": "emoji", 
+/**
+ * All there is to show.
+ */
+state: EmojiView, } | { "type": "notice", 
+/**
+ * What happened.
+ */
+text: string, } | { "type": "alarm", 
+/**
+ * What happened, and what to do.
+ */
+text: string, };

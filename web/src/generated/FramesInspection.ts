@@ -6,29 +6,28 @@ import type { SentKey } from "./SentKey";
 /**
  * Frames by key id, and the epochs whose keys are there.
  */
-export type FramesInspection = {
-  /**
-   * The epoch that own frames are sealed in.
-   */
-  sending: number | null;
-  /**
-   * Epochs whose keys open frames, oldest first.
-   */
-  epochs: Array<EpochInspection>;
-  /**
-   * Own frames that were sealed.
-   */
-  sealed: number;
-  /**
-   * Own frames that were dropped because there was no key, or because they were odd.
-   */
-  unsealed: number;
-  /**
-   * Sealed frames of this group by key id, the latest last.
-   */
-  sent: Array<SentKey>;
-  /**
-   * Lines on which others are received.
-   */
-  received: Array<ReceiverCounters>;
-};
+export type FramesInspection = { 
+/**
+ * The epoch that own frames are sealed in.
+ */
+sending: number | null, 
+/**
+ * Epochs whose keys open frames, oldest first.
+ */
+epochs: Array<EpochInspection>, 
+/**
+ * Own frames that were sealed.
+ */
+sealed: number, 
+/**
+ * Own frames that were dropped because there was no key, or because they were odd.
+ */
+unsealed: number, 
+/**
+ * Sealed frames of this group by key id, the latest last.
+ */
+sent: Array<SentKey>, 
+/**
+ * Lines on which others are received.
+ */
+received: Array<ReceiverCounters>, };

@@ -6,29 +6,28 @@ import type { WorkInspection } from "./WorkInspection";
 /**
  * The group, from inside.
  */
-export type GroupInspection = {
-  /**
-   * Its id.
-   */
-  id: string;
-  /**
-   * Its epoch.
-   */
-  epoch: number;
-  /**
-   * The entry that began the epoch.
-   */
-  began: number;
-  /**
-   * By leaf index.
-   */
-  members: Array<MemberInspection>;
-  /**
-   * The ratchet tree.
-   */
-  tree: TreeInspection;
-  /**
-   * What is left to do.
-   */
-  work: WorkInspection;
-};
+export type GroupInspection = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its epoch.
+ */
+epoch: number, 
+/**
+ * The entry that began the epoch.
+ */
+began: number, 
+/**
+ * By leaf index.
+ */
+members: Array<MemberInspection>, 
+/**
+ * The ratchet tree.
+ */
+tree: TreeInspection, 
+/**
+ * What is left to do.
+ */
+work: WorkInspection, };

@@ -5,50 +5,36 @@ import type { Outcome } from "./Outcome";
 /**
  * What happened.
  */
-export type Happening =
-  | {
-      type: "entry";
-      /**
-       * Its place.
-       */
-      seq: number;
-      /**
-       * Its kind.
-       */
-      kind: EntryKind;
-      /**
-       * Its author, or who arrived or departed.
-       */
-      client: string;
-      /**
-       * Opaque bytes in it, as far as they were sent to this client.
-       */
-      bytes: number;
-      /**
-       * What became of it.
-       */
-      outcome: Outcome;
-    }
-  | {
-      type: "bad_check";
-      /**
-       * Whose it is said to be.
-       */
-      client: string;
-    }
-  | { type: "stale" }
-  | {
-      type: "post_refused";
-      /**
-       * Why.
-       */
-      code: string;
-    }
-  | { type: "resumed" }
-  | {
-      type: "arrived_anew";
-      /**
-       * Why.
-       */
-      why: string;
-    };
+export type Happening = { "type": "entry", 
+/**
+ * Its place.
+ */
+seq: number, 
+/**
+ * Its kind.
+ */
+kind: EntryKind, 
+/**
+ * Its author, or who arrived or departed.
+ */
+client: string, 
+/**
+ * Opaque bytes in it, as far as they were sent to this client.
+ */
+bytes: number, 
+/**
+ * What became of it.
+ */
+outcome: Outcome, } | { "type": "bad_check", 
+/**
+ * Whose it is said to be.
+ */
+client: string, } | { "type": "stale", } | { "type": "post_refused", 
+/**
+ * Why.
+ */
+code: string, } | { "type": "resumed", } | { "type": "arrived_anew", 
+/**
+ * Why.
+ */
+why: string, };

@@ -4,13 +4,12 @@ import type { HistoryRecord } from "./HistoryRecord";
 /**
  * What happened last, and how much is no longer remembered.
  */
-export type HistoryInspection = {
-  /**
-   * How many happenings were forgotten.
-   */
-  forgotten: number;
-  /**
-   * The others, the oldest first.
-   */
-  records: Array<HistoryRecord>;
-};
+export type HistoryInspection = { 
+/**
+ * How many happenings were forgotten.
+ */
+forgotten: number, 
+/**
+ * The others, the oldest first.
+ */
+records: Array<HistoryRecord>, };

@@ -4,17 +4,16 @@ import type { Happening } from "./Happening";
 /**
  * A happening with its time.
  */
-export type HistoryRecord = {
-  /**
-   * Its number in this session; the first has 1.
-   */
-  number: number;
-  /**
-   * When.
-   */
-  at: number;
-  /**
-   * What.
-   */
-  happening: Happening;
-};
+export type HistoryRecord = { 
+/**
+ * Its number in this session; the first has 1.
+ */
+number: number, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * What.
+ */
+happening: Happening, };

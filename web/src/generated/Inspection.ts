@@ -7,29 +7,28 @@ import type { RoomInspection } from "./RoomInspection";
 /**
  * A session at one moment. Times are milliseconds of the session's own clock.
  */
-export type Inspection = {
-  /**
-   * The moment.
-   */
-  now: number;
-  /**
-   * The room, while this client is present in it.
-   */
-  room: RoomInspection | null;
-  /**
-   * The group, while this client is in it.
-   */
-  group: GroupInspection | null;
-  /**
-   * What happened last.
-   */
-  history: HistoryInspection;
-  /**
-   * Frames and their keys.
-   */
-  frames: FramesInspection;
-  /**
-   * Why this client arrived anew, each time that it did.
-   */
-  losses: Array<string>;
-};
+export type Inspection = { 
+/**
+ * The moment.
+ */
+now: number, 
+/**
+ * The room, while this client is present in it.
+ */
+room: RoomInspection | null, 
+/**
+ * The group, while this client is in it.
+ */
+group: GroupInspection | null, 
+/**
+ * What happened last.
+ */
+history: HistoryInspection, 
+/**
+ * Frames and their keys.
+ */
+frames: FramesInspection, 
+/**
+ * Why this client arrived anew, each time that it did.
+ */
+losses: Array<string>, };

@@ -3,21 +3,20 @@
 /**
  * Counters of one key id on one line.
  */
-export type KeyCounters = {
-  /**
-   * Which.
-   */
-  key_id: number;
-  /**
-   * Frames opened with it.
-   */
-  opened: number;
-  /**
-   * Frames that had to wait for it.
-   */
-  held: number;
-  /**
-   * Frames dropped, by reason.
-   */
-  dropped: Array<[string, number]>;
-};
+export type KeyCounters = { 
+/**
+ * Which.
+ */
+key_id: number, 
+/**
+ * Frames opened with it.
+ */
+opened: number, 
+/**
+ * Frames that had to wait for it.
+ */
+held: number, 
+/**
+ * Frames dropped, by reason.
+ */
+dropped: Array<[string, number]>, };

@@ -4,22 +4,16 @@ import type { Source } from "./Source";
 /**
  * What a line of an offer carries.
  */
-export type LineUse =
-  | {
-      type: "send";
-      /**
-       * Which.
-       */
-      source: Source;
-    }
-  | {
-      type: "receive";
-      /**
-       * Whose.
-       */
-      client: string;
-      /**
-       * Which.
-       */
-      source: Source;
-    };
+export type LineUse = { "type": "send", 
+/**
+ * Which.
+ */
+source: Source, } | { "type": "receive", 
+/**
+ * Whose.
+ */
+client: string, 
+/**
+ * Which.
+ */
+source: Source, };

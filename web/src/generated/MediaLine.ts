@@ -4,13 +4,12 @@ import type { LineUse } from "./LineUse";
 /**
  * One `m=` section of an offer, and what it is for.
  */
-export type MediaLine = {
-  /**
-   * The section's `a=mid`.
-   */
-  mid: string;
-  /**
-   * What it carries; `None` for a section that is out of use.
-   */
-  use?: LineUse;
-};
+export type MediaLine = { 
+/**
+ * The section's `a=mid`.
+ */
+mid: string, 
+/**
+ * What it carries; `None` for a section that is out of use.
+ */
+use?: LineUse, };

@@ -3,57 +3,56 @@
 /**
  * A member of the group.
  */
-export type MemberInspection = {
-  /**
-   * The client id.
-   */
-  client: string;
-  /**
-   * The person's name.
-   */
-  name: string;
-  /**
-   * The identity's public key, in hexadecimal.
-   */
-  identity: string;
-  /**
-   * Leaf index.
-   */
-  leaf: number;
-  /**
-   * Whether this is the own client.
-   */
-  own: boolean;
-  /**
-   * Whether it is still present in the room.
-   */
-  present: boolean;
-  /**
-   * Whether it founded or entered the group, and the log says so.
-   */
-  entered: boolean;
-  /**
-   * Whether its leaf has signed something in this group.
-   */
-  confirmed: boolean;
-  /**
-   * Whether nothing has come from it inside the group for longer than members are ever quiet.
-   */
-  silent: boolean;
-  /**
-   * Whether it was found to see another room.
-   */
-  elsewhere: boolean;
-  /**
-   * Its place among those who commit, 0 for the designated committer; none has who is not present or not entered.
-   */
-  rank: number | null;
-  /**
-   * How old work must be before it commits, in milliseconds; the highest rank adds jitter to that.
-   */
-  waits_ms: number | null;
-  /**
-   * Whether others had to commit in its place, and it has committed nothing since.
-   */
-  passed_over: boolean;
-};
+export type MemberInspection = { 
+/**
+ * The client id.
+ */
+client: string, 
+/**
+ * The person's name.
+ */
+name: string, 
+/**
+ * The identity's public key, in hexadecimal.
+ */
+identity: string, 
+/**
+ * Leaf index.
+ */
+leaf: number, 
+/**
+ * Whether this is the own client.
+ */
+own: boolean, 
+/**
+ * Whether it is still present in the room.
+ */
+present: boolean, 
+/**
+ * Whether it founded or entered the group, and the log says so.
+ */
+entered: boolean, 
+/**
+ * Whether its leaf has signed something in this group.
+ */
+confirmed: boolean, 
+/**
+ * Whether nothing has come from it inside the group for longer than members are ever quiet.
+ */
+silent: boolean, 
+/**
+ * Whether it was found to see another room.
+ */
+elsewhere: boolean, 
+/**
+ * Its place among those who commit, 0 for the designated committer; none has who is not present or not entered.
+ */
+rank: number | null, 
+/**
+ * How old work must be before it commits, in milliseconds; the highest rank adds jitter to that.
+ */
+waits_ms: number | null, 
+/**
+ * Whether others had to commit in its place, and it has committed nothing since.
+ */
+passed_over: boolean, };

@@ -3,17 +3,16 @@
 /**
  * What a member shows of itself.
  */
-export type MemberState = {
-  /**
-   * Whether it asks to speak.
-   */
-  hand_raised: boolean;
-  /**
-   * Whether its microphone is on.
-   */
-  microphone: boolean;
-  /**
-   * Whether its camera is on.
-   */
-  camera: boolean;
-};
+export type MemberState = { 
+/**
+ * Whether it asks to speak.
+ */
+hand_raised: boolean, 
+/**
+ * Whether its microphone is on.
+ */
+microphone: boolean, 
+/**
+ * Whether its camera is on.
+ */
+camera: boolean, };

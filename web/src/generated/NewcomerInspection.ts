@@ -4,17 +4,16 @@ import type { Broken } from "./Broken";
 /**
  * Somebody present who is no member.
  */
-export type NewcomerInspection = {
-  /**
-   * The client id.
-   */
-  client: string;
-  /**
-   * The entry with which it arrived.
-   */
-  arrived: number;
-  /**
-   * The rule that keeps it out, if one does.
-   */
-  broken: Broken | null;
-};
+export type NewcomerInspection = { 
+/**
+ * The client id.
+ */
+client: string, 
+/**
+ * The entry with which it arrived.
+ */
+arrived: number, 
+/**
+ * The rule that keeps it out, if one does.
+ */
+broken: Broken | null, };

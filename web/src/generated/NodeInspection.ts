@@ -3,17 +3,16 @@
 /**
  * A node that is not blank.
  */
-export type NodeInspection = {
-  /**
-   * Its index.
-   */
-  node: number;
-  /**
-   * Of a leaf: whether a commit of its owner has renewed its key since it came.
-   */
-  renewed: boolean;
-  /**
-   * Of a parent: the leaves below it that do not know its secret.
-   */
-  unmerged: Array<number>;
-};
+export type NodeInspection = { 
+/**
+ * Its index.
+ */
+node: number, 
+/**
+ * Of a leaf: whether a commit of its owner has renewed its key since it came.
+ */
+renewed: boolean, 
+/**
+ * Of a parent: the leaves below it that do not know its secret.
+ */
+unmerged: Array<number>, };

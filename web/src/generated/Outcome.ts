@@ -5,50 +5,36 @@ import type { ContentKind } from "./ContentKind";
 /**
  * What became of an entry.
  */
-export type Outcome =
-  | { type: "taken" }
-  | { type: "not_for_us" }
-  | {
-      type: "epoch";
-      /**
-       * Which.
-       */
-      epoch: number;
-      /**
-       * How many it added.
-       */
-      added: number;
-      /**
-       * How many it removed, as far as this client saw.
-       */
-      removed: number;
-      /**
-       * Whether it renewed its author's path, as far as this client saw.
-       */
-      path: boolean;
-    }
-  | {
-      type: "read";
-      /**
-       * What kind of message it is.
-       */
-      content: ContentKind;
-    }
-  | {
-      type: "refused";
-      /**
-       * The rule that it broke.
-       */
-      broken: Broken;
-    }
-  | {
-      type: "lost";
-      /**
-       * Why.
-       */
-      why: string;
-      /**
-       * The rule that it broke, if that is the reason.
-       */
-      broken: Broken | null;
-    };
+export type Outcome = { "type": "taken", } | { "type": "not_for_us", } | { "type": "epoch", 
+/**
+ * Which.
+ */
+epoch: number, 
+/**
+ * How many it added.
+ */
+added: number, 
+/**
+ * How many it removed, as far as this client saw.
+ */
+removed: number, 
+/**
+ * Whether it renewed its author's path, as far as this client saw.
+ */
+path: boolean, } | { "type": "read", 
+/**
+ * What kind of message it is.
+ */
+content: ContentKind, } | { "type": "refused", 
+/**
+ * The rule that it broke.
+ */
+broken: Broken, } | { "type": "lost", 
+/**
+ * Why.
+ */
+why: string, 
+/**
+ * The rule that it broke, if that is the reason.
+ */
+broken: Broken | null, };

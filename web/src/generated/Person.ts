@@ -4,50 +4,49 @@ import type { MemberState } from "./MemberState";
 /**
  * A member of the group, as the group itself says.
  */
-export type Person = {
-  /**
-   * The client id, 32 hexadecimal digits.
-   */
-  client: string;
-  /**
-   * The name that the person chose; sealed from the server in a secret room.
-   */
-  name: string;
-  /**
-   * The identity's public key (Ed25519), 64 hexadecimal digits.
-   */
-  identity: string;
-  /**
-   * Leaf index in the ratchet tree.
-   */
-  leaf: number;
-  /**
-   * Whether this is the own client.
-   */
-  own: boolean;
-  /**
-   * Whether the member has shown in this group that it holds its leaf's key.
-   */
-  confirmed: boolean;
-  /**
-   * Whether it is still present in the room (a member that departed is about to be removed).
-   */
-  present: boolean;
-  /**
-   * Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
-   * keeping it from being heard.
-   */
-  silent: boolean;
-  /**
-   * Whether it was found to see another room than this client and most others do.
-   */
-  elsewhere: boolean;
-  /**
-   * What it shows of itself, once it has said so.
-   */
-  state: MemberState | null;
-  /**
-   * Grows with the time at which it raised its hand; none while the hand is down.
-   */
-  hand_order: number | null;
-};
+export type Person = { 
+/**
+ * The client id, 32 hexadecimal digits.
+ */
+client: string, 
+/**
+ * The name that the person chose; sealed from the server in a secret room.
+ */
+name: string, 
+/**
+ * The identity's public key (Ed25519), 64 hexadecimal digits.
+ */
+identity: string, 
+/**
+ * Leaf index in the ratchet tree.
+ */
+leaf: number, 
+/**
+ * Whether this is the own client.
+ */
+own: boolean, 
+/**
+ * Whether the member has shown in this group that it holds its leaf's key.
+ */
+confirmed: boolean, 
+/**
+ * Whether it is still present in the room (a member that departed is about to be removed).
+ */
+present: boolean, 
+/**
+ * Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
+ * keeping it from being heard.
+ */
+silent: boolean, 
+/**
+ * Whether it was found to see another room than this client and most others do.
+ */
+elsewhere: boolean, 
+/**
+ * What it shows of itself, once it has said so.
+ */
+state: MemberState | null, 
+/**
+ * Grows with the time at which it raised its hand; none while the hand is down.
+ */
+hand_order: number | null, };

@@ -5,29 +5,28 @@ import type { Source } from "./Source";
 /**
  * Counters of one line of receiving.
  */
-export type ReceiverCounters = {
-  /**
-   * Whose line it is.
-   */
-  client: string;
-  /**
-   * What it is for.
-   */
-  source: Source;
-  /**
-   * Frames opened.
-   */
-  opened: number;
-  /**
-   * Frames that had to wait for their keys.
-   */
-  held: number;
-  /**
-   * Frames dropped, by reason.
-   */
-  dropped: Array<[string, number]>;
-  /**
-   * The same by key id, of those that the latest frames of this source came with.
-   */
-  keys: Array<KeyCounters>;
-};
+export type ReceiverCounters = { 
+/**
+ * Whose line it is.
+ */
+client: string, 
+/**
+ * What it is for.
+ */
+source: Source, 
+/**
+ * Frames opened.
+ */
+opened: number, 
+/**
+ * Frames that had to wait for their keys.
+ */
+held: number, 
+/**
+ * Frames dropped, by reason.
+ */
+dropped: Array<[string, number]>, 
+/**
+ * The same by key id, of those that the latest frames of this source came with.
+ */
+keys: Array<KeyCounters>, };

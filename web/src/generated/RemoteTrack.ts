@@ -5,17 +5,16 @@ import type { Source } from "./Source";
 /**
  * A source of another member.
  */
-export type RemoteTrack = {
-  /**
-   * Whose, see [`Person::client`].
-   */
-  client: string;
-  /**
-   * What it shows or plays.
-   */
-  source: Source;
-  /**
-   * Audio or video.
-   */
-  kind: MediaKind;
-};
+export type RemoteTrack = { 
+/**
+ * Whose, see [`Person::client`].
+ */
+client: string, 
+/**
+ * What it shows or plays.
+ */
+source: Source, 
+/**
+ * Audio or video.
+ */
+kind: MediaKind, };

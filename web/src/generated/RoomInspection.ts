@@ -4,25 +4,24 @@ import type { NewcomerInspection } from "./NewcomerInspection";
 /**
  * The room as this client sees it.
  */
-export type RoomInspection = {
-  /**
-   * The own client id.
-   */
-  client: string;
-  /**
-   * Which log.
-   */
-  log_id: string;
-  /**
-   * The last entry that was processed.
-   */
-  processed: number;
-  /**
-   * The last `Founded` or `Committed` entry, skipped ones included: what the next one must name.
-   */
-  parent: number;
-  /**
-   * Who is present and not a member of the group, in order of arrival.
-   */
-  newcomers: Array<NewcomerInspection>;
-};
+export type RoomInspection = { 
+/**
+ * The own client id.
+ */
+client: string, 
+/**
+ * Which log.
+ */
+log_id: string, 
+/**
+ * The last entry that was processed.
+ */
+processed: number, 
+/**
+ * The last `Founded` or `Committed` entry, skipped ones included: what the next one must name.
+ */
+parent: number, 
+/**
+ * Who is present and not a member of the group, in order of arrival.
+ */
+newcomers: Array<NewcomerInspection>, };

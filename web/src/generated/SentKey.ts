@@ -3,13 +3,12 @@
 /**
  * A key id that own frames were sealed with.
  */
-export type SentKey = {
-  /**
-   * Which.
-   */
-  key_id: number;
-  /**
-   * How many frames.
-   */
-  sealed: number;
-};
+export type SentKey = { 
+/**
+ * Which.
+ */
+key_id: number, 
+/**
+ * How many frames.
+ */
+sealed: number, };

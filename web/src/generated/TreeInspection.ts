@@ -4,17 +4,16 @@ import type { NodeInspection } from "./NodeInspection";
 /**
  * The ratchet tree. Node indices are those of RFC 9420 appendix C: leaf i has 2 i, parents have odd ones.
  */
-export type TreeInspection = {
-  /**
-   * How many leaves it has room for: a power of two.
-   */
-  leaf_slots: number;
-  /**
-   * Every node that is not blank.
-   */
-  nodes: Array<NodeInspection>;
-  /**
-   * The leaf whose path the last commit renewed, if it had one and this client saw it.
-   */
-  renewed_by: number | null;
-};
+export type TreeInspection = { 
+/**
+ * How many leaves it has room for: a power of two.
+ */
+leaf_slots: number, 
+/**
+ * Every node that is not blank.
+ */
+nodes: Array<NodeInspection>, 
+/**
+ * The leaf whose path the last commit renewed, if it had one and this client saw it.
+ */
+renewed_by: number | null, };

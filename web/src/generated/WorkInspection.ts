@@ -4,33 +4,32 @@ import type { CommitInspection } from "./CommitInspection";
 /**
  * What is left to do, and when this client would do it.
  */
-export type WorkInspection = {
-  /**
-   * Clients to be added.
-   */
-  adds: Array<string>;
-  /**
-   * Clients to be removed.
-   */
-  removes: Array<string>;
-  /**
-   * Present clients that no commit can be built with.
-   */
-  unaddable: Array<string>;
-  /**
-   * Since when there is work.
-   */
-  since: number | null;
-  /**
-   * When this client commits it, if nobody else does.
-   */
-  own_turn: number | null;
-  /**
-   * When this client renews its own path.
-   */
-  rekey_due: number | null;
-  /**
-   * The own commit that waits for its place in the log.
-   */
-  in_flight: CommitInspection | null;
-};
+export type WorkInspection = { 
+/**
+ * Clients to be added.
+ */
+adds: Array<string>, 
+/**
+ * Clients to be removed.
+ */
+removes: Array<string>, 
+/**
+ * Present clients that no commit can be built with.
+ */
+unaddable: Array<string>, 
+/**
+ * Since when there is work.
+ */
+since: number | null, 
+/**
+ * When this client commits it, if nobody else does.
+ */
+own_turn: number | null, 
+/**
+ * When this client renews its own path.
+ */
+rekey_due: number | null, 
+/**
+ * The own commit that waits for its place in the log.
+ */
+in_flight: CommitInspection | null, };
