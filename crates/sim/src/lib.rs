@@ -75,7 +75,7 @@ pub enum Property {
     NumbersAgree,
     /// Everybody opens everybody's frames.
     FramesOpen,
-    /// No alarm without an attack.
+    /// Without an attack there is no alarm, and no commit throws anybody out.
     NoFalseAlarm,
     /// Nothing goes on for ever.
     Rests,
