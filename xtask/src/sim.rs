@@ -9,7 +9,7 @@ pub(crate) fn run(repo: &Repo, args: &[&str]) -> Result<()> {
     start(repo.cargo().args(["run", "--locked", "--release", "-p", "tangelo-sim", "--"]).args(args))
 }
 
-/// As many seeds as fit into a minute, all plans in turn.
+/// As many seeds as fit into a minute, all plans in turn. A machine that manages fewer than these shows nothing.
 pub(crate) fn for_a_minute(repo: &Repo) -> Result<()> {
-    run(repo, &["--seeds", "1000000", "--seconds", "60"])
+    run(repo, &["--seeds", "1000000", "--seconds", "60", "--at-least", "100"])
 }

@@ -7,9 +7,6 @@ use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, LogHash, LogId, Se
 
 use crate::{Property, Violation, known::Known, view::View, world::Nature};
 
-/// A state and whether somebody who cannot have been misled held it.
-type Held = (Bytes, bool);
-
 /// See the module.
 pub struct Checker {
     nature: Nature,
@@ -28,9 +25,9 @@ pub struct Checker {
     /// Whom the server showed another log, or a false snapshot.
     tricked: BTreeSet<ClientId>,
     /// What members hold who have read so much of a log; compared by the hash of what they were shown.
-    by_place: BTreeMap<LogHash, Held>,
-    by_epoch: BTreeMap<(GroupId, u64), Held>,
-    successors: BTreeMap<Vec<u8>, Held>,
+    by_place: BTreeMap<LogHash, Bytes>,
+    by_epoch: BTreeMap<(GroupId, u64), Bytes>,
+    successors: BTreeMap<Vec<u8>, Bytes>,
     /// Who was removed on the way to a state.
     removed: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
     /// Who holds a state, or ever did.
@@ -108,6 +105,7 @@ impl Checker {
         }
         if let (Some(before), Some(entry)) = (before, entry) {
             self.skipped_by_all(person, view, before, after, entry);
+            self.no_false_alarm(person, view, before, after, entry);
             if let Some((property, text)) = self.known.judge(view, before, after, entry) {
                 self.violate(property, format!("p{} {text}", person + 1));
             }
@@ -152,14 +150,14 @@ impl Checker {
         let accepted = self.nature.hostile_server || self.commits.contains_key(&(log_id, group.began));
         let author = match view.shown.get(&group.began) {
             Some(Entry::Founded { client, group_id, .. }) if *group_id == group.id && group.epoch == 0 => {
-                Some(*client)
+                Some((*client, false))
             }
             Some(Entry::Committed { client, commit, .. }) if accepted && holds(commit, &group.tag) => {
-                Some(*client)
+                Some((*client, self.known.is_worthless(commit)))
             }
             _ => None,
         };
-        let Some(author) = author else {
+        let Some((author, worthless)) = author else {
             let text = format!(
                 "{who} holds epoch {} as of entry {}, which led to no such state",
                 group.epoch, group.began
@@ -167,9 +165,11 @@ impl Checker {
             return self.violate(Property::MergedWhenAccepted, text);
         };
         if old.is_none() && author != client {
-            // What a tricked client joined by is perhaps not what others were shown.
-            view.suspect = self.tricked.contains(&client)
-                || [&self.evil, &self.suspects, &self.tricked].iter().any(|set| set.contains(&author));
+            // What a tricked client joined by is perhaps not what others were shown. An insider's commit that is in order
+            // leads nobody astray.
+            view.suspect = worthless
+                || self.tricked.contains(&client)
+                || [&self.suspects, &self.tricked].iter().any(|set| set.contains(&author));
         }
         if view.suspect {
             self.suspects.insert(client);
@@ -272,6 +272,24 @@ impl Checker {
         }
     }
 
+    /// Among honest clients and with an honest server, a commit throws nobody out: whoever is removed has departed before.
+    fn no_false_alarm(
+        &mut self,
+        person: usize,
+        view: &View,
+        before: &Look,
+        after: Option<&Look>,
+        entry: &LogEntry,
+    ) {
+        let honest = !self.nature.hostile_server && self.nature.insider.is_none();
+        let commit = matches!(entry.entry, Entry::Committed { .. });
+        let stays = after.is_some_and(|after| after.client == before.client && after.group.is_some());
+        if honest && commit && before.group.is_some() && !stays && view.present.contains(&before.client) {
+            let text = format!("p{} is thrown out by the commit at entry {}", person + 1, entry.seq);
+            self.violate(Property::NoFalseAlarm, text);
+        }
+    }
+
     fn differs(&mut self, known: Option<bool>, property: Property, who: &str, group: &GroupLook, than: &str) {
         if known == Some(false) {
             let text = format!("{who} holds another state of epoch {} {than}", group.epoch);
@@ -282,14 +300,14 @@ impl Checker {
 
 /// Whether a state is the one that is known, which becomes known with it. Who may have been misled neither counts nor is
 /// blamed.
-fn meet<K: Ord>(known: &mut BTreeMap<K, Held>, key: K, tag: &Bytes, suspect: bool) -> Option<bool> {
+fn meet<K: Ord>(known: &mut BTreeMap<K, Bytes>, key: K, tag: &Bytes, suspect: bool) -> Option<bool> {
     if suspect {
         return None;
     }
     match known.get(&key) {
-        Some((other, _)) => Some(other == tag),
+        Some(other) => Some(other == tag),
         None => {
-            known.insert(key, (tag.clone(), true));
+            known.insert(key, tag.clone());
             None
         }
     }

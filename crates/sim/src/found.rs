@@ -1,5 +1,5 @@
-//! What each deliberate mistake is found by: the plan whose seeds find it, how many seeds that takes at the most, and the
-//! properties that it may violate.
+//! What each deliberate mistake is found by: a plan, a seed of it that shows the mistake, and the properties that it may
+//! violate.
 
 use tangelo_wire::Mistake;
 
@@ -24,9 +24,7 @@ const fn found(mistake: Mistake, plan: Plan, seed: u64, by: &'static [Property])
     Found { mistake, plan, seed, by }
 }
 
-/// One line for each mistake that seeds find. Two more, `RemovalByEvent` and `ForeignFoundedIgnored`, are found by the
-/// model's counterexamples alone, in `counterexamples/`: seeds seldom hit the moment. Others stand behind a second
-/// defence, see `MASKED`.
+/// One line for each mistake that seeds find.
 pub const FOUND: &[Found] = &[
     found(Mistake::WelcomeBeforeAccepted, Plan::Honest, 101, &[MergedWhenAccepted, Agreement]),
     found(Mistake::MergedAtOnce, Plan::Honest, 1, &[HonestWorkCounts, InStep, MergedWhenAccepted]),
@@ -46,6 +44,9 @@ pub const FOUND: &[Found] = &[
     found(Mistake::DepartedMayCommit, Plan::Server, 12, &[DepartedNeverCommit]),
     found(Mistake::AlarmByEpochOnly, Plan::Server, 10, &[ForksImplyAlarm]),
 ];
+
+/// Mistakes that the model's counterexamples alone show, in `counterexamples/`: seeds seldom hit the moment.
+pub const REPLAYED: &[Mistake] = &[Mistake::RemovalByEvent, Mistake::ForeignFoundedIgnored];
 
 /// Mistakes of which nothing shows in the end, because something else mends what they do, with what that is. The model,
 /// which has no timers, finds them; so do its counterexamples in `counterexamples/`, as long as nothing is mended.

@@ -20,6 +20,12 @@ impl Known {
         self.worthless.insert(commit.0.clone());
     }
 
+    /// Whether that is known of a commit.
+    #[must_use]
+    pub fn is_worthless(&self, commit: &Bytes) -> bool {
+        self.worthless.contains(&commit.0)
+    }
+
     /// This commit counts once it is accepted, though perhaps not everybody can follow it.
     pub fn good(&mut self, commit: &Bytes) {
         self.good.insert(commit.0.clone());

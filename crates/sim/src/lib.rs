@@ -1,7 +1,8 @@
 //! The simulator: many seeded, deterministic runs of the real clients and the real DeliveryService in virtual time, with
 //! faults, attacks and deliberate mistakes, and what must hold all the time and in the end.
 //!
-//! Cryptography is random as ever; what happens when depends on the seed alone. What must hold has the same names as in
+//! What happens when depends on the seed. Cryptography is random as ever, and with it what depends on the bytes of keys, ids
+//! and tags, or on their order: a seed gives the same schedule, and nearly always the same run. What must hold has the same names as in
 //! the formal model in `spec/`, and what the model does can be done here step by step: its counterexamples of deliberate
 //! mistakes are in `counterexamples/`.
 
@@ -75,7 +76,7 @@ pub enum Property {
     NumbersAgree,
     /// Everybody opens everybody's frames.
     FramesOpen,
-    /// No alarm without an attack.
+    /// Without an attack there is no alarm, and no commit throws anybody out.
     NoFalseAlarm,
     /// Nothing goes on for ever.
     Rests,

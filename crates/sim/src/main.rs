@@ -37,6 +37,9 @@ struct Options {
     /// Stop after so many seconds, however many seeds are left.
     #[arg(long)]
     seconds: Option<u64>,
+    /// Fail if fewer runs than these came to their end.
+    #[arg(long, default_value_t = 0)]
+    at_least: u64,
     /// Run this seed alone.
     #[arg(long, conflicts_with_all = ["seeds", "from", "replay"])]
     seed: Option<u64>,
@@ -100,6 +103,12 @@ fn run(options: &Options) -> Result<bool, String> {
         return Ok(true);
     }
     if let Some(seed) = options.seed {
+        if options.trace.is_some() && plans.len() > 1 {
+            return Err(
+                "--trace writes one run to the file: say which with --plan honest, server or insider"
+                    .to_owned(),
+            );
+        }
         let mut good = true;
         for plan in plans {
             good &= one(options, seed, plan)?;
@@ -234,5 +243,29 @@ fn many(options: &Options, plans: &[Plan]) -> Result<bool, String> {
         runs as f64 / seconds,
         found.len()
     );
+    if found.is_empty() && runs < options.at_least {
+        return Err(format!("{runs} runs in {seconds:.0} s; --at-least asks for {}", options.at_least));
+    }
     Ok(found.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_with(words: &str) -> Result<bool, String> {
+        run(&Options::try_parse_from(words.split_whitespace()).unwrap())
+    }
+
+    #[test]
+    fn too_few_runs_are_an_error() {
+        let error = run_with("sim --plan server --seeds 2 --at-least 3").unwrap_err();
+        assert!(error.contains("2 runs") && error.contains("asks for 3"), "{error}");
+        assert_eq!(run_with("sim --plan server --seeds 2 --at-least 2"), Ok(true));
+    }
+
+    #[test]
+    fn a_trace_is_that_of_one_run() {
+        assert!(run_with("sim --seed 1 --trace x").unwrap_err().contains("--plan"));
+    }
 }

@@ -95,11 +95,17 @@ const TRICKS: [Fault; 7] = [
     (2, |_, p| deed(Deed::Lie, p)),
 ];
 
+/// Whether a seed is one of a large room. They are few: a run of one takes as long as many others.
+const fn is_large(seed: u64) -> bool {
+    seed % 50 == 49
+}
+
 /// The schedule of a seed.
 #[must_use]
 pub fn schedule(seed: u64, plan: Plan) -> Schedule {
     let mut rng = Rng::new(seed ^ (plan as u64) << 56);
-    let persons = 2 + usize::try_from(rng.below(5)).unwrap_or(0);
+    let (least, more) = if is_large(seed) { (12, 9) } else { (2, 5) };
+    let persons = least + usize::try_from(rng.below(more)).unwrap_or(0);
     let insider = usize::try_from(1 + rng.below(2)).unwrap_or(1);
     let nature = Nature {
         insider: (plan == Plan::Insider).then_some(insider),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tangelo_call::{FrameVerdict, GroupLook, Phase, Session};
-use tangelo_wire::{ClientId, Source};
+use tangelo_wire::{ClientId, Millis, Source};
 
 use crate::{Property, world::World};
 
@@ -191,21 +191,20 @@ impl World {
     /// Who is shown another call than somebody that it talks with notices, or the other does.
     fn forks_imply_alarm(&mut self) {
         let before = self.forks();
-        let signs = |world: &Self| world.persons.iter().map(|one| one.signs.0).collect::<Vec<_>>();
-        let signs_before = signs(self);
         for _ in 0..NOTICED_MS / 5_000 {
             for person in 0..self.persons.len() {
                 self.chat(person);
             }
             self.run(5_000);
         }
-        let (after, signs_after) = (self.forks(), signs(self));
+        let after = self.forks();
         for fork in before.iter().filter(|fork| after.contains(fork)) {
             let (one, other) = (fork.0, fork.1);
-            let silent = |person: usize| {
-                signs_before[person] == signs_after[person] && self.persons[person].signs_of_client() == 0
-            };
-            if silent(one) && silent(other) {
+            let pair = [&self.persons[one], &self.persons[other]];
+            // An alarm from before the fork is not about it.
+            let since = pair.iter().filter_map(|person| person.tricked_at).min();
+            let alarmed = |at: &Millis| since.is_none_or(|since| *at >= since);
+            if !pair.iter().any(|person| person.alarms.iter().any(alarmed)) {
                 let text =
                     format!("p{} and p{} see different calls, and neither noticed", one + 1, other + 1);
                 return self.violate(Property::ForksImplyAlarm, text);
@@ -256,7 +255,7 @@ impl World {
     }
 }
 
-fn opens(session: &mut Session, now: tangelo_wire::Millis, of: ClientId, sealed: &[u8]) -> bool {
+fn opens(session: &mut Session, now: Millis, of: ClientId, sealed: &[u8]) -> bool {
     let line = session.add_receiver(of, Source::Camera);
     let mut opened = Vec::new();
     let verdict = session.open(now, line, 0, "vp9", sealed, &mut opened);

@@ -26,12 +26,6 @@ impl Rng {
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
-
-    /// One of several.
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        let index = self.below(from.len() as u64);
-        from.get(usize::try_from(index).ok()?)
-    }
 }
 
 /// Scatters a number.

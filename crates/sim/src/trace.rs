@@ -37,12 +37,6 @@ impl Trace {
         &self.lines
     }
 
-    /// The last line.
-    #[must_use]
-    pub fn last(&self) -> Option<&Value> {
-        self.lines.last()
-    }
-
     /// As a file.
     #[must_use]
     pub fn text(&self) -> String {

@@ -4,7 +4,13 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
-use tangelo_sim::{Outcome, counterexample::Counterexample, plan::Schedule, run};
+use tangelo_sim::{
+    Outcome,
+    counterexample::Counterexample,
+    found::{FOUND, MASKED, REPLAYED},
+    plan::Schedule,
+    run,
+};
 use tangelo_wire::Mistake;
 
 fn all() -> Vec<(String, Counterexample)> {
@@ -31,6 +37,24 @@ fn every_mistake_has_a_counterexample() {
     for (name, file) in &files {
         assert!(name.starts_with(file.mistake.name()), "{name}");
     }
+}
+
+/// A mistake is found by seeds, or by its counterexample alone, or something stands behind it that mends it.
+#[test]
+fn of_every_mistake_it_is_known_how_it_shows() {
+    let found = FOUND.iter().map(|found| found.mistake);
+    let masked = MASKED.iter().map(|(mistake, _)| *mistake);
+    let mut all_known: Vec<Mistake> = found.chain(REPLAYED.iter().copied()).chain(masked.clone()).collect();
+    all_known.sort();
+    let mut every = Mistake::ALL.to_vec();
+    every.sort();
+    assert_eq!(all_known, every);
+    let files = all();
+    let mended = files.iter().filter(|(_, file)| file.mended.is_some()).map(|(_, file)| file.mistake);
+    assert_eq!(
+        mended.collect::<BTreeSet<_>>(),
+        masked.filter(|mistake| mistake.in_code()).collect::<BTreeSet<_>>()
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `cargo xtask model`: TLC checks the model of `spec/`, and must find each deliberate mistake.
 
+mod drift;
 mod results;
 mod table;
 mod tlc;
@@ -18,7 +19,7 @@ use tlc::{Report, Verdict};
 /// What to run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// The large runs, too.
+    /// The large runs, too, and every mistake's bounds without it.
     full: bool,
     /// Put the result into docs/model-results.md, in the place of an older one of the same run.
     write: bool,
@@ -66,7 +67,10 @@ pub(crate) fn model(repo: &Repo, options: &Options) -> Result<()> {
         fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
     let mut jobs = table::runs(&read("runs.txt")?)?;
-    jobs.extend(table::mistakes(&read("mistakes.txt")?)?);
+    let mistakes = table::mistakes(&read("mistakes.txt")?)?;
+    let controls = table::controls(&mistakes);
+    jobs.extend(mistakes);
+    jobs.extend(controls);
     let all: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
     let jobs = chosen(jobs, options)?;
     println!("{} runs of TLC; configurations and outputs are in {}", jobs.len(), notes.display());
@@ -86,7 +90,10 @@ pub(crate) fn model(repo: &Repo, options: &Options) -> Result<()> {
     if options.write {
         results::write(repo, &all, &reports, followed.as_deref())?;
     }
-    let wrong: Vec<String> = reports.iter().filter_map(|(job, report)| complaint(job, report)).collect();
+    let mut wrong: Vec<String> = reports.iter().filter_map(|(job, report)| complaint(job, report)).collect();
+    for (job, report) in &reports {
+        wrong.extend(drift::complaint(&repo.root, job, report)?);
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 

@@ -142,13 +142,18 @@ pub(crate) fn runs(text: &str) -> Result<Vec<Job>> {
                 job.invariants.push(HONEST_SERVER_INVARIANT.to_owned());
                 job.properties.push("NoFalseAlarm".to_owned());
             }
-            let live: &[&str] = match (*checks, hostile) {
-                ("safety", _) => &[],
-                ("liveness" | "all", true) => &[ALARM],
-                ("liveness" | "all", false) => &LIVENESS,
-                (other, _) => return Err(format!("{name}: `{other}` is no check: safety, liveness or all")),
+            let live = match (*checks, hostile) {
+                ("safety", _) => Vec::new(),
+                ("liveness" | "all", true) => vec![ALARM],
+                ("liveness" | "all", false) => LIVENESS.to_vec(),
+                (one, false) if MORE_LIVENESS.contains(&one) => vec![one],
+                (other, _) => {
+                    return Err(format!(
+                        "{name}: `{other}` is no check: safety, liveness, all or a property"
+                    ));
+                }
             };
-            job.properties.extend(owned(live));
+            job.properties.extend(owned(&live));
             if *checks == "all" && !hostile {
                 job.properties.extend(owned(&MORE_LIVENESS));
             }
@@ -178,6 +183,13 @@ pub(crate) fn mistakes(text: &str) -> Result<Vec<Job>> {
             Ok(job)
         })
         .collect()
+}
+
+/// The same bounds and properties without the mistakes: there all must hold, or the mistake is not what was found.
+pub(crate) fn controls(mistakes: &[Job]) -> Vec<Job> {
+    let control =
+        |job: &Job| Job { name: format!("without-{}", job.name), mistake: None, small: false, ..job.clone() };
+    mistakes.iter().map(control).collect()
 }
 
 fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -253,6 +265,24 @@ mod tests {
         }
         assert!(text.contains("INVARIANTS EveryoneGetsInAtRest") && !jobs[0].deadlocks && jobs[1].deadlocks);
         assert!(jobs[1].configuration(false).ends_with("INVARIANTS InStep\n"));
+    }
+
+    #[test]
+    fn a_run_can_be_about_one_liveness_property() {
+        let properties =
+            |checks: &str| runs(&format!("x small Spec {checks}")).unwrap()[0].properties.clone();
+        assert_eq!(properties("FrozenBlocksNobody"), ["FoundersStay", "NoFalseAlarm", "FrozenBlocksNobody"]);
+        assert!(properties("all").contains(&"FrozenBlocksNobody".to_owned()));
+        assert!(!properties("liveness").contains(&"FrozenBlocksNobody".to_owned()));
+    }
+
+    #[test]
+    fn a_control_differs_from_its_run_by_the_mistake_alone() {
+        let jobs = mistakes("no_takeover Spec EveryoneGetsInAtRest Persons=3 Evil=1").unwrap();
+        let control = &controls(&jobs)[0];
+        assert_eq!((control.name.as_str(), control.small), ("without-no_takeover", false));
+        let wanted = jobs[0].configuration(false).replace("{\"no_takeover\"}", "{}");
+        assert_eq!(control.configuration(false), wanted);
     }
 
     #[test]

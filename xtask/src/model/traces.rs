@@ -17,8 +17,16 @@ use crate::setup::tlc::Tlc;
 
 /// The honest runs that are looked at.
 const SEEDS: u64 = 80;
-/// A mistake that makes clients do at once what the model does not have, and a seed that shows it: the validation must say so.
-const WRONG: (&str, u64) = ("presence_at_parent", 1);
+/// They have some 5,000 events; far fewer would show little.
+const EVENTS_MIN: usize = 3_000;
+/// Mistakes that make clients or the server do what the model does not have, and seeds that show it: the validation must
+/// say so.
+const WRONG: [(&str, u64); 4] = [
+    ("presence_at_parent", 1),
+    ("merged_at_once", 1),
+    ("no_compare_and_swap", 3),
+    ("departed_may_commit", 11),
+];
 
 /// Has the simulator write traces, and TLC read them. Returns a line for the table.
 pub(super) fn validate(repo: &Repo, tlc: &Tlc, spec: &Path, notes: &Path) -> Result<String> {
@@ -45,6 +53,7 @@ pub(super) fn validate(repo: &Repo, tlc: &Tlc, spec: &Path, notes: &Path) -> Res
         Trace::read(&text).map_err(|error| format!("{}: {error}", file.display()))
     };
     let right = (0..SEEDS).map(|seed| record(seed, None)).collect::<Result<Vec<_>>>()?;
+    let events = enough(&right)?;
     let report = follow(tlc, spec, notes, "recorded-runs", &right)?;
     let short: Vec<String> = (0..SEEDS)
         .zip(right.iter().zip(&report.reached))
@@ -60,20 +69,35 @@ pub(super) fn validate(repo: &Repo, tlc: &Tlc, spec: &Path, notes: &Path) -> Res
     if !short.is_empty() {
         return Err(format!("runs of the real code are no behaviours of the model:\n{}", short.join("\n")));
     }
-    let wrong = record(WRONG.1, Some(WRONG.0))?;
-    let wrong_report = follow(tlc, spec, notes, "recorded-mistake", std::slice::from_ref(&wrong))?;
-    if wrong_report.reached.first().is_none_or(|reached| *reached >= wrong.events.len()) {
-        return Err(format!(
-            "a run of code that makes the mistake {} passes as a behaviour of the model",
-            WRONG.0
-        ));
+    let wrong =
+        WRONG.iter().map(|(mistake, seed)| record(*seed, Some(mistake))).collect::<Result<Vec<_>>>()?;
+    let reached = follow(tlc, spec, notes, "recorded-mistakes", &wrong)?.reached;
+    for ((mistake, _), (trace, reached)) in WRONG.iter().zip(wrong.iter().zip(reached)) {
+        if reached >= trace.events.len() {
+            return Err(format!(
+                "a run of code that makes the mistake {mistake} passes as a behaviour of the model"
+            ));
+        }
     }
-    let events: usize = right.iter().map(|trace| trace.events.len()).sum();
     Ok(format!(
-        "{SEEDS} runs of the real code with {events} events are behaviours of the model ({} states, {:.0} s); one with the \
-         mistake {} is not",
-        report.states, report.seconds, WRONG.0
+        "{SEEDS} runs of the real code with {events} events are behaviours of the model ({} states, {:.0} s); those with the \
+         mistakes {} are not",
+        report.states,
+        report.seconds,
+        WRONG.map(|(mistake, _)| mistake).join(", ")
     ))
+}
+
+/// How many events there are in all, if that is worth following.
+fn enough(traces: &[Trace]) -> Result<usize> {
+    if let Some(empty) = traces.iter().position(|trace| trace.events.is_empty()) {
+        return Err(format!("nothing was recorded of seed {empty}"));
+    }
+    let events = traces.iter().map(|trace| trace.events.len()).sum();
+    if events < EVENTS_MIN {
+        return Err(format!("{} recorded runs have {events} events, too few to show anything", traces.len()));
+    }
+    Ok(events)
 }
 
 struct Followed {
@@ -216,6 +240,14 @@ mod tests {
         assert_eq!((trace.persons, trace.clients), (1, 3));
         assert!(Trace::read("{\"client\":1}").unwrap_err().contains("no action"));
         assert!(Trace::read("arrive").unwrap_err().contains("no JSON"));
+    }
+
+    #[test]
+    fn too_little_is_an_error() {
+        let of = |events: usize| Trace { events: vec![String::new(); events], ..Trace::default() };
+        assert_eq!(enough(&[of(1), of(EVENTS_MIN)]), Ok(EVENTS_MIN + 1));
+        assert!(enough(&[of(EVENTS_MIN), of(0)]).unwrap_err().contains("seed 1"));
+        assert!(enough(&[of(1), of(EVENTS_MIN - 2)]).unwrap_err().contains("too few"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What can happen to people while time runs freely.
 
 use tangelo_call::{Command, Words};
-use tangelo_delivery::ConnectionId;
 
 use super::{World, people::Lag};
 use crate::step::{Deed, Step};
@@ -180,11 +179,5 @@ impl World {
     /// The number of the client that a person's program is present as.
     pub(crate) fn present_client(&self, person: usize) -> Option<usize> {
         self.number(self.persons[person].look.as_ref()?.client)
-    }
-
-    /// The connection of a person's program.
-    #[must_use]
-    pub fn connection(&self, person: usize) -> Option<ConnectionId> {
-        self.persons[person].pipe
     }
 }

@@ -86,7 +86,8 @@ impl World {
         }
     }
 
-    /// A connection breaks, with everything on it. Its program hears of it if `tell`, and if it can.
+    /// A connection breaks, with everything on it. The server does not hear of an end that it made itself (`by_server`), and the
+    /// program only once it does not stand still.
     pub(crate) fn break_pipe(&mut self, connection: ConnectionId, by_server: bool) {
         let Some(pipe) = self.pipes.remove(&connection) else { return };
         if !by_server {

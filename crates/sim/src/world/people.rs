@@ -1,12 +1,18 @@
 //! Persons and their programs.
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use tangelo_call::{Config, Event, IdentityKey, Look, Output, Person as Member, Phase, Session};
+use tangelo_call::{Config, Event, IdentityKey, Look, Output, Phase, Session};
 use tangelo_delivery::ConnectionId;
 use tangelo_wire::{ClientMessage, Millis, Post, ServerMessage};
 
 use super::{HOST, Up, World};
 use crate::{tamper::Tamper, view::View};
+
+/// Of the reasons to arrive anew, those that mean: this client is in another call than the others.
+const FORK_LOSSES: [&str; 2] = [
+    "most others in the call are in another state than this client",
+    "nothing in the group could be read after entering it",
+];
 
 /// How long messages are on their way, in milliseconds: to the server, back, and a part that differs.
 #[derive(Clone, Copy, Debug)]
@@ -68,14 +74,12 @@ pub struct Person {
     pub phase: Option<Phase>,
     /// Why it ended.
     pub ended: Option<String>,
-    /// The members as the page shows them.
-    pub people: Vec<Member>,
     /// The safety number.
     pub safety_number: String,
-    /// Alarms, notices and arrivals anew: how many there were, and the last.
-    pub signs: (usize, String),
-    /// How many there were when its present client arrived.
-    pub signs_before: usize,
+    /// When it was told of a fork: alarms, and arrivals anew because of one.
+    pub alarms: Vec<Millis>,
+    /// When the server first showed its present client something else than others.
+    pub tricked_at: Option<Millis>,
     /// The last post that its present client made.
     pub last_post: u32,
 }
@@ -105,10 +109,9 @@ impl Person {
             tamper: Tamper::default(),
             phase: None,
             ended: None,
-            people: Vec::new(),
             safety_number: String::new(),
-            signs: (0, String::new()),
-            signs_before: 0,
+            alarms: Vec::new(),
+            tricked_at: None,
             last_post: 0,
         }
     }
@@ -121,16 +124,6 @@ impl Person {
 
     pub(crate) fn sign(&self, payload: &[u8]) -> [u8; 64] {
         self.identity.sign(payload).to_bytes()
-    }
-
-    fn note_sign(&mut self, text: String) {
-        self.signs = (self.signs.0 + 1, text);
-    }
-
-    /// How many alarms and notices its present client gave.
-    #[must_use]
-    pub fn signs_of_client(&self) -> usize {
-        self.signs.0 - self.signs_before
     }
 }
 
@@ -193,18 +186,20 @@ impl World {
         match event {
             Event::Phase { phase } => one.phase = Some(phase),
             Event::Ended { text } => one.ended = Some(text),
-            Event::Roster { people, safety_number, .. } => {
-                (one.people, one.safety_number) = (people, safety_number);
-            }
+            Event::Roster { safety_number, .. } => one.safety_number = safety_number,
             Event::Alarm { text } => {
                 if honest {
                     let text = format!("p{} was shown an alarm, and nobody did anything: {text}", person + 1);
                     self.checker.violate(crate::Property::NoFalseAlarm, text);
                 }
-                self.persons[person].note_sign(text);
+                self.persons[person].alarms.push(self.now);
             }
-            Event::Notice { text } => one.note_sign(text),
-            Event::MediaReset {} => one.note_sign("it arrived anew".to_owned()),
+            Event::MediaReset {} => {
+                let why = one.session.as_ref().and_then(|session| session.losses().last());
+                if why.is_some_and(|why| FORK_LOSSES.contains(why)) {
+                    one.alarms.push(self.now);
+                }
+            }
             _ => {}
         }
     }
@@ -234,9 +229,12 @@ impl World {
     pub(crate) fn give(&mut self, person: usize, message: ServerMessage) {
         let played = self.persons[person].tamper.played;
         let shown = self.persons[person].tamper.shown(message);
-        let one = &self.persons[person];
-        if let Some(look) = one.look.as_ref().filter(|_| one.tamper.played > played) {
-            self.checker.tricked(look.client);
+        let one = &mut self.persons[person];
+        if one.tamper.played > played {
+            one.tricked_at.get_or_insert(self.now);
+            if let Some(look) = &one.look {
+                self.checker.tricked(look.client);
+            }
         }
         for message in shown {
             self.give_untouched(person, &message);
@@ -249,7 +247,7 @@ impl World {
         let one = &mut self.persons[person];
         if let ServerMessage::Snapshot { .. } = message {
             one.view = View::new(message, lied);
-            (one.last_post, one.signs_before) = (0, one.signs.0);
+            (one.last_post, one.tricked_at) = (0, lied.then_some(self.now));
         }
         let Some(session) = &mut one.session else { return };
         session.receive(now, &message.to_json());
