@@ -76,6 +76,8 @@ pub fn sfu_datagrams(data: &[u8]) {
         _ => world.connect(&[ALICE, BOB]),
     }
     let alice = world.peers[&ALICE].address;
+    // What she says is bent, so her handshake may fail, at either end.
+    world.peer(ALICE).may_fail = true;
     let stranger = SocketAddr::from(([203, 0, 113, 9], 9_999));
     world.loss = Box::new(move |to, _| {
         assert_ne!(to, stranger, "an answer to a stranger");

@@ -72,6 +72,8 @@ pub struct Peer {
     pub lines: Vec<MediaLine>,
     pub received: Vec<(Mid, RtpPacket)>,
     pub key_frame_requests: Vec<(Instant, Mid)>,
+    /// Whether this client may fail, since somebody damages what it and the server say to each other.
+    pub may_fail: bool,
     wake: Instant,
 }
 
@@ -109,6 +111,7 @@ impl World {
             lines: Vec::new(),
             received: Vec::new(),
             key_frame_requests: Vec::new(),
+            may_fail: false,
             wake: self.now,
         };
         self.peers.insert(client, peer);
@@ -174,7 +177,7 @@ impl World {
                 self.sfu.handle_timeout(self.now);
             }
             for peer in self.peers.values_mut().filter(|peer| peer.wake <= self.now) {
-                peer.rtc.handle_input(Input::Timeout(self.now)).unwrap();
+                peer.input(Input::Timeout(self.now));
             }
             while self.network.front().is_some_and(|flight| flight.arrives <= self.now) {
                 let flight = self.network.pop_front().unwrap();
@@ -190,7 +193,7 @@ impl World {
         } else if let Some(peer) = self.peers.values_mut().find(|peer| peer.address == flight.destination) {
             let receive =
                 Receive::new(Protocol::Udp, flight.source, flight.destination, &flight.contents).unwrap();
-            peer.rtc.handle_input(Input::Receive(self.now, receive)).unwrap();
+            peer.input(Input::Receive(self.now, receive));
             peer.drain(self.now, &mut self.network);
         }
         self.take_outputs();
@@ -315,13 +318,20 @@ impl Peer {
         );
     }
 
+    fn input(&mut self, input: Input<'_>) {
+        if let Err(error) = self.rtc.handle_input(input) {
+            assert!(self.may_fail, "a client failed: {error}");
+            self.rtc.disconnect();
+        }
+    }
+
     fn drain(&mut self, now: Instant, network: &mut VecDeque<Flight>) {
         let mut rounds = 0;
         for _ in 0..1_000 {
             match self.rtc.poll_output().unwrap() {
                 RtcOutput::Timeout(at) if at <= now && rounds < 8 => {
                     rounds += 1;
-                    self.rtc.handle_input(Input::Timeout(now)).unwrap();
+                    self.input(Input::Timeout(now));
                 }
                 RtcOutput::Timeout(at) => {
                     self.wake = at;
