@@ -22,10 +22,14 @@ use openmls_traits::{
         HpkeConfig, HpkeKdfType, HpkeKemType, HpkeKeyPair, KemOutput, SignatureScheme,
     },
 };
+use rand_core::{TryRng as _, UnwrapErr};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::leaf::SUITE;
+use crate::{
+    leaf::SUITE,
+    random::{NoRandomness, Random},
+};
 
 /// The cryptography of [`SUITE`], with random numbers from the system.
 #[derive(Debug, Default)]
@@ -35,23 +39,18 @@ pub(crate) struct Crypto {
     pub(crate) poison: Vec<Vec<u8>>,
 }
 
-/// The system has no random numbers.
-#[derive(Debug, thiserror::Error)]
-#[error("the system gives no random numbers")]
-pub(crate) struct NoRandomness;
-
 impl OpenMlsRand for Crypto {
     type Error = NoRandomness;
 
     fn random_array<const N: usize>(&self) -> Result<[u8; N], NoRandomness> {
         let mut bytes = [0; N];
-        getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+        Random.try_fill_bytes(&mut bytes)?;
         Ok(bytes)
     }
 
     fn random_vec(&self, length: usize) -> Result<Vec<u8>, NoRandomness> {
         let mut bytes = vec![0; length];
-        getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+        Random.try_fill_bytes(&mut bytes)?;
         Ok(bytes)
     }
 }
@@ -196,12 +195,13 @@ impl OpenMlsCrypto for Crypto {
         if self.poison.iter().any(|key| key == pk_r) {
             return Ok(HpkeCiphertext { kem_output: vec![9; 32].into(), ciphertext: vec![7; 49].into() });
         }
-        let (enc, ciphertext) = hpke::single_shot_seal::<AesGcm128, HkdfSha256, Kem>(
+        let (enc, ciphertext) = hpke::single_shot_seal_with_rng::<AesGcm128, HkdfSha256, Kem>(
             &OpModeS::Base,
             &hpke_key(pk_r)?,
             info,
             ptxt,
             aad,
+            &mut UnwrapErr(Random),
         )
         .map_err(|_| CryptoError::HpkeEncryptionError)?;
         Ok(HpkeCiphertext { kem_output: enc.to_bytes().to_vec().into(), ciphertext: ciphertext.into() })
@@ -236,9 +236,13 @@ impl OpenMlsCrypto for Crypto {
         exporter_length: usize,
     ) -> Result<(KemOutput, ExporterSecret), CryptoError> {
         only_hpke(&config)?;
-        let (enc, context) =
-            hpke::setup_sender::<AesGcm128, HkdfSha256, Kem>(&OpModeS::Base, &hpke_key(pk_r)?, info)
-                .map_err(|_| CryptoError::SenderSetupError)?;
+        let (enc, context) = hpke::setup_sender_with_rng::<AesGcm128, HkdfSha256, Kem>(
+            &OpModeS::Base,
+            &hpke_key(pk_r)?,
+            info,
+            &mut UnwrapErr(Random),
+        )
+        .map_err(|_| CryptoError::SenderSetupError)?;
         let mut exported = vec![0; exporter_length];
         context.export(exporter_context, &mut exported).map_err(|_| CryptoError::ExporterError)?;
         Ok((enc.to_bytes().to_vec(), exported.into()))

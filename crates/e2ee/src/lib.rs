@@ -30,6 +30,7 @@ pub mod media;
 mod name;
 pub mod presence;
 mod provider;
+mod random;
 mod rule;
 mod safety_number;
 mod secret;
@@ -51,6 +52,8 @@ pub use credential::Profile;
 pub use identity::{IdentityKey, IdentityProof, SoftIdentity};
 pub use leaf::{Applicant, LeafKey};
 pub use name::{Name, NameError};
+#[cfg(feature = "seeded")]
+pub use random::Seeded;
 pub use rule::Rule;
 pub use safety_number::SafetyNumber;
 

@@ -5,7 +5,7 @@ use tangelo_wire::{
     Bytes, ClientMessage, ErrorCode, MediaLine, Post, Published, Seq, ServerMessage, Source, WireError,
 };
 
-use crate::{call_world::World, input::Input};
+use crate::{call_world::World, input::Input, seeded};
 
 /// Most steps of one input.
 const STEPS_MAX: usize = 48;
@@ -19,7 +19,7 @@ pub fn call_content(data: &[u8]) {
 
 /// A member that says whatever it likes to the other one, which goes about its business.
 pub fn call_messages(data: &[u8]) {
-    let mut input = Input::new(data);
+    let (mut input, _seeded) = (Input::new(data), seeded());
     let mut world = World::of(2);
     let before = world.peers[1].events.len();
     for _ in 0..STEPS_MAX {
@@ -46,7 +46,7 @@ pub fn call_messages(data: &[u8]) {
 
 /// A server that lies to one client in every phase, and tells the other one the truth.
 pub fn call_session(data: &[u8]) {
-    let mut input = Input::new(data);
+    let (mut input, _seeded) = (Input::new(data), seeded());
     let mut world = World::new();
     world.open(1);
     world.run(u64::from(input.byte() % 4) * 700);

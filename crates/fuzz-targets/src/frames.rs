@@ -8,7 +8,7 @@ use tangelo_e2ee::{
 };
 use tangelo_wire::{MediaKind, Millis, Source};
 
-use crate::{input::Input, room::Room};
+use crate::{input::Input, room::Room, seeded};
 
 const SOURCES: [Source; 4] = [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
 const CODECS: [Codec; 3] = [Codec::Opus, Codec::Vp8, Codec::Vp9];
@@ -16,7 +16,10 @@ const CODECS: [Codec; 3] = [Codec::Opus, Codec::Vp8, Codec::Vp9];
 const OVERHEAD_MAX_BYTES: usize = 33;
 
 thread_local! {
-    static ROOM: RefCell<Room> = RefCell::new(Room::of(3));
+    static ROOM: RefCell<Room> = RefCell::new({
+        let _seeded = seeded();
+        Room::of(3)
+    });
 }
 
 /// A good frame, and what stands in it.

@@ -7,7 +7,7 @@ use tangelo_e2ee::group::{
 };
 use tangelo_wire::{Bytes, ClientId, GroupId, Seq};
 
-use crate::{input::Input, room::Room};
+use crate::{input::Input, room::Room, seeded};
 
 /// A group and a bundle that its log has not accepted yet.
 struct Scene {
@@ -19,6 +19,7 @@ struct Scene {
 impl Scene {
     /// Four members, of whom one renews its keys.
     fn rekey() -> Self {
+        let _seeded = seeded();
         let mut room = Room::of(4);
         let bundle = room.clients[1].commit(&[], &[], true);
         Self { room, author: 1, bundle }
@@ -26,6 +27,7 @@ impl Scene {
 
     /// Three members: one has departed, and somebody has arrived.
     fn change() -> Self {
+        let _seeded = seeded();
         let mut room = Room::of(3);
         room.arrive(4);
         room.depart(2);
@@ -43,7 +45,10 @@ fn state(group: &Group) -> String {
 
 thread_local! {
     static SCENES: RefCell<[Scene; 2]> = RefCell::new([Scene::rekey(), Scene::change()]);
-    static MESSAGES: RefCell<Room> = RefCell::new(Room::of(3));
+    static MESSAGES: RefCell<Room> = RefCell::new({
+        let _seeded = seeded();
+        Room::of(3)
+    });
 }
 
 /// A `Committed` entry that is not the one that its author made: every member skips it, and is as it was.

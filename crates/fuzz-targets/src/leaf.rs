@@ -9,6 +9,7 @@ use tangelo_wire::{Admission, Bytes, ClientId};
 use crate::{
     input::Input,
     room::{HOST, applicant, identity},
+    seeded,
 };
 
 const CLIENT: ClientId = ClientId([7; 16]);
@@ -38,8 +39,10 @@ impl Arrival {
 }
 
 /// One in a secret room, one in a named one.
-static ARRIVALS: LazyLock<[Arrival; 2]> =
-    LazyLock::new(|| [Arrival::at(&Link::new_room().unwrap().path()), Arrival::at("/r/standup")]);
+static ARRIVALS: LazyLock<[Arrival; 2]> = LazyLock::new(|| {
+    let _seeded = seeded();
+    [Arrival::at(&Link::new_room().unwrap().path()), Arrival::at("/r/standup")]
+});
 
 /// A key package as others see it: the good one, or inadmissible.
 pub fn e2ee_key_package(data: &[u8]) {

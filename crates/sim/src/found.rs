@@ -16,7 +16,7 @@ pub struct Found {
     pub plan: Plan,
     /// A seed that finds it, on most machines the first that does.
     pub seed: u64,
-    /// It shows as one of these: which comes first may depend on the keys, which are random.
+    /// It shows as one of these: which comes first may depend on the order of removals.
     pub by: &'static [Property],
 }
 

@@ -1,10 +1,10 @@
 //! The simulator: many seeded, deterministic runs of the real clients and the real DeliveryService in virtual time, with
 //! faults, attacks and deliberate mistakes, and what must hold all the time and in the end.
 //!
-//! What happens when depends on the seed. Cryptography is random as ever, and with it what depends on the bytes of keys, ids
-//! and tags, or on their order: a seed gives the same schedule, and nearly always the same run. What must hold has the same names as in
-//! the formal model in `spec/`, and what the model does can be done here step by step: its counterexamples of deliberate
-//! mistakes are in `counterexamples/`.
+//! Everything follows from the seed, keys included, but for one thing: OpenMLS keeps the removals of a commit in a hash map,
+//! so where a commit removes two members their order in it, and with it all later keys, differ from run to run. What must
+//! hold has the same names as in the formal model in `spec/`, and what the model does can be done here step by step: its
+//! counterexamples of deliberate mistakes are in `counterexamples/`.
 
 pub mod checker;
 pub mod counterexample;
@@ -32,6 +32,7 @@ use std::{
 };
 
 use plan::Schedule;
+use tangelo_e2ee::Seeded;
 use tangelo_wire::Mistake;
 use world::World;
 
@@ -118,6 +119,8 @@ pub struct Outcome {
     pub done: usize,
     /// How many states were compared.
     pub compared: u64,
+    /// What the sessions said.
+    pub said: world::Said,
     /// Why each person's program arrived anew, each time that it did.
     pub losses: Vec<Vec<String>>,
     /// What happened, in the words of the model.
@@ -133,7 +136,7 @@ pub fn execute(seed: u64, schedule: &Schedule, mistakes: &[Mistake]) -> Outcome 
 /// Runs a schedule to its end, and to rest only if asked.
 #[must_use]
 pub fn run(seed: u64, schedule: &Schedule, mistakes: &[Mistake], to_rest: bool) -> Outcome {
-    let _making = Mistake::make(mistakes);
+    let (_making, _seeded) = (Mistake::make(mistakes), Seeded::new(seed));
     let caught = catch_unwind(AssertUnwindSafe(|| run_unguarded(seed, schedule, to_rest)));
     caught.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -179,6 +182,7 @@ fn run_unguarded(seed: u64, schedule: &Schedule, to_rest: bool) -> Outcome {
         impossible,
         done,
         compared: world.checker.compared,
+        said: world.said(),
         trace: std::mem::take(&mut world.trace),
     }
 }

@@ -12,12 +12,23 @@ use tangelo_wire::Mistake;
 #[test]
 fn a_seed_always_gives_the_same_run() {
     for plan in Plan::ALL {
-        for seed in 0..3 {
+        for seed in 0..6 {
             let schedule = schedule(seed, plan);
             let (one, other) = (execute(seed, &schedule, &[]), execute(seed, &schedule, &[]));
             assert_eq!(one.trace.text(), other.trace.text(), "{plan} {seed}");
             assert_eq!((one.done, one.compared), (other.done, other.compared), "{plan} {seed}");
+            assert_eq!(one.said.lengths, other.said.lengths, "{plan} {seed}");
         }
+    }
+}
+
+#[test]
+fn where_no_commit_removes_two_a_seed_gives_the_same_bytes() {
+    for (plan, seed) in [(Plan::Honest, 1), (Plan::Honest, 2), (Plan::Server, 0), (Plan::Insider, 0)] {
+        let schedule = schedule(seed, plan);
+        let (one, other) = (execute(seed, &schedule, &[]), execute(seed, &schedule, &[]));
+        assert_eq!(one.said, other.said, "{plan} {seed}");
+        assert_ne!(one.said, execute(seed + 1, &schedule, &[]).said, "{plan} {seed}");
     }
 }
 

@@ -10,8 +10,9 @@ use crate::Result;
 /// The only source of crates, as Cargo.lock names it.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Features with which a member attacks the others, the code makes mistakes, and the fuzzer looks inside: for tests alone.
-const FOR_TESTS: [&str; 3] = ["insider", "mistakes", "fuzz"];
+/// Features with which a member attacks the others, the code makes mistakes, the fuzzer looks inside, and keys follow from
+/// a seed: for tests alone.
+const FOR_TESTS: [&str; 4] = ["insider", "mistakes", "fuzz", "seeded"];
 
 /// The simulator and what the fuzzer calls: tests in all but name, so that no program may depend on them.
 const TESTS: [&str; 2] = ["tangelo-sim", "tangelo-fuzz-targets"];
@@ -139,7 +140,8 @@ fn takes(package: &Value, name: &str, wanted: &str) -> Result<Vec<String>> {
         }
     }
     let features = package["features"].as_object();
-    for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| *feature != wanted) {
+    let ours = |feature: &str| !FOR_TESTS.contains(&feature);
+    for (feature, gives) in features.into_iter().flatten().filter(|(feature, _)| ours(feature)) {
         let gives = gives.as_array().into_iter().flatten().filter_map(Value::as_str);
         if name.starts_with("tangelo") && gives.into_iter().any(|given| given.ends_with(wanted)) {
             problems.push(format!("{name}: the feature `{feature}` gives `{wanted}`"));

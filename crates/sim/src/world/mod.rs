@@ -9,7 +9,10 @@ mod network;
 mod people;
 mod time;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use tangelo_call::link::Link;
 use tangelo_delivery::{ConnectionId, Delivery, Limits};
@@ -35,6 +38,28 @@ pub struct Nature {
     pub strict: bool,
     /// Nobody says anything, or finds anything out by what others say: not at rest either.
     pub unjudged: bool,
+}
+
+/// What the sessions said, as hashes, to compare two runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// How long each message was.
+    pub lengths: u64,
+    /// All bytes.
+    pub bytes: u64,
+}
+
+impl Said {
+    fn note(&mut self, text: &str) {
+        let hash = |before: u64, what: &[u8]| {
+            let mut hasher = DefaultHasher::new();
+            before.hash(&mut hasher);
+            what.hash(&mut hasher);
+            hasher.finish()
+        };
+        self.lengths = hash(self.lengths, &text.len().to_le_bytes());
+        self.bytes = hash(self.bytes, text.as_bytes());
+    }
 }
 
 /// See the module.
@@ -66,6 +91,7 @@ pub struct World {
     seed: u64,
     restarts: u64,
     messages: u64,
+    said: Said,
     /// The connection whose message the server is handling.
     handling: Option<ConnectionId>,
 }
@@ -93,6 +119,7 @@ impl World {
             seed,
             restarts: 0,
             messages: 0,
+            said: Said::default(),
             handling: None,
         })
     }
@@ -184,6 +211,12 @@ impl World {
         let entry = LogEntry { seq, entry: Entry::Arrived { client: *client, key_package, admission } };
         self.log.push(entry.clone());
         self.appended(log_id, &entry);
+    }
+
+    /// What the sessions have said so far.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        self.said
     }
 
     /// A number that depends on the seed and on how many were asked for.

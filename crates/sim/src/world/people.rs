@@ -163,6 +163,7 @@ impl World {
                 Output::Connect => self.connect(person),
                 Output::Close => self.close(person),
                 Output::Send { text } => {
+                    self.said.note(&text);
                     if let Ok(message) = ClientMessage::from_json(&text) {
                         self.note_post(person, &message);
                         self.send(person, message);
