@@ -135,7 +135,8 @@ export async function keyboard(page) {
 function begin() {
   const candidates =
     "a[href], button, input, select, textarea, summary, [tabindex='0'], [contenteditable]";
-  const dialogs = [...document.querySelectorAll("dialog[open]")];
+  // Tab stays in a modal dialog; one beside the page is a part of it.
+  const dialogs = [...document.querySelectorAll("dialog:modal")];
   const place = dialogs.at(-1) ?? document.body;
   const nameOf = element =>
     `${element.localName}.${element.className} "${(element.getAttribute("aria-label") ?? element.textContent).trim().slice(0, 40)}"`;
