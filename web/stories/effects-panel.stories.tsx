@@ -9,20 +9,15 @@ type Change = Partial<Record<DeviceKind, Partial<DeviceView>>>;
 
 const OFF: EffectsView["state"] = { microphone: "off", camera: "off" };
 
-/** In the lobby, where most people look for them; `view`: what is wanted, and how far it is. */
+/** In the settings; `view`: what is wanted, and how far it is. */
 function effects(view: Partial<EffectsView>, change: Change = {}): Story {
   return {
     before: () => ownEffects.view.patch(view),
-    draw: () => (
-      <Lobby
-        route={SECRET_ROUTE}
-        devices={new FakeDevices(change)}
-        join={() => undefined}
-        home={() => undefined}
-      />
-    ),
+    draw: () => callOf(2, {}, {}, { devices: new FakeDevices(change) }),
     async act() {
       await pictures();
+      await press("More");
+      await press("Settings");
       await opened();
     },
   };
@@ -32,11 +27,12 @@ async function opened(): Promise<void> {
   (await see(".effects-place summary")).click();
   const panel = await see(".effects");
   await Promise.all([...panel.querySelectorAll("img")].map(image => image.decode()));
+  panel.scrollIntoView({ block: "end" });
 }
 
 export const effectsPanels: Stories = {
   off: effects({}),
-  blur: { ...effects({ background: "blur", state: { ...OFF, camera: "on" } }) },
+  blur: effects({ background: "blur", state: { ...OFF, camera: "on" } }),
   "an image, and no noise": {
     ...effects({ background: "grove", noise: true, state: { microphone: "on", camera: "on" } }),
     pictures: { effects: "desktop" },
@@ -67,12 +63,18 @@ export const effectsPanels: Stories = {
     ...effects({}),
     before: () => void Reflect.deleteProperty(globalThis, "AudioWorkletNode"),
   },
-  "in the settings": {
+  "in the lobby": {
     before: () => ownEffects.view.patch({ background: "dusk", state: { ...OFF, camera: "on" } }),
-    draw: () => callOf(2),
+    draw: () => (
+      <Lobby
+        route={SECRET_ROUTE}
+        devices={new FakeDevices()}
+        join={() => undefined}
+        home={() => undefined}
+      />
+    ),
     async act() {
-      await press("More");
-      await press("Settings");
+      await pictures();
       await opened();
     },
   },
