@@ -23,7 +23,7 @@ import { type Story, type Stories, press, see } from "./lib/story.js";
 const LOOKS = 40;
 const POLL_MS = 500;
 
-/** The inspector on one of its tabs, in a call of three. `at`: what it sees at its look with this number. */
+/** The inspector on one of its tabs, in a call of five. `at`: what it sees at its look with this number. */
 function inspector(
   tab: Tab,
   at: (look: number) => InspectionView,
@@ -47,7 +47,7 @@ function inspector(
     },
     draw: () =>
       callOf(
-        3,
+        5,
         {},
         { alarms },
         {

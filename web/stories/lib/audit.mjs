@@ -92,6 +92,12 @@ export function layout(page) {
         problems.push(`${nameOf(list)} is larger than the window`);
       }
     }
+    // These scroll, and only downwards.
+    for (const box of document.querySelectorAll("dialog[open], .inspector-panel, .panel-scroll")) {
+      if (shown(box) && box.scrollWidth > box.clientWidth + 1) {
+        problems.push(`${nameOf(box)} is ${box.scrollWidth} px wide inside, and scrolls sideways`);
+      }
+    }
     for (const button of document.querySelectorAll("button, summary, a.button")) {
       if (!shown(button)) continue;
       const box = button.getBoundingClientRect();

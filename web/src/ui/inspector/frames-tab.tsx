@@ -37,7 +37,7 @@ export function FramesTab({ view, names }: TabProps) {
           newest={frames.epochs.at(-1)?.epoch}
         />
       ))}
-      <h3>{words.epochs}</h3>
+      {frames.epochs.length > 0 && <h3>{words.epochs}</h3>}
       <ul class="epochs">
         {frames.epochs.map(({ epoch, expires }) => (
           <li key={epoch} class={expires === null ? "epoch newest" : "epoch"}>
