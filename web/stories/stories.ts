@@ -2,8 +2,10 @@
 import { alarms } from "./alarms.stories.js";
 import { calls } from "./call.stories.js";
 import { chatPanels } from "./chat-panel.stories.js";
+import { effectsPanels } from "./effects-panel.stories.js";
 import { forgetDialogs } from "./forget-identity.stories.js";
 import { helpDialogs } from "./help-dialog.stories.js";
+import { inspectors } from "./inspector.stories.js";
 import { inviteDialogs } from "./invite-dialog.stories.js";
 import { landing } from "./landing.stories.js";
 import type { Stories } from "./lib/story.js";
@@ -44,4 +46,6 @@ export const STORIES: Readonly<Record<string, Stories>> = {
   "invite-dialog": inviteDialogs,
   "settings-dialog": settingsDialogs,
   "help-dialog": helpDialogs,
+  "effects-panel": effectsPanels,
+  inspector: inspectors,
 };

@@ -18,3 +18,8 @@ declare module "node:assert/strict" {
 declare module "node:fs" {
   export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
 }
+
+declare module "node:fs/promises" {
+  export function readFile(path: string, encoding: "utf8"): Promise<string>;
+  export function readdir(path: string, options: { recursive: true }): Promise<string[]>;
+}

@@ -179,27 +179,29 @@ export function Call({ call, route }: Props) {
   return (
     <div class={panel === undefined ? "call" : "call with-panel"} ref={place}>
       <header class="call-head">
-        <span class="brand small">
-          <Logo />
-          <span class="wide-only">{text.product}</span>
-        </span>
-        <PageTitle hidden>{text.call.title(secret ? undefined : room)}</PageTitle>
-        <LockButton view={view} secret={secret} open={() => setDialog("verify")} />
-        <p class="status" role="status">
-          {callStatus(view, overdue)}
-        </p>
-        {view.safetyNumber !== undefined && (
-          <button
-            type="button"
-            class="badge"
-            data-testid="people-count"
-            aria-expanded={panel === "people"}
-            onClick={() => show("people")}
-          >
-            <PeopleIcon />
-            {text.call.people(view.people.length)}
-          </button>
-        )}
+        <div class="head-row">
+          <span class="brand small">
+            <Logo />
+            <span class="wide-only">{text.product}</span>
+          </span>
+          <PageTitle hidden>{text.call.title(secret ? undefined : room)}</PageTitle>
+          <LockButton view={view} secret={secret} open={() => setDialog("verify")} />
+          <p class="status" role="status">
+            {callStatus(view, overdue)}
+          </p>
+          {view.safetyNumber !== undefined && (
+            <button
+              type="button"
+              class="badge"
+              data-testid="people-count"
+              aria-expanded={panel === "people"}
+              onClick={() => show("people")}
+            >
+              <PeopleIcon />
+              {text.call.people(view.people.length)}
+            </button>
+          )}
+        </div>
       </header>
       <Alarms alarms={view.alarms} dismiss={id => call.dismissAlarm(id)} />
       <Stage

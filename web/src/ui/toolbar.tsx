@@ -41,61 +41,63 @@ export function Toolbar(props: Props) {
   const { toggle, share, react, raiseHand, show, invite, verify, leave } = props;
   const { microphone, camera } = devices;
   return (
-    <div class="toolbar" role="region" aria-label={text.call.toolbar}>
-      <Tool name={text.device.microphone} on={microphone.on} act={() => toggle("microphone")}>
-        <MicrophoneIcon off={!microphone.on} />
-      </Tool>
-      <Tool name={text.device.camera} on={camera.on} act={() => toggle("camera")}>
-        <CameraIcon off={!camera.on} />
-      </Tool>
-      {canShare && (
-        <Tool
-          name={view.share.on ? text.share.stop : text.share.start}
-          look={`wide${view.share.on ? " active" : ""}`}
-          act={share}
-        >
-          <ScreenIcon />
+    <div class="toolbar-place">
+      <div class="toolbar" role="region" aria-label={text.call.toolbar}>
+        <Tool name={text.device.microphone} on={microphone.on} act={() => toggle("microphone")}>
+          <MicrophoneIcon off={!microphone.on} />
         </Tool>
-      )}
-      <ReactionMenu react={react} />
-      <Tool
-        name={view.handRaised ? text.hand.lower : text.hand.raise}
-        look={`wide${view.handRaised ? " active" : ""}`}
-        act={() => raiseHand(!view.handRaised)}
-      >
-        <HandIcon />
-      </Tool>
-      <Tool
-        name={text.chat.title}
-        description={unread > 0 ? text.chat.unread(unread) : undefined}
-        open={panel === "chat"}
-        act={() => show("chat")}
-      >
-        <ChatIcon />
-        {unread > 0 && (
-          <span class="unread" aria-hidden="true">
-            {unread > 99 ? "99+" : unread}
-          </span>
+        <Tool name={text.device.camera} on={camera.on} act={() => toggle("camera")}>
+          <CameraIcon off={!camera.on} />
+        </Tool>
+        {canShare && (
+          <Tool
+            name={view.share.on ? text.share.stop : text.share.start}
+            look={`wide${view.share.on ? " active" : ""}`}
+            act={share}
+          >
+            <ScreenIcon />
+          </Tool>
         )}
-      </Tool>
-      <Tool
-        name={text.people.open}
-        look="wide"
-        open={panel === "people"}
-        act={() => show("people")}
-      >
-        <PeopleIcon />
-      </Tool>
-      <Tool name={text.invite.open} look="wide" act={invite}>
-        <InviteIcon />
-      </Tool>
-      <Tool name={text.call.verify} look="wide" act={verify}>
-        <ShieldIcon />
-      </Tool>
-      <MoreMenu items={more} />
-      <Tool name={text.call.leave} look="leave" act={leave}>
-        <LeaveIcon />
-      </Tool>
+        <ReactionMenu react={react} />
+        <Tool
+          name={view.handRaised ? text.hand.lower : text.hand.raise}
+          look={`wide${view.handRaised ? " active" : ""}`}
+          act={() => raiseHand(!view.handRaised)}
+        >
+          <HandIcon />
+        </Tool>
+        <Tool
+          name={text.chat.title}
+          description={unread > 0 ? text.chat.unread(unread) : undefined}
+          open={panel === "chat"}
+          act={() => show("chat")}
+        >
+          <ChatIcon />
+          {unread > 0 && (
+            <span class="unread" aria-hidden="true">
+              {unread > 99 ? "99+" : unread}
+            </span>
+          )}
+        </Tool>
+        <Tool
+          name={text.people.open}
+          look="wide"
+          open={panel === "people"}
+          act={() => show("people")}
+        >
+          <PeopleIcon />
+        </Tool>
+        <Tool name={text.invite.open} look="wide" act={invite}>
+          <InviteIcon />
+        </Tool>
+        <Tool name={text.call.verify} look="wide" act={verify}>
+          <ShieldIcon />
+        </Tool>
+        <MoreMenu items={more} />
+        <Tool name={text.call.leave} look="leave" act={leave}>
+          <LeaveIcon />
+        </Tool>
+      </div>
     </div>
   );
 }

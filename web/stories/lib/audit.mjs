@@ -92,6 +92,12 @@ export function layout(page) {
         problems.push(`${nameOf(list)} is larger than the window`);
       }
     }
+    // These scroll, and only downwards.
+    for (const box of document.querySelectorAll("dialog[open], .inspector-panel, .panel-scroll")) {
+      if (shown(box) && box.scrollWidth > box.clientWidth + 1) {
+        problems.push(`${nameOf(box)} is ${box.scrollWidth} px wide inside, and scrolls sideways`);
+      }
+    }
     for (const button of document.querySelectorAll("button, summary, a.button")) {
       if (!shown(button)) continue;
       const box = button.getBoundingClientRect();
@@ -135,7 +141,8 @@ export async function keyboard(page) {
 function begin() {
   const candidates =
     "a[href], button, input, select, textarea, summary, [tabindex='0'], [contenteditable]";
-  const dialogs = [...document.querySelectorAll("dialog[open]")];
+  // Tab stays in a modal dialog; one beside the page is a part of it.
+  const dialogs = [...document.querySelectorAll("dialog:modal")];
   const place = dialogs.at(-1) ?? document.body;
   const nameOf = element =>
     `${element.localName}.${element.className} "${(element.getAttribute("aria-label") ?? element.textContent).trim().slice(0, 40)}"`;

@@ -100,6 +100,10 @@ export class FakeDevices extends Devices {
   }
 }
 
+/** What the inspector shows where there is no group. */
+const seesNothing: CallLike["inspect"] = () =>
+  Promise.resolve({ worker: undefined, media: readMedia(new Map(), () => undefined) });
+
 /** Notes what is asked of it, and does what needs nobody else. */
 export class FakeCall implements CallLike {
   readonly view: Observable<CallView>;
@@ -110,6 +114,7 @@ export class FakeCall implements CallLike {
   constructor(
     view: CallView,
     readonly devices: Devices = new FakeDevices(),
+    readonly inspect: CallLike["inspect"] = seesNothing,
   ) {
     this.view = new Observable(view);
   }
@@ -123,9 +128,6 @@ export class FakeCall implements CallLike {
   say = (words: string) => this.note("say", words);
   react = (emoji: string) => this.note("react", emoji);
   setMain = (client: string | undefined) => this.note("setMain", client);
-  /** What the inspector shows where there is no group. */
-  inspect = () =>
-    Promise.resolve({ worker: undefined, media: readMedia(new Map(), () => undefined) });
   stats = () => Promise.resolve({ worker: undefined, lines: [] });
 
   toggleShare = () => {
@@ -167,12 +169,14 @@ declare global {
 
 interface Setting {
   devices?: Devices;
+  /** What the inspector is told; nothing without it. */
+  inspect?: CallLike["inspect"] | undefined;
   route?: typeof SECRET_ROUTE | typeof NAMED_ROUTE;
 }
 
 /** The page of a call as it is in this moment. */
-export function draw(view: CallView, { devices, route = SECRET_ROUTE }: Setting = {}) {
-  const call = new FakeCall(view, devices);
+export function draw(view: CallView, { devices, route = SECRET_ROUTE, inspect }: Setting = {}) {
+  const call = new FakeCall(view, devices, inspect);
   window.call = call;
   return <Call call={call} route={route} />;
 }

@@ -13,6 +13,8 @@ const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
 };
+/** The images for behind a person. */
+const SCENES = ["dawn", "grove", "dusk"];
 /** What the lobby is told of a room. */
 const ROOMS = { "fruit-growers": '{"present":0}', broken: "The server is busy: try again." };
 
@@ -47,24 +49,34 @@ async function bundle() {
     write: false,
     format: "esm",
     target: "es2022",
-    define: { WORKER_URL: '"/worker.js"' },
+    define: {
+      WORKER_URL: '"/worker.js"',
+      INSPECTOR_STYLE_URL: '"/inspector.css"',
+      SCENE_URLS: JSON.stringify(
+        Object.fromEntries(SCENES.map(name => [name, `/scene-${name}.svg`])),
+      ),
+    },
     jsx: "automatic",
     jsxImportSource: "preact",
     logLevel: "warning",
     outdir: folder,
   };
-  const [page, style] = await Promise.all([
+  const [page, ...styles] = await Promise.all([
     build({ ...options, entryPoints: ["stories/main.tsx"], splitting: true, outbase: "stories" }),
     build({ ...options, entryPoints: ["src/ui/style.css"] }),
+    build({ ...options, entryPoints: ["src/ui/inspector/inspector.css"] }),
   ]);
   const files = new Map(
-    [...page.outputFiles, ...style.outputFiles].map(({ path, contents }) => [
-      `/${relative(folder, path)}`,
-      contents,
-    ]),
+    [page, ...styles]
+      .flatMap(({ outputFiles }) => outputFiles)
+      .map(({ path, contents }) => [`/${relative(folder, path)}`, contents]),
   );
   files.set("/index.html", await readFile(join(folder, "index.html")));
   files.set("/icon.svg", await readFile(join(web, "src/icon.svg")));
+  for (const name of SCENES) {
+    const file = join(web, "src/effects/scenes", `${name}.svg`);
+    files.set(`/scene-${name}.svg`, await readFile(file));
+  }
   return files;
 }
 

@@ -37,7 +37,7 @@ export function FramesTab({ view, names }: TabProps) {
           newest={frames.epochs.at(-1)?.epoch}
         />
       ))}
-      <h3>{words.epochs}</h3>
+      {frames.epochs.length > 0 && <h3>{words.epochs}</h3>}
       <ul class="epochs">
         {frames.epochs.map(({ epoch, expires }) => (
           <li key={epoch} class={expires === null ? "epoch newest" : "epoch"}>
@@ -63,7 +63,7 @@ function Own({ frames, core }: { frames: FramesInspection; core: Inspection }) {
         <Count kind="good" count={frames.sealed} name={words.sealed} />
         <Count kind="warn" count={frames.unsealed} name={words.unsealed} />
       </p>
-      <ul class="keys" data-testid="sent-keys">
+      <ul class="key-list" data-testid="sent-keys">
         {frames.sent.map(({ key_id, sealed }) => (
           <li key={key_id}>
             <KeyName keyId={key_id} newest={newest} />
@@ -101,7 +101,7 @@ function Line({
           />
         ))}
       </p>
-      <ul class="keys" data-testid="received-keys">
+      <ul class="key-list" data-testid="received-keys">
         {line.keys.map(({ key_id, opened, held, dropped }) => (
           <li key={key_id}>
             <KeyName keyId={key_id} newest={newest} />

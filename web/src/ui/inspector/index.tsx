@@ -81,12 +81,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
       {!modal && <Resizer />}
       <div class="inspector-head">
         <h2 id={title}>{text.inspector.title}</h2>
-        <button
-          type="button"
-          class="button inspector-close"
-          aria-label={text.inspector.close}
-          onClick={close}
-        >
+        <button type="button" class="icon-button" aria-label={text.inspector.close} onClick={close}>
           <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d="M6 6l12 12M18 6L6 18" />
           </svg>

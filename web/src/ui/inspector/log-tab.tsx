@@ -34,7 +34,7 @@ export function LogTab({ view, names }: TabProps) {
         {words.onlyRefused}
       </label>
       {rows.length === 0 ? (
-        <p>{words.empty}</p>
+        <p>{all.length === 0 ? words.nothing : words.empty}</p>
       ) : (
         <ol class="log" data-testid="log">
           {rows.slice(0, most).map(row => (

@@ -79,6 +79,7 @@ export const inspectorText: InspectorTexts = {
     onlyRefused: "Nur Abgelehntes und Verlorenes",
     older: count => `${count} ältere zeigen`,
     forgotten: count => `${count} ältere sind nicht mehr gespeichert.`,
+    nothing: "Noch ist nichts gekommen.",
     empty: "Nichts wurde abgelehnt oder ging verloren.",
     kind: {
       arrived: "Gekommen",

@@ -77,6 +77,7 @@ export const inspectorText = {
     onlyRefused: "Only what was refused or lost",
     older: (count: number) => `Show ${count} older`,
     forgotten: (count: number) => `${count} older ones are no longer remembered.`,
+    nothing: "Nothing came yet.",
     empty: "Nothing was refused or lost.",
     kind: {
       arrived: "Arrived",

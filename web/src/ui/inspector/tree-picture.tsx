@@ -14,7 +14,7 @@ const NAMES = 34;
 /** A unit of the layout: narrower the more leaves there are. */
 const UNIT = { few: 66, some: 49, many: 38, fewMax: 5, someMax: 8 };
 /** What fits under a leaf. */
-const NAME_CHARS = { few: 9, some: 7, many: 5 };
+const NAME_CHARS = { few: 8, some: 6, many: 5 };
 
 const words = inspectorText.group;
 
@@ -138,7 +138,7 @@ function TreeNode({
       <text class="tree-index" dy="0.35em">
         {leaf}
       </text>
-      {member !== undefined && <text y={RADIUS + 15}>{cut(member.name, nameChars)}</text>}
+      {member !== undefined && <text y={RADIUS + 15}>{cut(firstOf(member.name), nameChars)}</text>}
       {member?.rank === 0 && (
         <path class="tree-crown" d="M-7 -17l0 -8l4 3l3 -5l3 5l4 -3l0 8z">
           <title>{words.turns}</title>
@@ -146,6 +146,11 @@ function TreeNode({
       )}
     </g>
   );
+}
+
+/** More does not fit; the whole name is in the leaf's title and in the table below. */
+function firstOf(name: string): string {
+  return name.split(" ", 1)[0] ?? name;
 }
 
 function cut(name: string, most: number): string {
