@@ -10,6 +10,7 @@ declare module "node:assert/strict" {
     notEqual(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     throws(body: () => unknown, expected?: RegExp): void;
+    rejects(promise: Promise<unknown>, expected: object): Promise<void>;
   }
   const assert: Assert;
   export default assert;
