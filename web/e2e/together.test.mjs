@@ -166,13 +166,7 @@ test("the call fills the screen and leaves it with a key, and the self view can 
   await ada.page.keyboard.press("f");
   await ada.until("the window again", () => document.fullscreenElement === null);
 
-  const hideSelf = async () => {
-    await ada.click("More");
-    await ada.click("Settings");
-    const hide = await ada.page.waitForSelector("aria/Hide my own picture");
-    await hide.click();
-    await ada.page.keyboard.press("Escape");
-  };
+  const hideSelf = () => ada.tick("Hide my own picture");
   await hideSelf();
   await ada.until("Grace alone", () => document.querySelectorAll("li.tile").length === 1);
   assert.deepEqual(await ada.names(), ["Grace"]);
@@ -218,18 +212,7 @@ test("muted people show that they are, and the space bar lets them talk while it
 });
 
 test("with sound only, no camera comes or goes, and everything is back after it", async () => {
-  const mode = async name => {
-    await ada.click("More");
-    await ada.click("Settings");
-    await ada.page.waitForSelector("dialog.settings[open]");
-    await ada.page.$$eval(
-      "dialog.settings .check",
-      (labels, wanted) => labels.find(label => label.innerText.startsWith(wanted)).click(),
-      name,
-    );
-    await ada.page.keyboard.press("Escape");
-  };
-  await mode("Sound only");
+  await ada.tick("Sound only");
   for (const person of [ada, grace]) {
     await person.until(
       "no picture of Ada, and for Ada none at all",
@@ -242,7 +225,7 @@ test("with sound only, no camera comes or goes, and everything is back after it"
       person === ada,
     );
   }
-  await mode("Everything");
+  await ada.tick("Everything");
   await ada.click("Camera");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
