@@ -5,9 +5,6 @@ import { chromium } from "./lib/browser.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
-/** Who comes hears and sees nothing new while everyone is shown. */
-const WINDOW = { width: 1280, height: 720 };
-
 /**
  * Runs in the page before its scripts. `window.tones` has the frequencies of the tones that were begun, `window.hints` how
  * often the page began to say that the person is muted.
@@ -33,9 +30,9 @@ let server, browser, ada, grace;
 before(async () => {
   server = await Server.start();
   browser = await chromium({ screen: true, voice: true });
-  ada = await Person.open(browser, server.url, `(${listen})();`, WINDOW);
+  ada = await Person.open(browser, server.url, `(${listen})();`);
   await ada.startCall("Ada");
-  grace = await Person.open(browser, ada.page.url(), `(${listen})();`, WINDOW);
+  grace = await Person.open(browser, ada.page.url(), `(${listen})();`);
   await grace.joinCall("Grace");
   await Promise.all([ada.sees(2), grace.sees(2)]);
 });
@@ -53,8 +50,7 @@ test("two tones tell who is there that somebody came or left, and none who do no
   assert.deepEqual(await tones(grace), [], "who comes is no news to themselves");
   await grace.tick("Sounds when people come and leave");
 
-  const linUrl = ada.page.url();
-  const lin = await Person.open(browser, linUrl, undefined, WINDOW);
+  const lin = await Person.open(browser, ada.page.url());
   await lin.joinCall("Lin");
   const says = (person, words) =>
     person.until(words, wanted => document.body.innerText.includes(wanted), words);
@@ -152,24 +148,36 @@ test("where the browser does not let a page choose, no speaker is offered", asyn
 });
 
 test("who talks while muted is told so, with noise suppression too, and nobody else is", async () => {
-  const hints = () => grace.page.evaluate(() => window.hints);
-  const said = () => grace.until("the hint", () => window.hints > 0);
+  /** Of what begins with this. */
+  const isTold = async act => {
+    await grace.page.evaluate(() => (window.hints = 0));
+    await act();
+    await grace.until("the hint", () => window.hints > 0);
+  };
+  const microphone = () => grace.click("Microphone");
+  const suppress = async on => {
+    await grace.page.evaluate(on => window.tangelo.effects.suppressNoise(on), on);
+    await grace.until(
+      "noise suppression",
+      wanted => window.tangelo.effects.view.get().state.microphone === wanted,
+      on ? "on" : "off",
+    );
+  };
   await ada.until("Grace to be speaking", () =>
     document.querySelector('li.tile.speaking[data-own="false"]'),
   );
-  assert.equal(await hints(), 0, "she has talked all the time, and was heard");
-  for (const effect of ["off", "on"]) {
-    await grace.page.evaluate(on => window.tangelo.effects.suppressNoise(on), effect === "on");
-    await grace.until(
-      `noise suppression ${effect}`,
-      wanted => window.tangelo.effects.view.get().state.microphone === wanted,
-      effect,
-    );
-    await grace.page.evaluate(() => (window.hints = 0));
-    await grace.click("Microphone");
-    await said();
-    await grace.click("Microphone");
-    await grace.until("its end", () => !document.body.innerText.includes("You are muted."));
-  }
+  assert.equal(
+    await grace.page.evaluate(() => window.hints),
+    0,
+    "she has talked all the time, and was heard",
+  );
+  await isTold(microphone);
+  // Then the page listens to what comes out of it: of a microphone that is muted, and of one that will be.
+  await isTold(() => suppress(true));
+  await microphone();
+  await grace.until("its end", () => !document.body.innerText.includes("You are muted."));
+  await isTold(microphone);
+  await microphone();
+  await suppress(false);
   assert.deepEqual([...ada.errors, ...grace.errors], []);
 });

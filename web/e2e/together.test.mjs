@@ -175,6 +175,72 @@ test("the call fills the screen and leaves it with a key, and the self view can 
   await ada.sees(2);
 });
 
+test("the other one's picture goes into a window of its own and back, a shared screen before anybody", async () => {
+  const put = async () => {
+    await ada.click("More");
+    await ada.click("Picture in picture");
+  };
+  const isOutside = words =>
+    ada.until(
+      `${words} in a window of its own`,
+      wanted => {
+        const video = document.pictureInPictureElement;
+        const label = video?.closest("li.tile").ariaLabel;
+        return wanted === null
+          ? video === null
+          : label?.startsWith(wanted) && video.isConnected && video.videoWidth > 0 && !video.paused;
+      },
+      words,
+    );
+  await put();
+  await isOutside("Grace");
+  await put();
+  await isOutside(null);
+  await ada.sees(2);
+
+  await grace.click("Share screen");
+  await ada.until("the screen", () => document.querySelector("li.share video")?.videoWidth > 0);
+  await put();
+  await isOutside("Screen of Grace");
+  await grace.click("Stop sharing");
+  await isOutside("Grace");
+  // Another tile of the same person takes the first one's place.
+  await ada.page.keyboard.press("l");
+  await ada.until("speaker view", () => document.querySelector(".spotlight") !== null);
+  await isOutside("Grace");
+  await ada.page.keyboard.press("l");
+  await isOutside("Grace");
+  await grace.click("Camera");
+  await isOutside(null);
+  await put();
+  await ada.until("words", () =>
+    document.body.innerText.includes("There is no picture of anybody else to show."),
+  );
+  await grace.click("Camera");
+  await ada.sees(2);
+});
+
+test("where a browser has no such window, none is offered", async () => {
+  const isOffered = offered =>
+    ada.until(
+      `the window ${offered ? "" : "not "}to be offered`,
+      wanted => {
+        const names = [...document.querySelectorAll(".menu button")].map(item => item.innerText);
+        return names.length > 0 && names.includes("Picture in picture") === wanted;
+      },
+      offered,
+    );
+  await ada.click("More");
+  await isOffered(true);
+  await ada.page.evaluate(() => {
+    Object.defineProperty(document, "pictureInPictureEnabled", { get() {}, configurable: true });
+  });
+  await isOffered(false);
+  await ada.page.evaluate(() => delete document.pictureInPictureEnabled);
+  await isOffered(true);
+  await ada.page.keyboard.press("Escape");
+});
+
 test("the invitation is the whole link, to copy and to scan", async () => {
   await ada.click("Invite");
   await ada.page.waitForSelector("dialog.invite[open]");

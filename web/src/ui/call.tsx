@@ -9,7 +9,11 @@ import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
 import { callStatus } from "./call-status.js";
-import { pictureInPicture, pictureInPictureAvailable } from "./picture-in-picture.js";
+import {
+  pictureInPicture,
+  pictureInPictureAvailable,
+  usePictureInPicture,
+} from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import {
   FullScreenIcon,
@@ -75,6 +79,7 @@ export function Call({ call, route }: Props) {
   const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
   useNews(view, devices, dialog === "verify", say);
   const mutedHint = useMutedHint(devices.microphone);
+  usePictureInPicture(place);
 
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
   const copy = async () => {
