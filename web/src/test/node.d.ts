@@ -18,4 +18,5 @@ declare module "node:assert/strict" {
 
 declare module "node:fs" {
   export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
+  export function readdirSync(path: string, options: { recursive: true }): string[];
 }
