@@ -4,6 +4,7 @@ import type { Devices } from "../call/devices.js";
 import type { Route } from "../call/link.js";
 import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
+import { type Pin, pinnedClient } from "../call/stage-order.js";
 import type { PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
@@ -67,7 +68,7 @@ export function Call({ call, route }: Props) {
   const [layout, setLayout] = useState<Layout>(() =>
     recall("layout") === "speaker" ? "speaker" : "grid",
   );
-  const [pinned, setPinned] = useState<string | undefined>(undefined);
+  const [pin, setPin] = useState<Pin | undefined>(undefined);
   const [selfHidden, setSelfHidden] = useState(() => recall("self_hidden") !== "");
   const [draft, setDraft] = useState("");
   const [toast, say] = useToast();
@@ -213,8 +214,8 @@ export function Call({ call, route }: Props) {
         devices={devices}
         layout={layout}
         selfHidden={selfHidden}
-        pinned={pinned}
-        pin={setPinned}
+        pinned={pinnedClient(people, pin)}
+        pin={client => setPin(people.find(person => person.client === client))}
         shown={client => call.setMain(client)}
       />
       <Announcer view={view} secret={secret} chatOpen={panel === "chat"} />
