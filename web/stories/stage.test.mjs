@@ -78,28 +78,32 @@ test("who comes back with another client is still pinned, and not who only claim
   await ada.missesNow(".spotlight");
 });
 
-test("Escape closes what a tile says of its quality, and only then what is open beside it", async () => {
+test("Escape closes what a tile says of its quality, and nothing else with it", async () => {
   const ada = await Visitor.in("tile/qualities");
   const says = said =>
     ada.until(wanted => {
       const tips = [...document.querySelectorAll(".tip")];
       return tips.some(tip => getComputedStyle(tip).visibility === "visible") === wanted;
     }, said);
-  await ada.keys("c");
-  await ada.sees("aside.chat");
+  // Panels and dialogs leave a key alone that had its effect.
+  await ada.page.evaluate(() => {
+    window.taken = [];
+    addEventListener("keydown", ({ key, defaultPrevented }) => {
+      if (key === "Escape") window.taken.push(defaultPrevented);
+    });
+  });
   await says(false);
   await ada.page.hover(".quality");
   await says(true);
   await ada.keys("Escape");
   await says(false);
-  assert.ok(await ada.has("aside.chat"));
   await ada.keys("Escape");
-  await ada.missesNow("aside.chat");
+  assert.deepEqual(await ada.page.evaluate(() => window.taken), [true, false]);
 
   await ada.page.hover(".toolbar");
-  const mark = await ada.page.$(".quality");
+  // From the keyboard on, the focus shows.
   await ada.keys("Shift+Tab");
-  await mark.focus();
+  await ada.page.focus(".quality");
   await says(true);
   await ada.keys("Escape");
   await says(false);
