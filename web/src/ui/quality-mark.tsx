@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Quality } from "../call/quality.js";
 import type { Unreadable } from "../call/view.js";
 import { text } from "./text.js";
@@ -26,8 +26,9 @@ export function QualityMark({ quality, unreadable, own }: Props) {
 function Bars({ words, poor }: { words: string; poor: boolean }) {
   const [closed, setClosed] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    // The focus is elsewhere while somebody only points at it. Before others hear the key: it closes one thing at a time.
+  useLayoutEffect(() => {
+    // Listens as soon as it is drawn; also while the focus is elsewhere and somebody only points at the mark. Before others
+    // hear the key: it closes one thing at a time.
     const close = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || closed) return;
       if (button.current?.matches(":hover, :focus-visible") !== true) return;
