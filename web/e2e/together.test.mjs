@@ -166,19 +166,79 @@ test("the call fills the screen and leaves it with a key, and the self view can 
   await ada.page.keyboard.press("f");
   await ada.until("the window again", () => document.fullscreenElement === null);
 
-  const hideSelf = async () => {
-    await ada.click("More");
-    await ada.click("Settings");
-    const hide = await ada.page.waitForSelector("aria/Hide my own picture");
-    await hide.click();
-    await ada.page.keyboard.press("Escape");
-  };
+  const hideSelf = () => ada.tick("Hide my own picture");
   await hideSelf();
   await ada.until("Grace alone", () => document.querySelectorAll("li.tile").length === 1);
   assert.deepEqual(await ada.names(), ["Grace"]);
   await grace.sees(2);
   await hideSelf();
   await ada.sees(2);
+});
+
+test("the other one's picture goes into a window of its own and back, a shared screen before anybody", async () => {
+  const put = async () => {
+    await ada.click("More");
+    await ada.click("Picture in picture");
+  };
+  const isOutside = words =>
+    ada.until(
+      `${words} in a window of its own`,
+      wanted => {
+        const video = document.pictureInPictureElement;
+        const label = video?.closest("li.tile").ariaLabel;
+        return wanted === null
+          ? video === null
+          : label?.startsWith(wanted) && video.isConnected && video.videoWidth > 0 && !video.paused;
+      },
+      words,
+    );
+  await put();
+  await isOutside("Grace");
+  await put();
+  await isOutside(null);
+  await ada.sees(2);
+
+  await grace.click("Share screen");
+  await ada.until("the screen", () => document.querySelector("li.share video")?.videoWidth > 0);
+  await put();
+  await isOutside("Screen of Grace");
+  await grace.click("Stop sharing");
+  await isOutside("Grace");
+  // Another tile of the same person takes the first one's place.
+  await ada.page.keyboard.press("l");
+  await ada.until("speaker view", () => document.querySelector(".spotlight") !== null);
+  await isOutside("Grace");
+  await ada.page.keyboard.press("l");
+  await isOutside("Grace");
+  await grace.click("Camera");
+  await isOutside(null);
+  await put();
+  await ada.until("words", () =>
+    document.body.innerText.includes("There is no picture of anybody else to show."),
+  );
+  await grace.click("Camera");
+  await ada.sees(2);
+});
+
+test("where a browser has no such window, none is offered", async () => {
+  const isOffered = offered =>
+    ada.until(
+      `the window ${offered ? "" : "not "}to be offered`,
+      wanted => {
+        const names = [...document.querySelectorAll(".menu button")].map(item => item.innerText);
+        return names.length > 0 && names.includes("Picture in picture") === wanted;
+      },
+      offered,
+    );
+  await ada.click("More");
+  await isOffered(true);
+  await ada.page.evaluate(() => {
+    Object.defineProperty(document, "pictureInPictureEnabled", { get() {}, configurable: true });
+  });
+  await isOffered(false);
+  await ada.page.evaluate(() => delete document.pictureInPictureEnabled);
+  await isOffered(true);
+  await ada.page.keyboard.press("Escape");
 });
 
 test("the invitation is the whole link, to copy and to scan", async () => {
@@ -218,18 +278,7 @@ test("muted people show that they are, and the space bar lets them talk while it
 });
 
 test("with sound only, no camera comes or goes, and everything is back after it", async () => {
-  const mode = async name => {
-    await ada.click("More");
-    await ada.click("Settings");
-    await ada.page.waitForSelector("dialog.settings[open]");
-    await ada.page.$$eval(
-      "dialog.settings .check",
-      (labels, wanted) => labels.find(label => label.innerText.startsWith(wanted)).click(),
-      name,
-    );
-    await ada.page.keyboard.press("Escape");
-  };
-  await mode("Sound only");
+  await ada.tick("Sound only");
   for (const person of [ada, grace]) {
     await person.until(
       "no picture of Ada, and for Ada none at all",
@@ -242,7 +291,7 @@ test("with sound only, no camera comes or goes, and everything is back after it"
       person === ada,
     );
   }
-  await mode("Everything");
+  await ada.tick("Everything");
   await ada.click("Camera");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);

@@ -9,6 +9,27 @@ import { WALL, codeOf, pictureOf, writeCamera } from "./lib/code-camera.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
+/** Runs in the page before its scripts: `window.cameras()` counts the pictures that cameras give it now. */
+function countCameras() {
+  const tracks = [];
+  window.opened = 0;
+  window.cameras = () => tracks.filter(({ readyState }) => readyState === "live").length;
+  const { mediaDevices } = navigator;
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async wish => {
+    const stream = await open(wish);
+    window.opened++;
+    tracks.push(...stream.getVideoTracks());
+    return stream;
+  };
+  const { clone } = MediaStreamTrack.prototype;
+  MediaStreamTrack.prototype.clone = function () {
+    const copy = clone.call(this);
+    if (copy.kind === "video") tracks.push(copy);
+    return copy;
+  };
+}
+
 let server, browser, scanner, folder, camera, ada, grace;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "tangelo-scan-"));
@@ -18,7 +39,7 @@ before(async () => {
   [browser, scanner] = await Promise.all([chromium(), chromium({ camera })]);
   ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");
-  grace = await Person.open(scanner, ada.page.url());
+  grace = await Person.open(scanner, ada.page.url(), `(${countCameras})();`);
   await grace.joinCall("Grace");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   // Her camera is free then, and is opened anew by what scans.
@@ -41,6 +62,8 @@ async function scan(luma, outcome) {
   await grace.page.waitForSelector(`[data-scan=${outcome}]`);
 }
 
+const cameras = () => grace.page.evaluate(() => [window.cameras(), window.opened]);
+
 test("the code on another screen agrees, and one with another number is said to differ, where it is seen", async () => {
   await ada.openVerify();
   await ada.page.click(".qr-place summary");
@@ -50,6 +73,8 @@ test("the code on another screen agrees, and one with another number is said to 
   await grace.openVerify();
   await scan(seen, "agrees");
   assert.equal(await grace.page.$("[data-protection=differs]"), null);
+  const [live] = await cameras();
+  assert.equal(live, 0, "a camera that was off is off again");
 
   await scan(codeOf("https://example.org/"), "foreign");
 
@@ -61,5 +86,27 @@ test("the code on another screen agrees, and one with another number is said to 
   await grace.page.keyboard.press("Escape");
   const lock = await grace.page.waitForSelector("[data-protection=differs]");
   assert.match(await lock.evaluate(button => button.innerText), /number differs/i);
+  assert.deepEqual([...ada.errors, ...grace.errors], []);
+});
+
+test("the camera that is on reads as well, without being opened again, and the others go on seeing it", async () => {
+  const shown = await ada.page.waitForSelector("aria/QR code of the safety number");
+  const empty = await browser.newPage();
+  await writeCamera(camera, await pictureOf(shown, empty));
+  await grace.click("Camera");
+  await ada.page.keyboard.press("Escape");
+  await ada.sees(2);
+  const before = await cameras();
+  assert.equal(before[0], 1);
+  await grace.openVerify();
+  await grace.click("Scan another person's QR code");
+  await grace.page.waitForSelector("[data-scan=agrees]");
+  assert.deepEqual(await cameras(), before);
+
+  await grace.page.keyboard.press("Escape");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  await ada.hearsAndSees(1);
+  await grace.click("Camera");
+  await grace.until("no camera on", () => window.cameras() === 0);
   assert.deepEqual([...ada.errors, ...grace.errors], []);
 });

@@ -44,6 +44,98 @@ test("a pin shows somebody large until it is taken away", async () => {
   await ada.missesNow(".spotlight");
 });
 
+test("who comes back with another client is still pinned, and not who only claims the same key", async () => {
+  const ada = await Visitor.in("call/5 people");
+  await ada.goTo("Show Grace Hopper large");
+  await ada.keys("Enter");
+  const large = client =>
+    ada.until(wanted => {
+      const tiles = [...document.querySelectorAll(".spotlight > .grid .tile")];
+      return tiles.map(tile => tile.dataset.client).join() === wanted;
+    }, client);
+  const people = change =>
+    ada.page.evaluate(change => {
+      const { view } = window.call;
+      window.all ??= view.get().people;
+      const [me, grace, ...others] = window.all;
+      const made = change.map(each => ({ ...grace, ...each }));
+      view.patch({ people: [me, ...others, ...made] });
+      return grace.client;
+    }, change);
+  const client = await people([{}]);
+  await large(client);
+  const claims = { client: "claims", confirmed: false };
+  await people([{ present: false }, claims]);
+  await large(client);
+  await people([claims]);
+  await ada.missesNow(".spotlight");
+  await people([claims, { client: "again" }]);
+  await large("again");
+  await people([{ present: false }, { client: "again" }]);
+  await large("again");
+  await ada.goTo("Show Grace Hopper no longer large");
+  await ada.keys("Enter");
+  await ada.missesNow(".spotlight");
+});
+
+test("Escape closes what a tile says of its quality, and nothing else with it", async () => {
+  const ada = await Visitor.in("tile/qualities");
+  const says = said =>
+    ada.until(wanted => {
+      const tips = [...document.querySelectorAll(".tip")];
+      return tips.some(tip => getComputedStyle(tip).visibility === "visible") === wanted;
+    }, said);
+  // Panels and dialogs leave a key alone that had its effect.
+  await ada.page.evaluate(() => {
+    window.taken = [];
+    addEventListener("keydown", ({ key, defaultPrevented }) => {
+      if (key === "Escape") window.taken.push(defaultPrevented);
+    });
+  });
+  await says(false);
+  await ada.page.hover(".quality");
+  await says(true);
+  await ada.keys("Escape");
+  await says(false);
+  await ada.keys("Escape");
+  assert.deepEqual(await ada.page.evaluate(() => window.taken), [true, false]);
+
+  await ada.page.hover(".toolbar");
+  // From the keyboard on, the focus shows.
+  await ada.keys("Shift+Tab");
+  await ada.page.focus(".quality");
+  await says(true);
+  await ada.keys("Escape");
+  await says(false);
+  await ada.page.hover(".quality");
+  await says(true);
+});
+
+test("one sound tells of any number who come or leave at once, and nobody hears it who wants none", async () => {
+  const ada = await Visitor.in("call/5 people");
+  await ada.page.evaluate(() => {
+    window.tones = [];
+    const { start } = OscillatorNode.prototype;
+    OscillatorNode.prototype.start = function (...args) {
+      window.tones.push(this.frequency.value);
+      start.apply(this, args);
+    };
+  });
+  let id = 0;
+  const news = async (joined, left) => {
+    await ada.page.evaluate(news => window.call.view.patch({ news }), { id: ++id, joined, left });
+    const words = [...joined, ...left].at(-1);
+    await ada.until(name => document.querySelector(".toast")?.innerText.includes(name), words);
+    return ada.page.evaluate(() => window.tones.splice(0));
+  };
+  const many = Array.from({ length: 20 }, (_, number) => `Person ${number}`);
+  assert.deepEqual(await news(many, []), [523, 784]);
+  assert.deepEqual(await news([], ["Grace", "Joan"]), [587, 392]);
+  assert.deepEqual(await news(["Mary"], ["Lin"]), [523, 784]);
+  await ada.page.evaluate(() => localStorage.setItem("tangelo.sounds_off", "off"));
+  assert.deepEqual(await news(["Kay"], []), []);
+});
+
 test("in speaker view whoever speaks is large, and is not interrupted", async () => {
   const ada = await Visitor.in("stage/speaker view");
   const speak = (...numbers) =>

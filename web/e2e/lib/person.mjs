@@ -103,6 +103,27 @@ export class Person {
     return text.replace(/\D+/g, " ").trim();
   }
 
+  /** Opens the settings, does something in them, and closes them. */
+  async inSettings(act) {
+    await this.click("More");
+    await this.click("Settings");
+    await this.page.waitForSelector("dialog.settings[open]");
+    await act();
+    await this.page.keyboard.press("Escape");
+    await this.until("no settings", () => document.querySelector("dialog.settings") === null);
+  }
+
+  /** Clicks a box or one of several choices in the settings, by the beginning of its name. */
+  async tick(name) {
+    await this.inSettings(() =>
+      this.page.$$eval(
+        "dialog.settings .check",
+        (labels, wanted) => labels.find(label => label.innerText.startsWith(wanted)).click(),
+        name,
+      ),
+    );
+  }
+
   /** Axe finds nothing in what is seen now, in light and dark. */
   async isAccessible(where) {
     for (const value of ["light", "dark"]) {

@@ -1,4 +1,5 @@
 /** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
+import { type CameraLoan, lendCamera } from "./camera-loan.js";
 import { Observable } from "./observable.js";
 import type { Processed, TrackEffects } from "./processed.js";
 import { type Preference, recall, remember } from "./preferences.js";
@@ -62,6 +63,7 @@ export class Devices {
   private readonly processed: Partial<Record<DeviceKind, Processed>> = {};
   /** Counts effects, so that one that was overtaken is stopped. */
   private readonly effectTurn = { microphone: 0, camera: 0 };
+  private readonly loans = new Set<CameraLoan>();
 
   constructor(private readonly effects?: TrackEffects) {
     if (effects !== undefined) effects.changed = kind => this.dress(kind);
@@ -102,6 +104,7 @@ export class Devices {
       this.release(kind);
       this.patch(kind, { on: false, pending: false, track: undefined });
     }
+    for (const loan of this.loans) loan.giveBack();
   }
 
   /**
@@ -165,6 +168,20 @@ export class Devices {
       return;
     }
     await this.acquire([kind]);
+  }
+
+  /** To read a code with, whether the camera is on or off; neither that nor the call notices. */
+  async borrowCamera(): Promise<CameraLoan> {
+    const loan = await lendCamera(this.raw.camera, wish(this.view.get().camera.chosen));
+    if (this.stopped) loan.giveBack();
+    else this.loans.add(loan);
+    return {
+      stream: loan.stream,
+      giveBack: () => {
+        this.loans.delete(loan);
+        loan.giveBack();
+      },
+    };
   }
 
   chooseSpeaker(id: string): void {

@@ -1,4 +1,26 @@
 /** Who is shown where. Pure: places are kept unless somebody who speaks would not be seen otherwise. */
+import type { PersonView } from "./view.js";
+
+/** Somebody to be shown large. */
+export type Pin = Pick<PersonView, "client" | "identity" | "own">;
+
+/**
+ * The client that a pin means now: the pinned one, or where that has gone away another one of the same person, who has
+ * loaded the page anew, say. Not one that only claims to be that person.
+ */
+export function pinnedClient(
+  people: readonly Pick<PersonView, "client" | "identity" | "own" | "present" | "confirmed">[],
+  pin: Pin | undefined,
+): string | undefined {
+  if (pin === undefined) return undefined;
+  const pinned = people.find(({ client }) => client === pin.client);
+  if (pinned?.present === true) return pinned.client;
+  const again = people.find(
+    ({ identity, own, present, confirmed }) =>
+      identity === pin.identity && own === pin.own && present && confirmed,
+  );
+  return (again ?? pinned)?.client;
+}
 
 /** So long somebody on the first page must have been silent to give up the place, in milliseconds. */
 const SETTLED_MS = 10_000;

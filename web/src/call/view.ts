@@ -24,7 +24,7 @@ export interface CallView {
   readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
   readonly media: MediaState;
-  /** The person said that another one sees another number. Until people come or go. */
+  /** The person said that another one sees another number. Until taken back: who is in between can have people come and go. */
   readonly numberDiffers: boolean;
   /** What is different from the last call in this room; nothing if this is the first. */
   readonly sinceLastTime: SinceLastTime | undefined;

@@ -10,6 +10,7 @@ declare module "node:assert/strict" {
     notEqual(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     throws(body: () => unknown, expected?: RegExp): void;
+    rejects(promise: Promise<unknown>, expected: object): Promise<void>;
   }
   const assert: Assert;
   export default assert;
@@ -17,6 +18,7 @@ declare module "node:assert/strict" {
 
 declare module "node:fs" {
   export function readFileSync(path: string): Uint8Array<ArrayBuffer>;
+  export function readdirSync(path: string, options: { recursive: true }): string[];
 }
 
 declare module "node:fs/promises" {

@@ -4,12 +4,17 @@ import type { Devices } from "../call/devices.js";
 import type { Route } from "../call/link.js";
 import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
+import { type Pin, pinnedClient } from "../call/stage-order.js";
 import type { PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
 import { callStatus } from "./call-status.js";
-import { pictureInPicture, pictureInPictureAvailable } from "./picture-in-picture.js";
+import {
+  pictureInPicture,
+  pictureInPictureAvailable,
+  usePictureInPicture,
+} from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import {
   FullScreenIcon,
@@ -63,7 +68,7 @@ export function Call({ call, route }: Props) {
   const [layout, setLayout] = useState<Layout>(() =>
     recall("layout") === "speaker" ? "speaker" : "grid",
   );
-  const [pinned, setPinned] = useState<string | undefined>(undefined);
+  const [pin, setPin] = useState<Pin | undefined>(undefined);
   const [selfHidden, setSelfHidden] = useState(() => recall("self_hidden") !== "");
   const [draft, setDraft] = useState("");
   const [toast, say] = useToast();
@@ -75,6 +80,7 @@ export function Call({ call, route }: Props) {
   const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
   useNews(view, devices, dialog === "verify", say);
   const mutedHint = useMutedHint(devices.microphone);
+  usePictureInPicture(place);
 
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
   const copy = async () => {
@@ -210,8 +216,8 @@ export function Call({ call, route }: Props) {
         devices={devices}
         layout={layout}
         selfHidden={selfHidden}
-        pinned={pinned}
-        pin={setPinned}
+        pinned={pinnedClient(people, pin)}
+        pin={client => setPin(people.find(person => person.client === client))}
         shown={client => call.setMain(client)}
       />
       <Announcer view={view} secret={secret} chatOpen={panel === "chat"} />

@@ -580,7 +580,7 @@ export const text: Texts = {
 };
 
 /** What the core says, in English there. A sentence that is not here is shown in English. */
-const CORE: readonly (readonly [RegExp, string])[] = [
+export const CORE: readonly (readonly [RegExp, string])[] = [
   [
     /^You are not in the call yet: .*$/,
     "Du bist noch nicht im Gespräch: Versuch es gleich noch einmal.",

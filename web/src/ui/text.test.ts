@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { text as english } from "./text.en.js";
-import { text as german } from "./text.de.js";
+import { CORE, text as german } from "./text.de.js";
 
 type Node = Record<string, unknown>;
 
@@ -40,4 +41,32 @@ test("what the core says is said in German", () => {
     "Ada sent everyone new keys that this device cannot use, which cuts you off from the others. Reconnecting.";
   assert(german.fromCore(alarm).startsWith("Ada hat allen neue Schlüssel gesendet"));
   assert.equal(german.fromCore("something new"), "something new");
+});
+
+/** The core's source without what it is tested with, each sentence in one piece. */
+function coreSource(): string {
+  const decoder = new TextDecoder();
+  return ["call", "delivery", "e2ee", "server", "wire"]
+    .flatMap(crate => {
+      const folder = `../crates/${crate}/src`;
+      const files = readdirSync(folder, { recursive: true }).filter(name => name.endsWith(".rs"));
+      return files.map(name => decoder.decode(readFileSync(`${folder}/${name}`)));
+    })
+    .join("\n")
+    .replaceAll(/\\\n\s*/g, "");
+}
+
+test("what is said in German is what the core says: another wording there needs another one here", () => {
+  const source = coreSource();
+  for (const [english] of CORE) {
+    // Where a pattern has a hole, the core fills in something.
+    const pieces = english.source
+      .replaceAll(/^\^|\$$/g, "")
+      .replaceAll(/\\([.?])/g, "\0$1")
+      .split(/\(?(?<!\0)\.[*+]\)?|\(\\d\+\)/)
+      .map(piece => piece.replaceAll("\0", ""))
+      .filter(piece => piece.trim().length > 3);
+    assert(pieces.length > 0, `${english} says nothing`);
+    for (const piece of pieces) assert(source.includes(piece), `nobody says "${piece}"`);
+  }
 });

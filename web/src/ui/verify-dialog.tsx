@@ -1,4 +1,5 @@
 import type { CallController } from "../call/call-controller.js";
+import type { Devices } from "../call/devices.js";
 import type { SinceLastTime } from "../call/last-time.js";
 import { protectionOf } from "../call/protection.js";
 import type { CallView } from "../call/view.js";
@@ -22,7 +23,7 @@ export type Verifier = Pick<
   | "cancelEmoji"
   | "dismissAlarm"
   | "numberDiffers"
->;
+> & { devices: Pick<Devices, "borrowCamera"> };
 
 interface Props {
   view: CallView;
@@ -56,7 +57,11 @@ export function VerifyDialog({ view, secret, call, close }: Props) {
             <NumberCode groups={view.safetyNumber} />
             <p class="hint">{text.verify.qrHint}</p>
           </details>
-          <VerifyScan number={view.safetyNumber} differs={() => call.numberDiffers(true)} />
+          <VerifyScan
+            number={view.safetyNumber}
+            borrowCamera={() => call.devices.borrowCamera()}
+            differs={() => call.numberDiffers(true)}
+          />
           <VerifyEmoji
             view={view.emoji}
             alone={view.people.length < 2}

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { CameraLoan } from "../call/camera-loan.js";
 import { text } from "./text.js";
 import { codeText } from "./verify-qr.js";
 
@@ -9,6 +10,7 @@ const LOOK_PX = 640;
 
 interface Props {
   number: readonly string[];
+  borrowCamera: () => Promise<CameraLoan>;
   /** Another number was read. */
   differs: () => void;
 }
@@ -16,7 +18,7 @@ interface Props {
 type Stage = "closed" | "looking" | "agrees" | "differs" | "foreign" | "no_camera";
 
 /** Reads the number off another person's screen with the camera, and compares it. */
-export function VerifyScan({ number, differs }: Props) {
+export function VerifyScan({ number, borrowCamera, differs }: Props) {
   const [stage, setStage] = useState<Stage>("closed");
   const [read, setRead] = useState<string | undefined>(undefined);
   // Another number than the one that was compared: nothing is known of it.
@@ -38,7 +40,7 @@ export function VerifyScan({ number, differs }: Props) {
     <div class="scan">
       {stage === "looking" ? (
         <>
-          <Camera found={found} failed={() => setStage("no_camera")} />
+          <Camera borrow={borrowCamera} found={found} failed={() => setStage("no_camera")} />
           <button type="button" class="button small" onClick={() => setStage("closed")}>
             {text.scan.stop}
           </button>
@@ -60,32 +62,32 @@ export function VerifyScan({ number, differs }: Props) {
 }
 
 interface CameraProps {
+  borrow: () => Promise<CameraLoan>;
   found: (text: string) => void;
   failed: () => void;
 }
 
 /** Shows the camera that looks away from the person, if there is one, and reads what it sees. */
-function Camera({ found, failed }: CameraProps) {
+function Camera({ borrow, found, failed }: CameraProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     let over = false;
-    let stream: MediaStream | undefined;
+    let loan: CameraLoan | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = () => {
       over = true;
       clearTimeout(timer);
-      for (const track of stream?.getTracks() ?? []) track.stop();
+      loan?.giveBack();
+    };
+    const open = async () => {
+      loan = await borrow();
+      if (over) loan.giveBack();
+      return loan.stream;
     };
     const run = async () => {
-      const [{ decodeQR }, opened] = await Promise.all([
-        import("qr/decode.js"),
-        navigator.mediaDevices.getUserMedia({
-          video: { facingMode: "environment", width: { ideal: 1280 } },
-        }),
-      ]);
-      stream = opened;
+      const [{ decodeQR }, stream] = await Promise.all([import("qr/decode.js"), open()]);
       if (over || video.current === null) return stop();
-      video.current.srcObject = opened;
+      video.current.srcObject = stream;
       await video.current.play();
       const canvas = document.createElement("canvas");
       const look = () => {
@@ -100,6 +102,8 @@ function Camera({ found, failed }: CameraProps) {
       look();
     };
     run().catch((error: unknown) => {
+      // Whoever stopped looking needs no camera.
+      if (over) return;
       console.warn("no code can be scanned:", error);
       stop();
       failed();

@@ -1,4 +1,5 @@
 /** Every text of the inspector, in German. */
+import type { Unreadable } from "../../call/view.js";
 import type { InspectorTexts } from "./text.js";
 
 const list = new Intl.ListFormat("de");
@@ -137,7 +138,7 @@ export const inspectorText: InspectorTexts = {
       forged: "nicht echt",
       replayed: "schon empfangen",
       hold_full: "zu viel zurückgehalten",
-    },
+    } satisfies Record<Unreadable, string>,
     key: "Key-ID",
     keyParts: (context, leaf, epoch) => `Kontext ${context}, Blatt ${leaf}, Epoche ${epoch}`,
     times: "Zeit je Frame im Worker",

@@ -1,5 +1,7 @@
 /** Every text of the inspector, in English. Another language is another file, and a line in text.ts. */
 
+import type { Unreadable } from "../../call/view.js";
+
 const list = new Intl.ListFormat("en");
 
 export const inspectorText = {
@@ -135,7 +137,7 @@ export const inspectorText = {
       forged: "not authentic",
       replayed: "received before",
       hold_full: "too much held",
-    } as Readonly<Record<string, string>>,
+    } satisfies Record<Unreadable, string> as Readonly<Record<string, string>>,
     key: "Key id",
     keyParts: (context: number, leaf: number, epoch: string) =>
       `context ${context}, leaf ${leaf}, epoch ${epoch}`,
