@@ -126,8 +126,7 @@ test("a forgotten identity does not come back, and calls in other tabs go on", a
   const first = await numberAlone(ada);
 
   // A second tab of the same browser is in a call meanwhile.
-  const tab = new Person(ada.context, await ada.context.newPage());
-  await tab.page.goto(`${server.url}/r/alone`);
+  const tab = await ada.openTab(`${server.url}/r/alone`);
   await tab.joinCall("Ada");
   assert.equal(await tab.number(), first);
 

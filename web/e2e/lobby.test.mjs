@@ -251,9 +251,8 @@ test("the page can be installed as an app", async () => {
 test("where the call's part of the page does not load, the way out is a button", async () => {
   const person = await Person.open(browser, server.url);
   await person.page.setRequestInterception(true);
-  let withheld = true;
   person.page.on("request", request =>
-    withheld && request.url().includes("/assets/in-call-") ? request.abort() : request.continue(),
+    request.url().includes("/assets/in-call-") ? request.abort() : request.continue(),
   );
   await person.page.goto(`${server.url}/r/patience`);
   const field = await person.page.waitForSelector("aria/Your name");
@@ -262,7 +261,7 @@ test("where the call's part of the page does not load, the way out is a button",
   await person.until("the words", () =>
     document.body.innerText.includes("A part of this page could not be loaded"),
   );
-  withheld = false;
+  await person.page.setRequestInterception(false);
   await person.click("Reload the page");
   await person.page.waitForSelector("aria/Your name");
   await person.joinCall("Ada");

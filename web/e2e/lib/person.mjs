@@ -11,7 +11,10 @@ const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, millise
 export class Person {
   /** Opens an address in a profile of its own. `before` runs in the page before its scripts. */
   static async open(browser, url, before, viewport = { width: 960, height: 640 }) {
-    const context = await browser.createBrowserContext();
+    return Person.#in(await browser.createBrowserContext(), url, before, viewport);
+  }
+
+  static async #in(context, url, before, viewport) {
     const page = await context.newPage();
     page.setDefaultTimeout(DEADLINE);
     await page.setViewport(viewport);
@@ -19,6 +22,11 @@ export class Person {
     const person = new Person(context, page);
     await page.goto(url);
     return person;
+  }
+
+  /** The same person in another tab of the same size. */
+  async openTab(url) {
+    return Person.#in(this.context, url, undefined, this.page.viewport());
   }
 
   /** Errors that the page or the browser reported: there must be none. */
