@@ -51,7 +51,10 @@ export const effectsPanels: Stories = {
       noise: true,
       state: { microphone: "failed", camera: "failed" },
     },
-    { camera: { on: false, track: undefined, problem: "effect" } },
+    {
+      microphone: { problem: "effect" },
+      camera: { on: false, track: undefined, problem: "effect" },
+    },
   ),
   "not supported": {
     ...effects({}),
