@@ -204,6 +204,15 @@ test("the other one's picture goes into a window of its own and back, a shared s
   await isOutside("Screen of Grace");
   await grace.click("Stop sharing");
   await isOutside("Grace");
+  await put();
+  await isOutside(null);
+  // The own screen in such a window would show itself.
+  await ada.click("Share screen");
+  await ada.until("the own screen", () => document.querySelector("li.share video")?.videoWidth > 0);
+  await put();
+  await isOutside("Grace");
+  await ada.click("Stop sharing");
+  await isOutside("Grace");
   // Another tile of the same person takes the first one's place.
   await ada.page.keyboard.press("l");
   await ada.until("speaker view", () => document.querySelector(".spotlight") !== null);

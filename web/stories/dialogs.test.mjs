@@ -129,3 +129,16 @@ test("an alarm stays until it is said to be seen, and the keyboard goes on from 
   await ada.keys("Tab");
   await ada.isAt("I have seen this");
 });
+
+test("that an effect failed is said once, with the way out, whether the effects are open or not", async () => {
+  const ada = await Visitor.in("effects-panel/failed");
+  const said = () =>
+    ada.page.$$eval("dialog .problem", all =>
+      all.filter(each => each.checkVisibility()).map(each => each.innerText.split(" ")[1]),
+    );
+  assert.deepEqual(await said(), ["suppression", "background"]);
+  await ada.page.click(".effects-place summary");
+  await ada.until(() => !document.querySelector(".effects-place details").open);
+  assert.deepEqual(await said(), ["suppression", "background"]);
+  await ada.sees('aria/Use the camera without an effect[role="button"]');
+});

@@ -27,7 +27,7 @@ async function opened(): Promise<void> {
   (await see(".effects-place summary")).click();
   const panel = await see(".effects");
   await Promise.all([...panel.querySelectorAll("img")].map(image => image.decode()));
-  panel.scrollIntoView({ block: "end" });
+  (await see(".effects-place")).scrollIntoView({ block: "end" });
   // No ring in the picture: it would be where the dialog put the focus.
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
@@ -51,7 +51,10 @@ export const effectsPanels: Stories = {
       noise: true,
       state: { microphone: "failed", camera: "failed" },
     },
-    { camera: { on: false, track: undefined, problem: "effect" } },
+    {
+      microphone: { problem: "effect" },
+      camera: { on: false, track: undefined, problem: "effect" },
+    },
   ),
   "not supported": {
     ...effects({}),

@@ -190,3 +190,15 @@ test("the name of a tile says all that its marks show", async () => {
     "Lin Lanying, seen before, muted, sees another call than you",
   ]);
 });
+
+test("beside a shared screen only a pin is large: data saver receives nobody else's camera", async () => {
+  const ada = await Visitor.in("share-tile/one");
+  await ada.keys("l");
+  await ada.goTo("Show Lin Lanying large");
+  assert.deepEqual((await ada.asked("setMain")).at(-1) ?? [null], [null]);
+  await ada.keys("Enter");
+  await ada.until(() => window.call.asked.at(-1)?.[1] !== undefined);
+  await ada.goTo("Show Lin Lanying no longer large");
+  await ada.keys("Enter");
+  await ada.until(() => window.call.asked.at(-1)?.[1] === undefined);
+});

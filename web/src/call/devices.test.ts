@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Devices, problemOf } from "./devices.js";
+import { problemOf } from "./device-access.js";
+import { Devices } from "./devices.js";
 
 class FakeTrack {
   enabled = true;

@@ -2,14 +2,10 @@
 import type { LineUse } from "../generated/LineUse.js";
 import type { MediaLine } from "../generated/MediaLine.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
-import type { Source } from "../generated/Source.js";
-import { kindOf } from "../media-kind.js";
 import type { FrameUse } from "../worker/messages.js";
-import { offeredCodecs } from "./codecs.js";
-import { type Line, plan } from "./lines.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
+import { PeerLines, type Sent } from "./peer-lines.js";
 import { midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
-import { addTransceiver, generateKeyFrame } from "./transceiver.js";
 import type { MediaState } from "./view.js";
 
 /** An answer that takes longer was lost on the way. */
@@ -36,12 +32,6 @@ export interface PeerOwner {
   failed(why: PeerFailure): void;
 }
 
-interface Slot extends Line {
-  readonly transceiver: RTCRtpTransceiver;
-  /** What is received; a new stream for each use. */
-  readonly stream: MediaStream | undefined;
-}
-
 type Outcome =
   /** Everything is as wanted. */
   | "nothing_to_do"
@@ -58,14 +48,14 @@ type Outcome =
 export class PeerSession {
   private readonly connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   private readonly exchange: OfferExchange;
-  private slots: Slot[] = [];
-  private sent: ReadonlyMap<Source, MediaStreamTrack> = new Map();
+  private readonly lines: PeerLines;
+  private sent: Sent = new Map();
   private received: readonly RemoteTrack[] = [];
   private mayOffer = false;
   private running = false;
   /** Something else may be wanted than what was last planned. */
   private stale = false;
-  /** Whether the server has agreed to the slots as they are. */
+  /** Whether the server has agreed to the lines as they are. */
   private agreed = true;
   /** The local description that has no answer yet. */
   private pending: (Offer & { sentBefore: boolean }) | undefined;
@@ -81,6 +71,7 @@ export class PeerSession {
     answerWaitMs = ANSWER_WAIT_MS,
     private readonly retryWaitMs = RETRY_WAIT_MS,
   ) {
+    this.lines = new PeerLines(this.connection, (use, line) => owner.transform(use, line));
     this.exchange = new OfferExchange(
       (number, offer) => owner.offer(number, offer),
       () => owner.nextOffer(),
@@ -94,11 +85,7 @@ export class PeerSession {
   }
 
   /** What to send and to receive from now on. Offers are made only while `mayOffer`. */
-  want(
-    sent: ReadonlyMap<Source, MediaStreamTrack>,
-    received: readonly RemoteTrack[],
-    mayOffer: boolean,
-  ): void {
+  want(sent: Sent, received: readonly RemoteTrack[], mayOffer: boolean): void {
     this.sent = sent;
     this.received = received;
     this.mayOffer = mayOffer;
@@ -108,7 +95,7 @@ export class PeerSession {
       this.exchange.interrupt();
       this.wake?.();
     }
-    void this.swapTracks();
+    void this.lines.swapTracks(sent);
     void this.run();
   }
 
@@ -121,30 +108,19 @@ export class PeerSession {
   }
 
   generateKeyFrames(): void {
-    for (const { kind, direction, use, transceiver } of this.slots) {
-      if (kind === "video" && direction === "send" && use !== undefined) {
-        generateKeyFrame(transceiver);
-      }
-    }
+    this.lines.generateKeyFrames();
   }
 
   /** Puts a new transform in the place of each sender's, without a moment between in which it has none. */
   renewTransforms(): void {
-    if (this.closed) return;
-    this.slots.forEach(({ direction, source, transceiver }, line) => {
-      if (direction === "send" && source !== undefined) {
-        transceiver.sender.transform = this.owner.transform(sendUse(source), line);
-      }
-    });
+    this.lines.renewTransforms();
   }
 
   /** Ends the connection. Transforms stay in place: without them frames would be in clear. */
   close(): void {
     if (this.closed) return;
     this.closed = this.over = true;
-    for (const { transceiver } of this.slots) {
-      void transceiver.sender.replaceTrack(null).catch(() => undefined);
-    }
+    this.lines.close();
     this.connection.close();
     this.exchange.interrupt();
     this.wake?.();
@@ -160,21 +136,17 @@ export class PeerSession {
       case "closed":
         return "none";
       default:
-        return this.slots.length === 0 ? "none" : "connecting";
+        return this.lines.none ? "none" : "connecting";
     }
   }
 
   /** What comes in now, by whom and from what. */
-  streams(): { client: string; source: Source; stream: MediaStream }[] {
-    return this.slots.flatMap(({ use, stream }) =>
-      use?.type === "receive" && stream !== undefined
-        ? [{ client: use.client, source: use.source, stream }]
-        : [],
-    );
+  streams(): ReturnType<PeerLines["streams"]> {
+    return this.lines.streams();
   }
 
   useOf(mid: string): LineUse | undefined {
-    return this.slots.find(slot => slot.transceiver.mid === mid)?.use;
+    return this.lines.useOf(mid);
   }
 
   stats(): Promise<RTCStatsReport> {
@@ -211,7 +183,8 @@ export class PeerSession {
     let offer = this.pending;
     if (offer === undefined) {
       this.stale = false;
-      const changed = await this.apply();
+      const changed = await this.lines.apply(this.sent, this.received);
+      if (changed) this.owner.changed();
       if (!changed && this.agreed) return this.stale ? "interrupted" : "nothing_to_do";
       this.agreed = false;
       offer = this.pending = { ...(await this.makeOffer()), sentBefore: false };
@@ -270,51 +243,6 @@ export class PeerSession {
     this.wake = undefined;
   }
 
-  /** Makes the transceivers as they are wanted. Whether an offer is due for that. */
-  private async apply(): Promise<boolean> {
-    const changes = plan(this.slots, [...this.sent.keys()], this.received);
-    const slots = [...this.slots];
-    for (const { line, to } of changes) {
-      const transceiver = slots[line]?.transceiver ?? this.add(to, line);
-      let stream: MediaStream | undefined;
-      if (to.use === undefined) {
-        transceiver.direction = "inactive";
-      } else if (to.use.type === "send") {
-        transceiver.direction = "sendonly";
-      } else {
-        const { client, source } = to.use;
-        const use: FrameUse = { kind: "receive", client, source };
-        transceiver.receiver.transform = this.owner.transform(use, line);
-        transceiver.direction = "recvonly";
-        stream = new MediaStream([transceiver.receiver.track]);
-      }
-      slots[line] = { ...to, transceiver, stream };
-    }
-    this.slots = slots;
-    await this.swapTracks();
-    if (changes.length > 0) this.owner.changed();
-    return changes.length > 0;
-  }
-
-  private add(to: Line, line: number): RTCRtpTransceiver {
-    return addTransceiver(this.connection, to, () => {
-      if (to.source === undefined) throw new Error("a sending line has a source");
-      return this.owner.transform(sendUse(to.source), line);
-    });
-  }
-
-  /** Puts each sender's track in place, or takes it away. Needs no offer. */
-  private async swapTracks(): Promise<void> {
-    await Promise.all(
-      this.slots.map(async ({ direction, use, transceiver }) => {
-        if (this.closed || direction !== "send") return;
-        const track = use?.type === "send" ? (this.sent.get(use.source) ?? null) : null;
-        if (transceiver.sender.track === track) return;
-        await transceiver.sender.replaceTrack(track).catch(() => undefined);
-      }),
-    );
-  }
-
   private async makeOffer(): Promise<Offer> {
     await this.connection.setLocalDescription(await this.connection.createOffer());
     const sdp = withoutLoudness(this.connection.localDescription?.sdp ?? "");
@@ -324,10 +252,4 @@ export class PeerSession {
     });
     return { sdp, lines };
   }
-}
-
-/** Where a line offers a single codec, frames that the browser does not name are of that. */
-function sendUse(source: Source): FrameUse {
-  const [codec, another] = offeredCodecs(kindOf(source), "send");
-  return { kind: "send", source, sole: another === undefined ? codec : undefined };
 }

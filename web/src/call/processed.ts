@@ -1,5 +1,5 @@
 /** Sound or picture after an effect. */
-import type { DeviceKind } from "./devices.js";
+import type { DeviceKind } from "./device-view.js";
 
 export interface Processed {
   readonly track: MediaStreamTrack;

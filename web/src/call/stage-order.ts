@@ -22,12 +22,20 @@ export function pinnedClient(
   return (again ?? pinned)?.client;
 }
 
+/** The clients whose places nobody takes. */
+interface Fixed {
+  /** Nothing while the own picture is hidden. */
+  readonly own?: string | undefined;
+  readonly pinned?: string | undefined;
+}
+
 /** So long somebody on the first page must have been silent to give up the place, in milliseconds. */
 const SETTLED_MS = 10_000;
 
 /**
  * The order for the next drawing: that of the last one, without who left and with who came at the end; and whoever speaks
- * beyond the first `visible` places takes that of the one there who was silent the longest. `pinned` is never moved out.
+ * beyond the first `visible` places takes that of the one there who was silent the longest. The `own` one is always the
+ * first, also under a new client, and `pinned` is never moved out.
  */
 export function reorder(
   last: readonly string[],
@@ -36,11 +44,12 @@ export function reorder(
   speaking: ReadonlySet<string>,
   lastHeard: ReadonlyMap<string, number>,
   now: number,
-  pinned: string | undefined = undefined,
+  { own, pinned }: Fixed,
 ): string[] {
   const there = new Set(present);
   const known = new Set(last);
-  const order = [...last.filter(id => there.has(id)), ...present.filter(id => !known.has(id))];
+  const kept = [...last.filter(id => there.has(id)), ...present.filter(id => !known.has(id))];
+  const order = [...kept.filter(id => id === own), ...kept.filter(id => id !== own)];
   const heardAt = (id: string) => lastHeard.get(id) ?? -Infinity;
   for (let from = visible; from < order.length; from++) {
     const speaker = order[from];
@@ -48,8 +57,7 @@ export function reorder(
     const places = order
       .slice(0, visible)
       .map((id, place) => ({ id, place }))
-      // The own tile is the first.
-      .filter(({ id, place }) => place > 0 && id !== pinned && !speaking.has(id))
+      .filter(({ id }) => id !== own && id !== pinned && !speaking.has(id))
       .filter(({ id }) => now - heardAt(id) >= SETTLED_MS)
       .toSorted((a, b) => heardAt(a.id) - heardAt(b.id));
     const place = places[0];

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { CallController } from "../call/call-controller.js";
-import type { Devices } from "../call/devices.js";
+import type { CallLike } from "../call/call-controller.js";
 import type { Route } from "../call/link.js";
 import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
@@ -9,32 +8,15 @@ import type { PersonView } from "../call/view.js";
 import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
+import { CallDialogs, type DialogName } from "./call-dialogs.js";
 import { callStatus } from "./call-status.js";
-import {
-  pictureInPicture,
-  pictureInPictureAvailable,
-  usePictureInPicture,
-} from "./picture-in-picture.js";
+import { pictureInPicture, usePictureInPicture } from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
-import {
-  FullScreenIcon,
-  HandIcon,
-  InspectorIcon,
-  InviteIcon,
-  Logo,
-  PeopleIcon,
-  PictureIcon,
-  QuestionIcon,
-  ScreenIcon,
-  SettingsIcon,
-  ShieldIcon,
-  SpeakerViewIcon,
-} from "./icons.js";
+import { Logo, PeopleIcon } from "./icons.js";
 import { ChatPanel } from "./chat-panel.js";
 import { InspectorLoader } from "./inspector/loader.js";
-import { Later } from "./later.js";
 import { LockButton } from "./lock-button.js";
-import type { MoreItem } from "./more-menu.js";
+import { moreItems } from "./more-items.js";
 import { PageTitle } from "./page-title.js";
 import { PeoplePanel } from "./people-panel.js";
 import { keysHelp, useShortcuts } from "./shortcuts.js";
@@ -47,11 +29,6 @@ import { useNews, useToast } from "./toast.js";
 /** After so long a person is told what may be wrong. */
 const CONNECTING_MAX_MS = 10_000;
 const WAITING_MAX_MS = 15_000;
-
-type DialogName = "verify" | "invite" | "settings" | "help";
-
-/** What of `CallController` is drawn and used here. */
-export type CallLike = Pick<CallController, keyof CallController> & { devices: Devices };
 
 interface Props {
   call: CallLike;
@@ -83,7 +60,7 @@ export function Call({ call, route }: Props) {
   usePictureInPicture(place);
 
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
-  const copy = async () => {
+  const copyLink = async () => {
     const whole = location.origin + link;
     try {
       await navigator.clipboard.writeText(whole);
@@ -131,56 +108,19 @@ export function Call({ call, route }: Props) {
   });
 
   const canShare = ScreenShare.available();
-  const more: MoreItem[] = [
-    ...(canShare
-      ? [
-          {
-            name: view.share.on ? text.share.stop : text.share.start,
-            icon: <ScreenIcon />,
-            narrow: true,
-            act: share,
-          },
-        ]
-      : []),
-    {
-      name: view.handRaised ? text.hand.lower : text.hand.raise,
-      icon: <HandIcon />,
-      narrow: true,
-      act: raiseHand,
-    },
-    { name: text.people.open, icon: <PeopleIcon />, narrow: true, act: () => show("people") },
-    { name: text.invite.open, icon: <InviteIcon />, narrow: true, act: () => setDialog("invite") },
-    { name: text.call.verify, icon: <ShieldIcon />, narrow: true, act: () => setDialog("verify") },
-    {
-      name: layout === "grid" ? text.stage.speakerView : text.stage.gridView,
-      icon: <SpeakerViewIcon />,
-      key: "L",
-      act: turnLayout,
-    },
-    ...(document.fullscreenEnabled
-      ? [{ name: text.stage.fullScreen, icon: <FullScreenIcon />, key: "F", act: fullScreen }]
-      : []),
-    ...(pictureInPictureAvailable()
-      ? [
-          {
-            name: text.stage.pictureInPicture,
-            icon: <PictureIcon />,
-            act: () =>
-              void pictureInPicture(place.current).then(done => {
-                if (!done) say(text.stage.noPicture);
-              }),
-          },
-        ]
-      : []),
-    { name: text.settings.title, icon: <SettingsIcon />, act: () => setDialog("settings") },
-    {
-      name: text.inspector.title,
-      icon: <InspectorIcon />,
-      key: "I",
-      act: () => setPanel("inspector"),
-    },
-    { name: text.help.title, icon: <QuestionIcon />, key: "?", act: () => setDialog("help") },
-  ];
+  const more = moreItems({
+    share: canShare ? { on: view.share.on, turn: share } : undefined,
+    hand: { raised: view.handRaised, turn: raiseHand },
+    layout: { now: layout, turn: turnLayout },
+    fullScreen,
+    pictureInPicture: () =>
+      void pictureInPicture(place.current).then(done => {
+        if (!done) say(text.stage.noPicture);
+      }),
+    people: () => show("people"),
+    inspector: () => setPanel("inspector"),
+    showDialog: setDialog,
+  });
 
   return (
     <div class={panel === undefined ? "call" : "call with-panel"} ref={place}>
@@ -261,48 +201,16 @@ export function Call({ call, route }: Props) {
         leave={() => call.leave()}
       />
       <AudioOut people={view.people} speaker={call.devices.speaker} />
-      <Later
-        when={dialog === "verify"}
-        load={() => import("./verify-dialog.js")}
-        draw={({ VerifyDialog }) => (
-          <VerifyDialog
-            view={view}
-            secret={secret}
-            call={call}
-            close={() => setDialog(undefined)}
-          />
-        )}
-      />
-      <Later
-        when={dialog === "invite"}
-        load={() => import("./invite-dialog.js")}
-        draw={({ InviteDialog }) => (
-          <InviteDialog
-            link={location.origin + link}
-            secret={secret}
-            copy={() => void copy()}
-            close={() => setDialog(undefined)}
-          />
-        )}
-      />
-      <Later
-        when={dialog === "settings"}
-        load={() => import("./settings-dialog.js")}
-        draw={({ SettingsDialog }) => (
-          <SettingsDialog
-            devices={call.devices}
-            mode={view.mode}
-            setMode={mode => call.setMode(mode)}
-            selfHidden={selfHidden}
-            hideSelf={hideSelf}
-            close={() => setDialog(undefined)}
-          />
-        )}
-      />
-      <Later
-        when={dialog === "help"}
-        load={() => import("./help-dialog.js")}
-        draw={({ HelpDialog }) => <HelpDialog close={() => setDialog(undefined)} />}
+      <CallDialogs
+        open={dialog}
+        close={() => setDialog(undefined)}
+        call={call}
+        view={view}
+        link={link}
+        secret={secret}
+        copyLink={() => void copyLink()}
+        selfHidden={selfHidden}
+        hideSelf={hideSelf}
       />
     </div>
   );

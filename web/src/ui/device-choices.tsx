@@ -3,12 +3,15 @@ import type { DeviceKind, DeviceView, Devices } from "../call/devices.js";
 import { useObservable } from "./hooks.js";
 import { text } from "./text.js";
 
-/** Grows and shrinks as devices come and go, so nothing that a person aims at may stand below or beside it. */
+/**
+ * Grows and shrinks as devices come and go, so nothing that a person aims at may stand below or beside it. That an effect
+ * failed stands where effects are chosen: see `EffectsPlace`.
+ */
 export function DeviceChoices({ devices }: { devices: Devices }) {
   const view = useObservable(devices.view);
   const problems = (["microphone", "camera"] as const).flatMap(kind => {
     const problem = view[kind].problem;
-    return problem === undefined ? [] : [text.deviceProblem(kind, problem)];
+    return problem === undefined || problem === "effect" ? [] : [text.deviceProblem(kind, problem)];
   });
   return (
     <div class="choices">

@@ -1,5 +1,4 @@
 import { useId, useRef, useState } from "preact/hooks";
-import type { Devices } from "../call/devices.js";
 import {
   type Background,
   type Effects,
@@ -12,11 +11,10 @@ import { text } from "./text.js";
 
 interface Props {
   effects: Pick<Effects, "view" | "suppressNoise" | "showBehind" | "showOwn">;
-  devices: Pick<Devices, "view" | "toggle">;
 }
 
 /** Effects on the own sound and picture, to be chosen in the lobby and during the call. */
-export function EffectsPanel({ effects, devices }: Props) {
+export function EffectsPanel({ effects }: Props) {
   const view = useObservable(effects.view);
   const can = available();
   const [name, hint] = [useId(), useId()];
@@ -40,7 +38,9 @@ export function EffectsPanel({ effects, devices }: Props) {
       )}
       {can.background ? <Backgrounds view={view} effects={effects} /> : null}
       {!(can.noise && can.background) && <p class="hint">{text.effects.unavailable}</p>}
-      <State view={view} effects={effects} devices={devices} />
+      <p class="hint" role="status">
+        {Object.values(view.state).includes("starting") && text.effects.starting}
+      </p>
       <p class="hint">{text.effects.onDevice}</p>
     </section>
   );
@@ -106,36 +106,5 @@ function Backgrounds({ view, effects }: { view: EffectsView; effects: Props["eff
         {refused && text.effects.noImage}
       </p>
     </fieldset>
-  );
-}
-
-/** How far the effects are, and the way out of one that fails. */
-function State({ view, effects, devices }: Props & { view: EffectsView }) {
-  const { camera } = useObservable(devices.view);
-  const { state } = view;
-  const starting = Object.values(state).includes("starting");
-  const stuck = state.camera === "failed" && camera.problem === "effect";
-  return (
-    <div role="status">
-      {starting && <p class="hint">{text.effects.starting}</p>}
-      {state.microphone === "failed" && (
-        <p class="problem">{text.deviceProblem("microphone", "effect")}</p>
-      )}
-      {stuck && (
-        <>
-          <p class="problem">{text.deviceProblem("camera", "effect")}</p>
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              effects.showBehind("none");
-              void devices.toggle("camera");
-            }}
-          >
-            {text.effects.without}
-          </button>
-        </>
-      )}
-    </div>
   );
 }

@@ -2,6 +2,9 @@
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
 
+/** Whoever shares a screen wants to see the others meanwhile, not that screen in itself. */
+const OTHERS = ".tile:not([data-own=true])";
+
 export function pictureInPictureAvailable(): boolean {
   return (document.pictureInPictureEnabled as boolean | undefined) === true;
 }
@@ -46,8 +49,8 @@ function close(): void {
 
 function pictureIn(place: HTMLElement | null, state: "" | ".live"): HTMLVideoElement | undefined {
   return (
-    place?.querySelector<HTMLVideoElement>(`.tile.share video${state}`) ??
-    place?.querySelector<HTMLVideoElement>(`.tile:not([data-own=true]) video${state}`) ??
+    place?.querySelector<HTMLVideoElement>(`${OTHERS}.share video${state}`) ??
+    place?.querySelector<HTMLVideoElement>(`${OTHERS} video${state}`) ??
     undefined
   );
 }

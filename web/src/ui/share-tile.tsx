@@ -10,7 +10,13 @@ export function ShareTile({ share: { person, stream } }: { share: Share }) {
   const place = useRef<HTMLLIElement>(null);
   const label = person.own ? text.share.own : text.share.of(person.name);
   return (
-    <li ref={place} class="tile share" aria-label={label} data-share={person.client}>
+    <li
+      ref={place}
+      class="tile share"
+      aria-label={label}
+      data-share={person.client}
+      data-own={String(person.own)}
+    >
       <video ref={video} class="live" muted playsInline autoplay />
       <span class="name">
         <span class="name-text">{label}</span>

@@ -34,7 +34,9 @@ export function Stage(props: Props) {
   const shared = useTrackStream(view.share.track);
   const seen = selfHidden && people.length > 1 ? people.filter(({ own }) => !own) : people;
   const shares = sharesOf(people, shared);
-  const main = useMain(seen, view.lastHeard, layout, pinned);
+  const wanted = useMain(seen, view.lastHeard, layout, pinned);
+  // Shares come before whoever speaks, not before a pin.
+  const main = shares.length === 0 || wanted?.client === pinned ? wanted : undefined;
   useEffect(() => shown(main?.client), [main?.client]);
 
   const large = shares.length > 0 || main !== undefined;
@@ -64,7 +66,7 @@ export function Stage(props: Props) {
           width={width}
           height={height}
           shares={shares}
-          main={shares.length === 0 || main?.client === pinned ? main : undefined}
+          main={main}
           people={ordered}
           tile={tile}
         />
@@ -124,7 +126,9 @@ function useOrder(
     const speaking = new Set(people.filter(person => person.speaking).map(({ client }) => client));
     const clients = people.map(({ client }) => client);
     const now = performance.now();
-    last.current = reorder(last.current, clients, visible, speaking, view.lastHeard, now, pinned);
+    const own = people.find(person => person.own)?.client;
+    const fixed = { own, pinned };
+    last.current = reorder(last.current, clients, visible, speaking, view.lastHeard, now, fixed);
     const byClient = new Map(people.map(person => [person.client, person]));
     return last.current.flatMap(client => byClient.get(client) ?? []);
   }, [people, visible, view.lastHeard, pinned]);

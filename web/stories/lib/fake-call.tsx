@@ -1,5 +1,5 @@
 /** A call without worker, server and network: what it shows is what the story says. */
-import type { CallLike } from "../../src/ui/call.js";
+import type { CallLike } from "../../src/call/call-controller.js";
 import { readMedia } from "../../src/call/inspection.js";
 import { Devices, type DeviceKind, type DeviceView } from "../../src/call/devices.js";
 import type { MediaMode } from "../../src/call/media-mode.js";

@@ -1,0 +1,65 @@
+import type { CallLike } from "../call/call-controller.js";
+import type { CallView } from "../call/view.js";
+import { Later } from "./later.js";
+
+export type DialogName = "verify" | "invite" | "settings" | "help";
+
+interface Props {
+  open: DialogName | undefined;
+  close: () => void;
+  call: CallLike;
+  view: CallView;
+  /** Path and fragment of the room. */
+  link: string;
+  secret: boolean;
+  copyLink: () => void;
+  selfHidden: boolean;
+  hideSelf: (hidden: boolean) => void;
+}
+
+/** The dialogs of the call, each of which loads when it is opened. */
+export function CallDialogs(props: Props) {
+  const { open, close, call, view, link, secret, copyLink, selfHidden, hideSelf } = props;
+  return (
+    <>
+      <Later
+        when={open === "verify"}
+        load={() => import("./verify-dialog.js")}
+        draw={({ VerifyDialog }) => (
+          <VerifyDialog view={view} secret={secret} call={call} close={close} />
+        )}
+      />
+      <Later
+        when={open === "invite"}
+        load={() => import("./invite-dialog.js")}
+        draw={({ InviteDialog }) => (
+          <InviteDialog
+            link={location.origin + link}
+            secret={secret}
+            copy={copyLink}
+            close={close}
+          />
+        )}
+      />
+      <Later
+        when={open === "settings"}
+        load={() => import("./settings-dialog.js")}
+        draw={({ SettingsDialog }) => (
+          <SettingsDialog
+            devices={call.devices}
+            mode={view.mode}
+            setMode={mode => call.setMode(mode)}
+            selfHidden={selfHidden}
+            hideSelf={hideSelf}
+            close={close}
+          />
+        )}
+      />
+      <Later
+        when={open === "help"}
+        load={() => import("./help-dialog.js")}
+        draw={({ HelpDialog }) => <HelpDialog close={close} />}
+      />
+    </>
+  );
+}
