@@ -41,7 +41,7 @@ pub use names::names;
 pub use sfu::{sfu_datagrams, sfu_offer};
 pub use wire::{wire_messages, wire_signed};
 
-/// Keys and ids are the same in every run, so that an input that breaks something always does.
+/// Keys and ids are the same in every run, so that an input that breaks something does so again.
 fn seeded() -> tangelo_e2ee::Seeded {
     tangelo_e2ee::Seeded::new(0)
 }

@@ -65,7 +65,7 @@ fn use_of(byte: u8) -> Option<LineUse> {
 }
 
 /// Datagrams from strangers, from a client's own address, and bent on their way, before, while and after a client
-/// connects. The other client's media goes on.
+/// connects. Nobody gets an answer who is a stranger, and the other client's session goes on.
 pub fn sfu_datagrams(data: &[u8]) {
     let mut input = Input::new(data);
     let (mut world, sent, _) = call();

@@ -14,7 +14,7 @@ pub struct Found {
     pub mistake: Mistake,
     /// Seeds of this plan find it.
     pub plan: Plan,
-    /// A seed that finds it, on most machines the first that does.
+    /// A seed that finds it.
     pub seed: u64,
     /// It shows as one of these: which comes first may depend on the order of removals.
     pub by: &'static [Property],

@@ -117,7 +117,7 @@ impl Graph {
     }
 }
 
-/// Who takes one of the features [`FOR_TESTS`] for something that is no test. A feature of that name may only pass it on.
+/// Who takes one of the features [`FOR_TESTS`] for something that is no test. Only another one of them may pass it on.
 pub(super) fn features_for_tests(metadata: &Value) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in array(metadata, "packages")? {

@@ -187,8 +187,10 @@ pub(crate) fn mistakes(text: &str) -> Result<Vec<Job>> {
 
 /// The same bounds and properties without the mistakes: there all must hold, or the mistake is not what was found.
 pub(crate) fn controls(mistakes: &[Job]) -> Vec<Job> {
-    let control =
-        |job: &Job| Job { name: format!("without-{}", job.name), mistake: None, small: false, ..job.clone() };
+    let control = |job: &Job| {
+        let name = format!("without-{}", job.name);
+        Job { name, mistake: None, small: false, deadlocks: true, ..job.clone() }
+    };
     mistakes.iter().map(control).collect()
 }
 
