@@ -48,7 +48,7 @@ const decoder = new TextDecoder();
 
 /** A declaration of a module that only tests have: in its file, or in another one. */
 const TEST_MODULE =
-  /^#\[cfg\(test\)\]\n(?:#\[.*\]\n)*(?:pub(?:\(\w+\))? )?mod (\w+)(?:;|(?: \{\n[\s\S]*?^\}$))/gm;
+  /^( *)#\[cfg\(test\)\]\n(?: *#\[.*\]\n)* *(?:pub(?:\(\w+\))? )?mod (\w+)(?:;|(?: \{\n[\s\S]*?^\1\}$))/gm;
 
 /** A crate's source by file: without test modules, comments and lint attributes, each sentence in one piece. */
 function sourceOf(crate: string): Map<string, string> {
@@ -59,7 +59,7 @@ function sourceOf(crate: string): Map<string, string> {
   for (const name of names.filter(name => name.endsWith(".rs"))) {
     const source = decoder.decode(readFileSync(`${folder}/${name}`));
     const inside = name.replace(/(^|\/)(lib|mod)\.rs$/, "$1").replace(/\.rs$/, "/");
-    for (const [, module] of source.matchAll(TEST_MODULE)) testsOnly.push(`${inside}${module}`);
+    for (const [, , module] of source.matchAll(TEST_MODULE)) testsOnly.push(`${inside}${module}`);
     const kept = source
       .replaceAll(TEST_MODULE, "")
       .replaceAll(/^\s*\/\/.*$/gm, "")
