@@ -103,17 +103,17 @@ export const inspectorText: InspectorTexts = {
     removed: count => `${count} entfernt`,
     path: "Pfad erneuert",
     content: { state: "Zustand", chat: "Chat", reaction: "Reaktion", emoji: "Emoji-Vergleich" },
-    refused: (rule, rules) => `Regel ${rule} gebrochen: ${rules}.`,
+    refused: (rule, rules) => `Regel ${rule} gebrochen: ${RULES[rule] ?? rules}.`,
     blame: {
       author: "Durch den Urheber, der es signiert hat.",
       author_or_server: "Durch den Urheber oder den Server.",
     },
-    lost: why => `Du bist neu angekommen: ${why}.`,
+    lost: why => `Du bist neu angekommen: ${REASONS[why] ?? why}.`,
     badCheck: "nicht von seinem Blatt für dieses Log und diese Gruppe signiert",
     stale: "kam zu spät: Ein anderer Eintrag steht an seiner Stelle",
-    postRefused: code => `vom Server abgelehnt: ${code}`,
+    postRefused: code => `vom Server abgelehnt: ${CODES[code] ?? code}`,
     resumed: "zurück, mit demselben Client",
-    arrivedAnew: why => `als neuer Client: ${why}`,
+    arrivedAnew: why => `als neuer Client: ${REASONS[why] ?? why}`,
   },
 
   frames: {
@@ -208,4 +208,114 @@ export const inspectorText: InspectorTexts = {
     size: size => `Jetzt ${size}.`,
     fileName: time => `tangelo-inspektion-${time}.json`,
   },
+};
+
+/** What the rules demand, by number. Rust: tangelo_e2ee's Rule. */
+export const RULES: Readonly<Record<number, string>> = {
+  1: "Ein Commit ist eine MLS-PublicMessage der aktuellen Gruppe und Epoche",
+  2: "Ein Commit ist vom Leaf des Clients signiert, der ihn gesendet hat",
+  3: "Der Urheber eines Commits ist bei dessen Eintrag anwesend",
+  4: "Ein Commit besteht die Prüfung durch MLS",
+  5: "Ein Commit enthält Add-, Remove- und PreSharedKey-Proposals im Wortlaut, sonst nichts",
+  6: "Die adds des Eintrags sind die Clients der Add-Proposals",
+  7: "Ein aufgenommener Client ist vor dem Eintrag gekommen, mit genau diesem Key Package",
+  8: "Ein aufgenommener Client war nicht schon gegangen, bevor die Epoche begann",
+  9: "Das Key Package eines aufgenommenen Clients ist zulässig",
+  10: "Kein Client hat zwei Leaves",
+  11: "Ein entfernter Client ist vor dem Eintrag gegangen",
+  12: "Ein Commit, der aufnimmt, enthält genau den PSK des Links, jeder andere keinen",
+  13: "Solange der Gastgeber abgeschlossen hat, werden nur eingelassene Clients aufgenommen",
+  14: "Niemand wird aufgenommen, den der Gastgeber entfernt hat",
+  15: "Der Pfad eines Commits behält Credential und Signaturschlüssel seines Urhebers",
+  16: "Leaf-Indizes bleiben unter 1024",
+  17: "Keine zwei Knoten des Baums haben denselben HPKE-Schlüssel",
+  18: "Ein Commit ist nicht länger, als die Arbeit erfordern kann, die sein Eintrag nennt",
+  20: "Ein Key Package ist nach MLS gültig",
+  21: "Ein Key Package ist von MLS 1.0 und der einen Cipher Suite",
+  22: "Die Lifetime eines Key Package ist 0 bis 2^64-1",
+  23: "Capabilities und Extensions sind die festgelegten",
+  24: "Für jeden öffentlichen HPKE-Schlüssel lässt sich verschlüsseln",
+  30: "Ein Credential hat das Format der Art des Raums",
+  31: "Ein Credential nennt den Client, der gekommen ist",
+  32: "Ein Credential beweist für dieses Leaf das Geheimnis des Links",
+  33: "Das Profil eines Credentials lässt sich mit dem Profilschlüssel des Links öffnen",
+  34: "Eine Identität hat dieses Leaf signiert",
+  35: "Ein Name lässt sich zeigen, wie er ist",
+  40: "Ein Welcome ist nach MLS gültig und für diesen Client",
+  41: "Ein Welcome führt in die aktuelle Gruppe des Raums",
+  42: "Ein Welcome benutzt genau den PSK des Links",
+  43: "Ein Welcome führt zu dem Zustand, den der Commit daneben bestätigt",
+  44: "Ein Welcome ist vom Urheber des Commits daneben signiert",
+  45: "Jedes Leaf des Baums in einem Welcome hält die Regeln ein, eins für jeden Client",
+  46: "Die Gruppe hat die eine Cipher Suite und keine Extensions in ihrem Kontext",
+  47: "Der Commit neben einem Welcome nimmt genau die Clients auf, die sein Eintrag nennt",
+  50: "Eine Nachricht ist eine MLS-PrivateMessage der aktuellen Gruppe mit Anwendungsdaten",
+  51: "Eine Nachricht ist vom Leaf des Clients signiert, der sie gesendet hat",
+  52: "Der Urheber einer Nachricht ist Mitglied und bei ihrem Eintrag anwesend",
+  53: "Eine Nachricht ist aus einer bekannten Epoche, lässt sich entschlüsseln und wurde noch nicht gelesen",
+  54: "Der Inhalt einer Nachricht ist verständlich",
+  60: "Eine Anweisung des Gastgebers ist von ihm für dieses Log signiert, verständlich und neuer als die letzte",
+};
+
+/** Why a client arrived anew, by the core's words. Rust: tangelo_call's `Lost`. */
+export const REASONS: Readonly<Record<string, string>> = {
+  "an entry of the log is missing": "Ein Eintrag des Logs fehlt",
+  "the log lets a client arrive twice, or too many":
+    "Das Log lässt einen Client zweimal kommen, oder zu viele",
+  "the log says that this client has departed": "Dem Log nach ist dieser Client gegangen",
+  "the server accepted a group with a wrong id":
+    "Der Server hat eine Gruppe mit falscher ID angenommen",
+  "another group was founded": "Eine andere Gruppe wurde gegründet",
+  "the group that the Welcome led to is not the room's":
+    "Die Gruppe, in die das Welcome führte, ist nicht die des Raums",
+  "the group has removed this client": "Die Gruppe hat diesen Client entfernt",
+  "a commit names this client but has no Welcome for it":
+    "Ein Commit nennt diesen Client, hat aber kein Welcome für ihn",
+  "the Welcome is of somebody whom the host removed":
+    "Das Welcome ist von jemandem, den der Gastgeber entfernt hat",
+  "the Welcome could not be used": "Das Welcome war nicht zu benutzen",
+  "most others in the call are in another state than this client":
+    "Die meisten anderen im Gespräch sind in einem anderen Zustand als dieser Client",
+  "a commit could not be decrypted by this client":
+    "Dieser Client konnte einen Commit nicht entschlüsseln",
+  "this client was removed from the call": "Dieser Client wurde aus dem Gespräch entfernt",
+  "the own encryption failed": "Die eigene Verschlüsselung hat versagt",
+  "the server sent something else than a snapshot":
+    "Der Server hat etwas anderes als einen Snapshot gesendet",
+  "the snapshot shows more clients than a group can have":
+    "Der Snapshot zeigt mehr Clients, als eine Gruppe haben kann",
+  "the snapshot shows a client twice": "Der Snapshot zeigt einen Client zweimal",
+  "the snapshot shows a statement that the host did not make":
+    "Der Snapshot zeigt eine Anweisung, die nicht vom Gastgeber ist",
+  "the snapshot does not show the own arrival": "Der Snapshot zeigt die eigene Ankunft nicht",
+  "the server says that this client has departed": "Dem Server nach ist dieser Client gegangen",
+  "the server does not let this client enter": "Der Server lässt diesen Client nicht eintreten",
+  "this client cannot commit any more": "Dieser Client kann keine Commits mehr machen",
+  "nothing in the group could be read after entering it":
+    "Nach dem Eintreten war in der Gruppe nichts zu lesen",
+  "the server sent something that is no message":
+    "Der Server hat etwas gesendet, das keine Nachricht ist",
+  "the connection was gone for longer than the resume window":
+    "Die Verbindung war länger weg, als ein Client wiederkommen kann",
+  "the server sent a message out of turn":
+    "Der Server hat eine Nachricht gesendet, die nicht an der Reihe war",
+};
+
+/** Why the server refused a post. Rust: tangelo_wire's ErrorCode. */
+export const CODES: Readonly<Record<string, string>> = {
+  malformed: "keine Nachricht des Protokolls",
+  too_large: "zu groß",
+  protocol: "andere Version des Protokolls",
+  out_of_turn: "nicht an der Reihe",
+  wrong_host: "anderer Host",
+  not_admitted: "nicht zugelassen",
+  room_full: "Raum voll",
+  server_full: "Server voll",
+  departed: "schon gegangen",
+  group_alive: "es gibt eine Gruppe",
+  not_entered: "nicht eingetreten",
+  invalid: "widerspricht dem Log",
+  too_many: "zu viele auf einmal",
+  bad_offer: "unbrauchbares Angebot",
+  internal: "Fehler des Servers",
 };
