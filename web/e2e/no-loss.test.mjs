@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { DEADLINE, Person, refusals } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
 /** So often the call may lose packets on its way through UDP, which says nothing about keys. */
@@ -132,7 +132,7 @@ async function count(person) {
     sealed: frames.sealed,
     unsealed: frames.waitingForKey + frames.failed + frames.unknownCodec,
     opened: sum(theirs.map(({ opened }) => opened)),
-    dropped: sum(theirs.flatMap(({ dropped }) => dropped.map(([, number]) => number))),
+    dropped: sum(theirs.flatMap(line => refusals(line).map(([, number]) => number))),
     packetsLost: sum(incoming.map(({ packetsLost }) => packetsLost)),
   };
 }

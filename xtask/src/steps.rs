@@ -25,7 +25,7 @@ static STEPS: [Step; 19] = [
     step("format", "Rust's formatting", true, &[], check::format),
     step("dependencies", "which crate may use which", true, &[], check::dependencies),
     step("licences", "licences and sources of all packages", true, &[], check::licences),
-    step("lock-files", "npm's lock file", true, &[], check::lock_files),
+    step("lock-files", "lock files are in order", true, &[], check::lock_files),
     step("documents", "named tests exist, no paths of somebody's machine", true, &[], check::documents),
     step("clippy", "Rust's lints", true, &[], check::clippy),
     step("wasm", "the call's core and the effects as WASM", true, &["setup"], wasm::build),

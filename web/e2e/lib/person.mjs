@@ -196,3 +196,12 @@ export class Person {
     await this.context.close();
   }
 }
+
+/**
+ * What a line of `stats()` refused, as [reason, how often]; but for pictures that came twice. On a busy machine packets that
+ * are only late are asked for again, and a browser puts the picture together once more: it must be refused then.
+ */
+export function refusals({ source, dropped }) {
+  const picture = source === "camera" || source === "screen";
+  return dropped.filter(([reason]) => !(picture && reason === "replayed"));
+}

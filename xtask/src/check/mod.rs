@@ -51,8 +51,13 @@ pub(crate) fn licences(repo: &Repo) -> Result<()> {
     complain(problems)
 }
 
-/// web/package-lock.json.
+/// web/package-lock.json; and fuzz/Cargo.lock, which no other step reads.
 pub(crate) fn lock_files(repo: &Repo) -> Result<()> {
+    let fuzz = repo.root.join("fuzz/Cargo.toml");
+    run(repo.cargo().args(["update", "--workspace", "--locked", "--quiet", "--manifest-path"]).arg(fuzz))
+        .map_err(|error| {
+            format!("fuzz/Cargo.lock is out of date; `cd fuzz && cargo update --workspace`: {error}")
+        })?;
     complain(npm_lock::problems(&npm_lock(repo)?)?)
 }
 
