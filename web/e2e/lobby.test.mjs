@@ -251,9 +251,9 @@ test("the page can be installed as an app", async () => {
 test("where the call's part of the page does not load, the way out is a button", async () => {
   const person = await Person.open(browser, server.url);
   await person.page.setRequestInterception(true);
-  person.page.on("request", request =>
-    request.url().includes("/assets/in-call-") ? request.abort() : request.continue(),
-  );
+  const refuse = request =>
+    request.url().includes("/assets/in-call-") ? request.abort() : request.continue();
+  person.page.on("request", refuse);
   await person.page.goto(`${server.url}/r/patience`);
   const field = await person.page.waitForSelector("aria/Your name");
   await field.type("Ada");
@@ -262,6 +262,8 @@ test("where the call's part of the page does not load, the way out is a button",
     document.body.innerText.includes("A part of this page could not be loaded"),
   );
   await person.page.setRequestInterception(false);
+  // What is not intercepted cannot be let through either.
+  person.page.off("request", refuse);
   await person.click("Reload the page");
   await person.page.waitForSelector("aria/Your name");
   await person.joinCall("Ada");

@@ -11,10 +11,6 @@ import { readFrames } from "./lib/tap.mjs";
 
 /** So much sound passes while nothing else may: a second and a half of it. */
 const SOUNDS = 75;
-/** So many pictures tell how many there are in a second. */
-const FRAMES = 40;
-/** The clock of video's RTP timestamps. */
-const TICKS = 90_000;
 
 let server, browser, folder, tap, ada, grace;
 before(async () => {
@@ -72,15 +68,15 @@ const liveTiles = person =>
 
 const camera = lines => lines.find(({ use }) => use.source === "camera");
 
-/** How many frames of Ada's camera Grace gets in a second of Ada's time, over the latest of them. */
-async function frameRate() {
-  const count = async () => (await forwarded(grace, "camera")).length;
-  const before = await count();
-  while ((await count()) < before + FRAMES) await new Promise(resolve => setTimeout(resolve, 250));
-  const times = (await forwarded(grace, "camera")).slice(before).map(({ timestamp }) => timestamp);
-  const ticks = (times.at(-1) - times[0] + 2 ** 32) % 2 ** 32;
-  return ((times.length - 1) * TICKS) / ticks;
-}
+/**
+ * How many pictures a second a person's camera is to give, which is all that an encoder can get. How many come is another
+ * matter: a busy machine makes few of them anyway.
+ */
+const askedRate = person =>
+  person.page.$eval(
+    'li.tile[data-own="true"] video',
+    video => video.srcObject.getVideoTracks()[0].getSettings().frameRate,
+  );
 
 test("who saves data sends a small picture and few of them, and receives no more than the one who is large", async () => {
   const { lines } = await grace.receives(
@@ -88,13 +84,14 @@ test("who saves data sends a small picture and few of them, and receives no more
     all => camera(all)?.height > 180,
   );
   assert.ok(camera(lines).width > 320);
+  const before = await askedRate(ada);
   await ada.tick("Save data");
   await grace.receives("a small picture of Ada", all => {
     const { width, height } = camera(all) ?? {};
     return width > 0 && width <= 320 && height <= 240;
   });
-  const rate = await frameRate();
-  assert.ok(rate < 17, `${rate} pictures in a second`);
+  const saving = await askedRate(ada);
+  assert.ok(saving <= 15 && saving < before, `${before} pictures a second, then ${saving}`);
   await isSparedCameras(ada);
   assert.deepEqual(await liveTiles(ada), [], "nobody is large");
 
@@ -104,6 +101,7 @@ test("who saves data sends a small picture and few of them, and receives no more
   await isSparedCameras(ada);
   await ada.tick("Everything");
   await grace.receives("a large picture again", all => camera(all)?.height > 180);
+  assert.equal(await askedRate(ada), before);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
 });
 

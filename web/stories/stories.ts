@@ -8,6 +8,7 @@ import { helpDialogs } from "./help-dialog.stories.js";
 import { inspectors } from "./inspector.stories.js";
 import { inviteDialogs } from "./invite-dialog.stories.js";
 import { landing } from "./landing.stories.js";
+import { laters } from "./later.stories.js";
 import type { Stories } from "./lib/story.js";
 import { lobbies } from "./lobby.stories.js";
 import { locks } from "./lock-button.stories.js";
@@ -30,6 +31,7 @@ export const STORIES: Readonly<Record<string, Stories>> = {
   "message-screen": messageScreens,
   "forget-identity": forgetDialogs,
   call: calls,
+  later: laters,
   stage: stages,
   tile: tiles,
   "share-tile": shareTiles,

@@ -1,8 +1,8 @@
 import encodeQR from "qr";
 import { codeText } from "../src/ui/verify-qr.js";
 import { inside } from "./lib/fake-call.js";
-import { type Stories, type Story, press, see } from "./lib/story.js";
-import { verify } from "./verify-dialog.stories.js";
+import { type Stories, type Story, press, see, until } from "./lib/story.js";
+import { openVerify, verify } from "./verify-dialog.stories.js";
 
 /** A camera before which somebody holds a code. */
 function camera(words: string | undefined): MediaStream {
@@ -51,4 +51,18 @@ export const verifyScans: Stories = {
     () => Promise.reject(new DOMException("there is none", "NotFoundError")),
     "no_camera",
   ),
+  "camera pulled out": {
+    ...scan(sees(undefined), "looking"),
+    async act() {
+      await openVerify();
+      await press("Scan another person's QR code");
+      // Only for those who listen: a script cannot end a track as a device does.
+      const [track] = await until("the camera's picture", () => {
+        const shown = document.querySelector<HTMLVideoElement>(".scan-view")?.srcObject;
+        return shown instanceof MediaStream && shown.getVideoTracks();
+      });
+      track?.dispatchEvent(new Event("ended"));
+      (await see("[data-scan=camera_gone]")).scrollIntoView({ block: "center" });
+    },
+  },
 };

@@ -6,6 +6,7 @@ import { Devices } from "./devices.js";
 class FakeTrack {
   enabled = true;
   stopped = false;
+  readyState: MediaStreamTrackState = "live";
   contentHint = "";
   onended: (() => void) | null = null;
 
@@ -16,6 +17,13 @@ class FakeTrack {
 
   stop(): void {
     this.stopped = true;
+    this.readyState = "ended";
+  }
+
+  /** As if the camera was pulled out. */
+  pullOut(): void {
+    this.readyState = "ended";
+    this.onended?.();
   }
 
   clone(): FakeTrack {
@@ -25,6 +33,7 @@ class FakeTrack {
   }
 
   applyConstraints(): Promise<void> {
+    if (pulledEarly) this.pullOut();
     return Promise.resolve();
   }
 
@@ -35,10 +44,13 @@ class FakeTrack {
 
 /** Every track so far. */
 const made: FakeTrack[] = [];
+/** Whether a copy's camera is pulled out while the copy gets its size. */
+let pulledEarly = false;
 
 /** A device whose own camera looks `facing`; `away`: whether another one looks away, or the error of asking for it. */
 function device(facing: string | undefined, away: true | string) {
   made.length = 0;
+  pulledEarly = false;
   const mediaDevices = {
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
@@ -113,4 +125,27 @@ test("the end of the call is the end of the loan, also of one that comes after i
   await late;
   assert.deepEqual(live(), []);
   assert.equal(made.length, 2);
+});
+
+test("who borrowed a camera hears that it was pulled out", async () => {
+  const devices = device(undefined, "OverconstrainedError");
+  const loan = await devices.borrowCamera();
+  made[0]?.pullOut();
+  await loan.gone;
+
+  await devices.toggle("camera");
+  pulledEarly = true;
+  await (
+    await devices.borrowCamera()
+  ).gone;
+});
+
+test("a camera that was given back is not gone", async () => {
+  const devices = device(undefined, true);
+  const loan = await devices.borrowCamera();
+  let gone = false;
+  void loan.gone.then(() => (gone = true));
+  loan.giveBack();
+  await new Promise(resolve => setTimeout(resolve));
+  assert.equal(gone, false);
 });

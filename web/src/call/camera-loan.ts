@@ -6,6 +6,8 @@ const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 export interface CameraLoan {
   /** What the camera sees, without any effect. */
   readonly stream: MediaStream;
+  /** Fulfilled when the camera is pulled out or taken away; never by `giveBack`. */
+  readonly gone: Promise<void>;
   /** Once or more often: a camera that the call does not use is off then. */
   giveBack(): void;
 }
@@ -23,7 +25,16 @@ export async function lendCamera(
       ? await copyOf(running)
       : ((await openAway()) ??
         (running === undefined ? await open({ ...chosen, ...SIZE }) : await copyOf(running)));
-  return { stream: new MediaStream([track]), giveBack: () => track.stop() };
+  return { stream: new MediaStream([track]), gone: endOf(track), giveBack: () => track.stop() };
+}
+
+/** Whoever stops a track gets no event of it. */
+function endOf(track: MediaStreamTrack): Promise<void> {
+  return new Promise(resolve => {
+    // It may have ended while the copy got its size.
+    if (track.readyState === "ended") resolve();
+    else track.onended = () => resolve();
+  });
 }
 
 /** Data saver may have made the call's own picture too small to read: a copy has a size of its own. */

@@ -154,6 +154,7 @@ export class Devices {
     else this.loans.add(loan);
     return {
       stream: loan.stream,
+      gone: loan.gone,
       giveBack: () => {
         this.loans.delete(loan);
         loan.giveBack();

@@ -23,6 +23,7 @@ export function CallDialogs(props: Props) {
   return (
     <>
       <Later
+        close={close}
         when={open === "verify"}
         load={() => import("./verify-dialog.js")}
         draw={({ VerifyDialog }) => (
@@ -30,6 +31,7 @@ export function CallDialogs(props: Props) {
         )}
       />
       <Later
+        close={close}
         when={open === "invite"}
         load={() => import("./invite-dialog.js")}
         draw={({ InviteDialog }) => (
@@ -42,6 +44,7 @@ export function CallDialogs(props: Props) {
         )}
       />
       <Later
+        close={close}
         when={open === "settings"}
         load={() => import("./settings-dialog.js")}
         draw={({ SettingsDialog }) => (
@@ -56,6 +59,7 @@ export function CallDialogs(props: Props) {
         )}
       />
       <Later
+        close={close}
         when={open === "help"}
         load={() => import("./help-dialog.js")}
         draw={({ HelpDialog }) => <HelpDialog close={close} />}

@@ -404,6 +404,8 @@ export const text: Texts = {
       "Eine andere Zahl! Sag nichts Privates: Vielleicht ist jemand dazwischen. Wenn gerade jemand gekommen oder gegangen ist, scanne noch einmal.",
     foreign: "Das ist ein QR-Code, aber nicht der einer Sicherheitszahl.",
     noCamera: "Die Kamera ist nicht zu benutzen. Lest die Zahl stattdessen vor.",
+    cameraGone:
+      "Die Kamera wurde abgezogen oder weggenommen. Scanne noch einmal mit einer anderen, oder lest die Zahl stattdessen vor.",
   },
 
   alarm: { seen: "Ich habe das gesehen" },

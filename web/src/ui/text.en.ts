@@ -413,6 +413,8 @@ export const text = {
       "Another number! Say nothing private: somebody may be in between. If people have just come or left, scan once more.",
     foreign: "This is a QR code, but not of a safety number.",
     noCamera: "The camera could not be used. Read the number aloud instead.",
+    cameraGone:
+      "The camera was unplugged or taken away. Scan again with another, or read the number aloud instead.",
   },
 
   alarm: { seen: "I have seen this" },

@@ -15,7 +15,7 @@ interface Props {
   differs: () => void;
 }
 
-type Stage = "closed" | "looking" | "agrees" | "differs" | "foreign" | "no_camera";
+type Stage = "closed" | "looking" | "agrees" | "differs" | "foreign" | "no_camera" | "camera_gone";
 
 /** Reads the number off another person's screen with the camera, and compares it. */
 export function VerifyScan({ number, borrowCamera, differs }: Props) {
@@ -40,7 +40,12 @@ export function VerifyScan({ number, borrowCamera, differs }: Props) {
     <div class="scan">
       {stage === "looking" ? (
         <>
-          <Camera borrow={borrowCamera} found={found} failed={() => setStage("no_camera")} />
+          <Camera
+            borrow={borrowCamera}
+            found={found}
+            failed={() => setStage("no_camera")}
+            gone={() => setStage("camera_gone")}
+          />
           <button type="button" class="button small" onClick={() => setStage("closed")}>
             {text.scan.stop}
           </button>
@@ -56,6 +61,7 @@ export function VerifyScan({ number, borrowCamera, differs }: Props) {
         {stage === "differs" && text.scan.differs}
         {stage === "foreign" && text.scan.foreign}
         {stage === "no_camera" && text.scan.noCamera}
+        {stage === "camera_gone" && text.scan.cameraGone}
       </p>
     </div>
   );
@@ -65,10 +71,12 @@ interface CameraProps {
   borrow: () => Promise<CameraLoan>;
   found: (text: string) => void;
   failed: () => void;
+  /** The camera was pulled out meanwhile. */
+  gone: () => void;
 }
 
 /** Shows the camera that looks away from the person, if there is one, and reads what it sees. */
-function Camera({ borrow, found, failed }: CameraProps) {
+function Camera({ borrow, found, failed, gone }: CameraProps) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     let over = false;
@@ -82,6 +90,11 @@ function Camera({ borrow, found, failed }: CameraProps) {
     const open = async () => {
       loan = await borrow();
       if (over) loan.giveBack();
+      void loan.gone.then(() => {
+        if (over) return;
+        stop();
+        gone();
+      });
       return loan.stream;
     };
     const run = async () => {

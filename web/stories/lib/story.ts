@@ -12,7 +12,7 @@ export interface Story {
   readonly draw: () => ComponentChild;
   /** What the person does then, until it looks as it should. */
   readonly act?: () => Promise<void>;
-  /** Files of docs/screenshots/ without their ending, and how each is taken: one of `SIZES` in lib/sizes.mjs. */
+  /** Files of docs/screenshots/ without their ending, and how each is taken: one of `SIZES` in lib/browser.mjs. */
   readonly pictures?: Readonly<Record<string, "desktop" | "dark" | "phone">>;
 }
 
