@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tangelo_wire::{MediaKind, MediaLine, Source};
+use tangelo_wire::{MediaKind, MediaLine, Source, View};
 
 use crate::{MemberState, emoji::EmojiView};
 
@@ -22,6 +22,12 @@ pub enum Command {
         sdp: String,
         /// The use of every `m=` section.
         lines: Vec<MediaLine>,
+    },
+    /// What the page shows of the pictures that it receives, see `ClientMessage::Watch` in `tangelo-wire`. The session
+    /// says it again after it has arrived anew or resumed.
+    Watch {
+        /// Each picture once; at most `tangelo_wire::limits::VIEWS_MAX`.
+        views: Vec<View>,
     },
     /// Say something to everyone in the call. Comes back as [`Event::Chat`] when it stands in the log.
     Chat {
@@ -90,6 +96,14 @@ pub enum Event {
         offer: u32,
         /// Why, for people.
         text: String,
+    },
+    /// Which layers of an own picture somebody is to get; the others need not be sent. Until it is said after a
+    /// [`Event::MediaReset`] or the first offer, all are.
+    Wanted {
+        /// The picture.
+        source: Source,
+        /// Numbers of layers, lowest first.
+        layers: Vec<u8>,
     },
     /// Media sessions are gone (the client arrived anew): close the peer connection, open another, offer again.
     MediaReset {},

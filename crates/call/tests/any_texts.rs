@@ -84,6 +84,7 @@ fn corpus() -> Vec<String> {
         ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },
         ServerMessage::OfferRefused { offer: 1, error: error(ErrorCode::BadOffer) },
         ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
+        ServerMessage::Wanted { source: Source::Screen, layers: vec![0] },
         ServerMessage::Check { client, check },
         ServerMessage::Error(error(ErrorCode::TooLarge)),
         ServerMessage::Error(error(ErrorCode::RoomFull)),

@@ -266,6 +266,7 @@ impl Runner {
             | Event::Alarm { .. }
             | Event::Chat { .. }
             | Event::Reaction { .. }
+            | Event::Wanted { .. }
             | Event::Emoji { .. } => {}
         }
         self.happen(Happening::Call(event));

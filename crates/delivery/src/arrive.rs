@@ -110,6 +110,7 @@ impl Delivery {
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),
             offers: Bucket::new(now, self.limits.offers),
+            watches: Bucket::new(now, self.limits.watches),
         };
         room.present.insert(client, present);
         self.clients = self.clients.saturating_add(1);

@@ -29,7 +29,7 @@ mod timers;
 use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
-    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Published, RoomName, ServerMessage, Source,
+    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Published, RoomName, ServerMessage, Source, View,
     WireError,
 };
 
@@ -69,6 +69,15 @@ pub enum Output {
         sdp: String,
         /// The use of its `m=` sections.
         lines: Vec<MediaLine>,
+    },
+    /// Tell the SFU what a client shows.
+    Watch {
+        /// The room.
+        room: RoomName,
+        /// Who.
+        client: ClientId,
+        /// All of it.
+        views: Vec<View>,
     },
     /// A client is no longer present: end its media session in this step.
     Departed {
@@ -137,6 +146,7 @@ impl Delivery {
                 self.heartbeat(now, connection, processed, check);
             }
             ClientMessage::Offer { offer, sdp, lines } => self.offer(now, connection, offer, sdp, lines),
+            ClientMessage::Watch { views } => self.watch(now, connection, views),
             ClientMessage::Leave {} => self.leave(now, connection),
         }
     }
@@ -179,6 +189,14 @@ impl Delivery {
                     Err(error) => ServerMessage::OfferRefused { offer, error },
                 },
             );
+        }
+    }
+
+    /// Which layers of a picture of `client` somebody is to get; told to the client.
+    pub fn wanted(&mut self, room: &RoomName, client: ClientId, source: Source, layers: Vec<u8>) {
+        let present = self.rooms.get(room).and_then(|room| room.present.get(&client));
+        if let Some(connection) = present.and_then(room::Present::connection) {
+            self.tell(connection, ServerMessage::Wanted { source, layers });
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Limits {
     pub checks: Rate,
     /// Media offers of a client.
     pub offers: Rate,
+    /// Changes of what a client shows.
+    pub watches: Rate,
     /// So many messages in a row above their rate end the connection.
     pub excess_max: u32,
 }
@@ -53,6 +55,7 @@ impl Default for Limits {
             application_messages: Rate { per_second: 10, burst: 30 },
             checks: Rate { per_second: 1, burst: 5 },
             offers: Rate { per_second: 5, burst: 20 },
+            watches: Rate { per_second: 10, burst: 40 },
             excess_max: 100,
         }
     }

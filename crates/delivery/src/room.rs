@@ -50,6 +50,7 @@ pub(crate) struct Present {
     pub(crate) application_messages: Bucket,
     pub(crate) checks: Bucket,
     pub(crate) offers: Bucket,
+    pub(crate) watches: Bucket,
 }
 
 /// Whether a client has a connection, and since when.

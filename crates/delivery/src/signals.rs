@@ -1,7 +1,7 @@
-//! What a present client says besides posts: heartbeats and media offers.
+//! What a present client says besides posts: heartbeats, media offers, what it shows.
 
 use tangelo_wire::{
-    ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, WireError, limits as bounds,
+    ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, View, WireError, limits as bounds,
 };
 
 use crate::{
@@ -74,6 +74,20 @@ impl Delivery {
             Some(error) => self.tell(id, refuse(error)),
             None => self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines }),
         }
+    }
+
+    pub(crate) fn watch(&mut self, now: Millis, id: ConnectionId, views: Vec<View>) {
+        let Some((client, room)) = self.arrived(id) else { return };
+        let name = room.name.clone();
+        let Some(present) = room.present.get_mut(&client) else { return };
+        if views.len() > bounds::VIEWS_MAX {
+            let text = format!("at most {} pictures can be shown", bounds::VIEWS_MAX);
+            return self.tell_error(id, ErrorCode::TooLarge, text);
+        }
+        if !present.watches.take(now) {
+            return self.tell_error(id, ErrorCode::TooMany, "too many changes of what is shown: slow down");
+        }
+        self.outputs.push_back(Output::Watch { room: name, client, views });
     }
 
     /// The client of a connection and its room. Tells the connection if it has none.

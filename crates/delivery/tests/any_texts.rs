@@ -10,7 +10,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use spoil::{spoil, spoiled};
 use tangelo_delivery::{Limits, Rate};
 use tangelo_wire::{
-    Bytes, ClientMessage, ForkCheck, HostStatement, LineUse, MediaLine, PROTOCOL, Post, Seq, Source,
+    Bytes, ClientMessage, ForkCheck, HostStatement, LineUse, MediaLine, PROTOCOL, Post, Seq, Source, View,
 };
 use world::{Client, World};
 
@@ -40,6 +40,9 @@ fn texts(eve: &Client, others: &[&Client]) -> Vec<String> {
         post(Post::HostSay { said }),
         post(world::message(30)),
         ClientMessage::Heartbeat { processed: eve.seq, check: Some(check) },
+        ClientMessage::Watch {
+            views: vec![View { client: others[0].id, source: Source::Screen, height: 90, pinned: true }],
+        },
         ClientMessage::Offer {
             offer: 1,
             sdp: "v=0\r\n".into(),

@@ -3,7 +3,9 @@
 
 mod world;
 
-use tangelo_wire::{ClientMessage, DepartReason, Entry, ErrorCode, Seq, ServerMessage, Source, WireError};
+use tangelo_wire::{
+    ClientMessage, DepartReason, Entry, ErrorCode, Seq, ServerMessage, Source, View, WireError,
+};
 use world::{World, message, room};
 
 fn departed(world: &mut World, connection: tangelo_delivery::ConnectionId) -> Vec<DepartReason> {
@@ -164,4 +166,24 @@ fn offers_go_to_the_sfu_and_its_answers_to_where_the_client_is() {
     world.say(back.connection, ClientMessage::Offer { offer: 1, sdp: long, lines: vec![] });
     assert_eq!(world.error(back.connection), ErrorCode::TooLarge);
     assert_eq!(back.seq, Seq(3));
+}
+
+#[test]
+fn what_is_shown_goes_to_the_sfu_and_wishes_for_layers_to_the_sender() {
+    let mut world = World::new();
+    let (first, second) = world.pair();
+    let view = View { client: first.id, source: Source::Camera, height: 180, pinned: false };
+    world.say(second.connection, ClientMessage::Watch { views: vec![view] });
+    assert_eq!(world.watched, [(second.id, vec![view])]);
+    let many = vec![view; tangelo_wire::limits::VIEWS_MAX + 1];
+    world.say(second.connection, ClientMessage::Watch { views: many });
+    assert_eq!(world.error(second.connection), ErrorCode::TooLarge);
+    assert_eq!(world.watched.len(), 1);
+
+    world.take(first.connection);
+    world.delivery.wanted(&room(), first.id, Source::Camera, vec![0]);
+    world.carry_out();
+    let wanted = ServerMessage::Wanted { source: Source::Camera, layers: vec![0] };
+    assert_eq!(world.only(first.connection), wanted);
+    assert!(world.take(second.connection).is_empty());
 }

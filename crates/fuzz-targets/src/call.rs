@@ -157,7 +157,8 @@ fn lie(world: &World, victim: usize, input: &mut Input<'_>) -> ServerMessage {
         ErrorCode::Protocol,
     ]);
     let post = u32::from(input.byte() % 8);
-    match input.byte() % 10 {
+    match input.byte() % 11 {
+        10 => ServerMessage::Wanted { source: Source::Camera, layers: vec![post as u8; 3] },
         0 => ServerMessage::Stale { post, last: seq },
         1 => ServerMessage::Refused { post, error: error(code) },
         2 => ServerMessage::Answer { offer: post, sdp: "v=0\r\n".into() },

@@ -2,7 +2,9 @@
 
 use data_encoding::BASE64;
 use tangelo_call::{Command, emoji::EmojiMessage, link::Link};
-use tangelo_wire::{Bytes, ClientMessage, ErrorCode, HostOrders, LogId, Post, ServerMessage, WireError};
+use tangelo_wire::{
+    Bytes, ClientMessage, ErrorCode, HostOrders, LogId, Post, ServerMessage, Source, WireError,
+};
 
 use crate::call_world::World;
 
@@ -42,6 +44,7 @@ pub fn wire_messages() -> Vec<Vec<u8>> {
             ServerMessage::Refused { post: 1, error: error() },
             ServerMessage::OfferRefused { offer: 1, error: error() },
             ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },
+            ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 1] },
             ServerMessage::Error(error()),
         ]
         .map(|message| message.to_json()),

@@ -186,6 +186,11 @@ impl Engine {
                     self.delivery.published(&room, client, published);
                 }
             }
+            News::Wanted { client, source, layers } => {
+                if let Some(room) = self.sessions.get(&client) {
+                    self.delivery.wanted(room, client, source, layers);
+                }
+            }
             News::Gone { client } => {
                 if let Some(room) = self.sessions.get(&client) {
                     self.delivery.published(room, client, Vec::new());
@@ -220,6 +225,11 @@ impl Engine {
                     self.offers_waiting += 1;
                     self.sessions.insert(client, room.clone());
                     let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
+                }
+                Output::Watch { client, views, .. } => {
+                    if self.sessions.contains_key(&client) {
+                        let _ = self.media.send(Command::Watch { client, views });
+                    }
                 }
                 Output::Departed { client, .. } => {
                     if self.sessions.remove(&client).is_some() {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use tangelo_sfu::{Answer, OfferError, Output, Sfu, SfuConfig};
-use tangelo_wire::{ClientId, MediaLine, RoomName};
+use tangelo_wire::{ClientId, MediaLine, RoomName, Source, View};
 use tokio::{net::UdpSocket, sync::mpsc, time};
 
 use crate::{Config, ServeError, interfaces, tap::Tap};
@@ -19,6 +19,7 @@ use crate::{Config, ServeError, interfaces, tap::Tap};
 /// To the media thread.
 pub(crate) enum Command {
     Offer { room: RoomName, client: ClientId, offer: u32, sdp: String, lines: Vec<MediaLine> },
+    Watch { client: ClientId, views: Vec<View> },
     Remove { client: ClientId },
 }
 
@@ -33,6 +34,12 @@ pub(crate) enum News {
     /// The network way to a client is gone, and its session with it.
     Gone {
         client: ClientId,
+    },
+    /// Layers of a client's picture that somebody is to get.
+    Wanted {
+        client: ClientId,
+        source: Source,
+        layers: Vec<u8>,
     },
 }
 
@@ -241,6 +248,7 @@ fn obey(sfu: &mut Sfu, command: Command, news: &mpsc::UnboundedSender<News>) {
             let result = sfu.offer(now, &room, client, &sdp, &lines);
             let _ = news.send(News::Answered { room, client, offer, result });
         }
+        Command::Watch { client, views } => sfu.watch(now, client, &views),
         Command::Remove { client } => sfu.remove(now, client),
     }
 }
@@ -259,6 +267,9 @@ fn carry_out(sfu: &mut Sfu, ports: &[Port], mut tap: Option<&mut Tap>, news: &mp
                 // Here and not by the engine, which might hit the session that replaces this one.
                 sfu.remove(Instant::now(), client);
                 let _ = news.send(News::Gone { client });
+            }
+            Output::Wanted { client, source, layers } => {
+                let _ = news.send(News::Wanted { client, source, layers });
             }
             Output::Forwarded(packet) => {
                 if let Some(tap) = tap.as_mut() {

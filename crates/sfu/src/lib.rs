@@ -88,6 +88,15 @@ pub enum Output {
         /// Whose.
         client: ClientId,
     },
+    /// Of a picture that the client sends, these layers are to be had by somebody; the others need not be sent.
+    Wanted {
+        /// Who sends it.
+        client: ClientId,
+        /// Which picture.
+        source: Source,
+        /// Numbers of layers, lowest first.
+        layers: Vec<u8>,
+    },
     /// The tap is on, and this packet was forwarded.
     Forwarded(ForwardedPacket),
 }

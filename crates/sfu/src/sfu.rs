@@ -7,7 +7,7 @@ use std::{
 };
 
 use str0m::{net::Transmit, rtp::RtpPacket};
-use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source};
+use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source, View};
 
 use crate::{
     Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats,
@@ -109,6 +109,12 @@ impl Sfu {
         self.queue(client);
         self.settle();
         Ok(Answer { sdp, published })
+    }
+
+    /// What `client` shows of the pictures that it receives, all of it. Without a session nothing happens: it is said
+    /// again after every answer.
+    pub fn watch(&mut self, now: Instant, _client: ClientId, _views: &[View]) {
+        self.advance(now);
     }
 
     /// Ends the session of `client`, if it has one: from here on nothing is forwarded from it or to it.

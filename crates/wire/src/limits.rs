@@ -19,6 +19,9 @@ pub const SDP_MAX_BYTES: usize = 512 << 10;
 /// Most `m=` sections in an offer.
 pub const MEDIA_LINES_MAX: usize = 256;
 
+/// Most pictures that a client says it shows.
+pub const VIEWS_MAX: usize = 2 * ROOM_CLIENTS_MAX;
+
 /// Longest statement of a host, in bytes: it names everyone admitted and everyone shut out.
 pub const HOST_STATEMENT_MAX_BYTES: usize = 16 << 10;
 

@@ -41,6 +41,27 @@ pub enum MediaKind {
     Video,
 }
 
+/// The names (RID, RFC 8851) of a picture's simulcast layers, lowest first. The place in the list is the layer's number,
+/// which also chooses its SFrame context.
+pub const LAYER_RIDS: [&str; 3] = ["l", "m", "h"];
+
+/// A picture that a client receives, and how it shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+pub struct View {
+    /// Whose.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub client: ClientId,
+    /// Which picture.
+    pub source: Source,
+    /// The height of the place in which it is shown, in pixels of the screen.
+    pub height: u16,
+    /// Whether the person has put it in front: it goes before other cameras when there is not enough for all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+}
+
 /// One `m=` section of an offer, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

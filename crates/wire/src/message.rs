@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Post,
-    ResumeToken, RoomName, Seq, Source, Transcript, limits,
+    ResumeToken, RoomName, Seq, Source, Transcript, View, limits,
 };
 
 /// From a client to the server.
@@ -62,6 +62,12 @@ pub enum ClientMessage {
         sdp: String,
         /// The use of every `m=` section of the SDP.
         lines: Vec<MediaLine>,
+    },
+    /// What the client shows of the pictures that it receives, all of it: what is not listed is not sent to it until it
+    /// is. Before the first of these messages everything is sent as if it were shown large.
+    Watch {
+        /// Each picture once.
+        views: Vec<View>,
     },
     /// The client departs.
     Leave {},
@@ -142,6 +148,13 @@ pub enum ServerMessage {
     },
     /// What a client sends has changed.
     Published(Published),
+    /// Which layers of an own picture somebody is to get: the others need not be sent. Until it is said, all are.
+    Wanted {
+        /// The picture.
+        source: Source,
+        /// Numbers of layers, lowest first; 0 alone where the picture has no layers.
+        layers: Vec<u8>,
+    },
     /// Answer to a heartbeat: a client that hears nothing for three of them takes the connection for dead.
     Alive {
         /// The log's last entry.

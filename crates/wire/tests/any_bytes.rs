@@ -9,7 +9,7 @@ use spoil::{spoil, spoiled};
 use tangelo_wire::{
     AccessProof, Admission, AdmissionError, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode,
     ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogHash, LogId, MediaLine, Millis,
-    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript,
+    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript, View,
     WireError, base32, limits,
 };
 
@@ -85,6 +85,12 @@ fn client_messages() -> Vec<ClientMessage> {
                 line(Some(LineUse::Receive { client: CLIENT, source: Source::Screen })),
             ],
         },
+        ClientMessage::Watch {
+            views: vec![
+                View { client: CLIENT, source: Source::Camera, height: 180, pinned: false },
+                View { client: CLIENT, source: Source::Screen, height: 1_080, pinned: true },
+            ],
+        },
         ClientMessage::Leave {},
     ];
     messages.extend(posts().into_iter().map(|body| ClientMessage::Post { post: 1, body }));
@@ -139,6 +145,7 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },
         ServerMessage::OfferRefused { offer: 1, error: error() },
         ServerMessage::Published(published()),
+        ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 2] },
         ServerMessage::Alive { seq: Seq(5) },
         ServerMessage::Check { client: CLIENT, check: check() },
         ServerMessage::Error(error()),

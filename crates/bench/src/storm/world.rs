@@ -281,7 +281,7 @@ impl World {
                     served.push((to, Some(message.to_json().into())));
                 }
                 Delivered::Close { connection } => served.push((vec![connection], None)),
-                Delivered::Offer { .. } | Delivered::Departed { .. } => {}
+                Delivered::Offer { .. } | Delivered::Watch { .. } | Delivered::Departed { .. } => {}
             }
         }
         served

@@ -14,7 +14,9 @@ use tangelo_e2ee::{
     link::{Link, LinkError},
     media::Media,
 };
-use tangelo_wire::{ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, limits, made};
+use tangelo_wire::{
+    ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, View, limits, made,
+};
 
 use crate::{
     Command, Event, Output, Phase, RemoteTrack,
@@ -116,6 +118,8 @@ pub struct Session {
     wrong_signatures: u32,
     carried: Carried,
     chat: Chat,
+    /// What the page shows, once it has said so.
+    views: Option<Vec<View>>,
 }
 
 impl Session {
@@ -151,6 +155,7 @@ impl Session {
             wrong_signatures: 0,
             carried: Carried::default(),
             chat: Chat::default(),
+            views: None,
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
@@ -270,6 +275,10 @@ impl Session {
                     let text = "There is no connection to the call at the moment.".to_owned();
                     self.tell(Event::OfferRefused { offer, text });
                 }
+            }
+            Command::Watch { views } => {
+                self.views = Some(views);
+                self.say_views();
             }
             Command::EmojiStart {} => self.start_emoji(now),
             Command::EmojiCancel {} => self.cancel_emoji(),
@@ -419,6 +428,16 @@ impl Session {
 
     fn group_entered(&self) -> bool {
         self.attendee().is_some_and(|attendee| attendee.group().is_some())
+    }
+
+    /// Tells the server what the page shows. Said again after every answer, since a media session that begins anew does
+    /// not know.
+    fn say_views(&mut self) {
+        let open = self.connection == (Connection::Open { resuming: false });
+        if let (State::Present(_), true, Some(views)) = (&self.state, open, &self.views) {
+            let views = views.clone();
+            self.send(&ClientMessage::Watch { views });
+        }
     }
 
     fn send(&mut self, message: &ClientMessage) {

@@ -97,6 +97,11 @@ impl Session {
             }
             (State::Present(_), ServerMessage::Answer { offer, sdp }) => {
                 self.tell(Event::Answer { offer, sdp });
+                self.say_views();
+                Ok(())
+            }
+            (State::Present(_), ServerMessage::Wanted { source, layers }) => {
+                self.tell(Event::Wanted { source, layers });
                 Ok(())
             }
             (State::Present(_), ServerMessage::OfferRefused { offer, error }) => {

@@ -8,7 +8,7 @@ use tangelo_call::{
     Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session, Words,
 };
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
-use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source};
+use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source, View};
 
 pub const HOST: &str = "call.example";
 
@@ -34,6 +34,8 @@ pub struct World {
     pub link: String,
     /// Every entry that any peer was sent, once.
     pub log: BTreeMap<u64, Entry>,
+    /// What the SFU was told of what clients show.
+    pub watched: Vec<(ClientId, Vec<View>)>,
     /// What a dishonest server makes of a message to a peer.
     pub tamper: Option<Tamper>,
 }
@@ -49,6 +51,7 @@ impl World {
             peers: Vec::new(),
             link,
             log: BTreeMap::new(),
+            watched: Vec::new(),
             tamper: None,
         }
     }
@@ -168,6 +171,7 @@ impl World {
                         }
                     }
                 }
+                Delivered::Watch { client, views, .. } => self.watched.push((client, views)),
                 Delivered::Offer { .. } | Delivered::Departed { .. } => {}
             }
         }

@@ -239,7 +239,7 @@ impl Run {
                 Output::Close { connection } => {
                     assert!(self.known.remove(&connection).is_some(), "closed twice");
                 }
-                Output::Offer { .. } | Output::Departed { .. } => {}
+                Output::Offer { .. } | Output::Watch { .. } | Output::Departed { .. } => {}
             }
         }
     }

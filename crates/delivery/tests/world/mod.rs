@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
 use tangelo_wire::{
     Bytes, ClientId, ClientMessage, Entry, ErrorCode, GroupId, LogEntry, LogId, Millis, PROTOCOL, Post,
-    ResumeToken, RoomName, Seq, ServerMessage, WireError,
+    ResumeToken, RoomName, Seq, ServerMessage, View, WireError,
 };
 
 pub const HOST: &str = "call.example";
@@ -22,6 +22,7 @@ pub struct World {
     pub closed: Vec<ConnectionId>,
     pub departed: Vec<ClientId>,
     pub offers: Vec<u32>,
+    pub watched: Vec<(ClientId, Vec<View>)>,
     pub alive: Vec<(ConnectionId, Seq)>,
 }
 
@@ -49,6 +50,7 @@ impl World {
             closed: Vec::new(),
             departed: Vec::new(),
             offers: Vec::new(),
+            watched: Vec::new(),
             alive: Vec::new(),
         }
     }
@@ -79,6 +81,7 @@ impl World {
                 Output::Close { connection } => self.closed.push(connection),
                 Output::Departed { client, .. } => self.departed.push(client),
                 Output::Offer { offer, .. } => self.offers.push(offer),
+                Output::Watch { client, views, .. } => self.watched.push((client, views)),
             }
         }
     }

@@ -57,6 +57,8 @@ pub struct World {
     pub now: Instant,
     pub sfu: Sfu,
     pub peers: BTreeMap<ClientId, Peer>,
+    /// What layers senders were asked for last.
+    pub wanted: BTreeMap<(ClientId, Source), Vec<u8>>,
     pub forwarded: Vec<ForwardedPacket>,
     pub connected: Vec<ClientId>,
     pub disconnected: Vec<ClientId>,
@@ -87,6 +89,7 @@ impl World {
             now,
             sfu,
             peers: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             forwarded: Vec::new(),
             connected: Vec::new(),
             disconnected: Vec::new(),
@@ -218,6 +221,9 @@ impl World {
                 }
                 Output::Connected { client } => self.connected.push(client),
                 Output::Disconnected { client } => self.disconnected.push(client),
+                Output::Wanted { client, source, layers } => {
+                    self.wanted.insert((client, source), layers);
+                }
                 Output::Forwarded(packet) => self.forwarded.push(packet),
             }
         }
