@@ -7,6 +7,7 @@
 
 mod addresses;
 mod assets;
+mod batch;
 mod engine;
 mod headers;
 mod http;
@@ -14,6 +15,7 @@ mod idle;
 mod interfaces;
 mod limits;
 mod media;
+mod ports;
 mod socket;
 mod tap;
 mod tls;

@@ -1,20 +1,17 @@
 //! The thread that owns the SFU and the UDP sockets.
 
-use std::{
-    future::poll_fn,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket},
-    sync::Arc,
-    task::Poll,
-    thread,
-    time::Instant,
-};
+use std::{future::poll_fn, io, net::SocketAddr, task::Poll, thread, time::Instant};
 
 use tangelo_sfu::{Answer, OfferError, Output, Sfu, SfuConfig};
 use tangelo_wire::{ClientId, MediaLine, RoomName, Source, View};
-use tokio::{net::UdpSocket, sync::mpsc, time};
+use tokio::{sync::mpsc, time};
 
-use crate::{Config, ServeError, interfaces, tap::Tap};
+use crate::{
+    Config, ServeError,
+    batch::{Batch, Run},
+    ports::{Inbox, OpenPort, Port, local_ports, public_port},
+    tap::Tap,
+};
 
 /// To the media thread.
 pub(crate) enum Command {
@@ -41,12 +38,6 @@ pub(crate) enum News {
         source: Source,
         layers: Vec<u8>,
     },
-}
-
-/// A UDP socket, and the address that clients know it by.
-struct Port {
-    socket: StdSocket,
-    candidate: SocketAddr,
 }
 
 /// The sockets, before the thread starts.
@@ -120,60 +111,17 @@ impl Running {
 /// Time for the tap to get its last packets to the disk.
 const STOP_MAX: time::Duration = time::Duration::from_secs(10);
 
-/// Bound to the public address if this machine has it, else to all, as behind a router that maps it one to one.
-fn public_port(ip: IpAddr, port: u16) -> Result<Port, ServeError> {
-    let address = SocketAddr::new(ip, port);
-    let socket = match bind(address) {
-        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-            let all: IpAddr =
-                if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-            bind(SocketAddr::new(all, port))
-        }
-        bound => bound,
-    };
-    let socket = socket.map_err(|error| ServeError::Media(address, error))?;
-    let port = socket.local_addr().map_err(ServeError::System)?.port();
-    Ok(Port { socket, candidate: SocketAddr::new(ip, port) })
-}
+/// Calls to one socket before anything else has its turn. Each takes many datagrams.
+const CALLS: usize = 4;
 
-/// One socket for each address, all with the same port: so each datagram's own destination is known, and answers
-/// come from where the client sent to.
-fn local_ports(listen: IpAddr, port: u16) -> Result<Vec<Port>, ServeError> {
-    let mut port = port;
-    let mut ports = Vec::new();
-    let mut failure = None;
-    for ip in interfaces::addresses(listen) {
-        let address = SocketAddr::new(ip, port);
-        match bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
-            Ok((candidate, socket)) => {
-                port = candidate.port();
-                ports.push(Port { socket, candidate });
-            }
-            // Another program has the port: all or nothing, or calls would work on some networks only.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(ServeError::Media(address, error));
-            }
-            // An interface that came up or went down in this moment.
-            Err(error) => {
-                tracing::warn!("no media on one of this machine's addresses: {error}");
-                failure = Some((address, error));
-            }
-        }
-    }
-    match failure {
-        Some((address, error)) if ports.is_empty() => Err(ServeError::Media(address, error)),
-        _ => Ok(ports),
-    }
+/// The thread's own: the SFU, and the ways out of it.
+struct MediaThread {
+    sfu: Sfu,
+    ports: Vec<OpenPort>,
+    batch: Batch,
+    tap: Option<Tap>,
+    news: mpsc::UnboundedSender<News>,
 }
-
-fn bind(address: SocketAddr) -> io::Result<StdSocket> {
-    let socket = StdSocket::bind(address)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
-/// Datagrams taken from one socket before anything else has its turn.
-const BATCH: usize = 64;
 
 async fn run(
     media: Media,
@@ -181,51 +129,40 @@ async fn run(
     news: mpsc::UnboundedSender<News>,
 ) -> io::Result<()> {
     let mut sfu = Sfu::new(SfuConfig::new(media.candidates()), Instant::now());
-    let mut tap = media.tap;
-    sfu.set_tap(tap.is_some());
-    let mut receivers = Vec::new();
-    for port in &media.ports {
-        receivers.push((UdpSocket::from_std(port.socket.try_clone()?)?, port.candidate));
-    }
-    let receivers: Arc<[_]> = receivers.into();
-    let mut buffer = vec![0; 65_535];
+    sfu.set_tap(media.tap.is_some());
+    let ports = media.ports.into_iter().map(Port::open).collect::<io::Result<Vec<_>>>()?;
+    let mut thread = MediaThread { sfu, ports, batch: Batch::default(), tap: media.tap, news };
+    let mut inbox = Inbox::new();
     let mut first = 0;
     loop {
-        carry_out(&mut sfu, &media.ports, tap.as_mut(), &news);
-        let deadline = sfu.poll_timeout();
+        thread.carry_out();
+        thread.flush();
+        let deadline = thread.sfu.poll_timeout();
         tokio::select! {
             command = commands.recv() => match command {
-                Some(command) => obey(&mut sfu, command, &news),
+                Some(command) => thread.obey(command),
                 None => return Ok(()),
             },
-            index = readable(&receivers, first) => {
+            index = readable(&thread.ports, first) => {
                 // The others have their turn before this one has its next.
                 first = index + 1;
-                if let Some((socket, candidate)) = receivers.get(index) {
-                    for _ in 0..BATCH {
-                        // Errors here tell of earlier sends (ICMP), or that there is no more.
-                        let Ok((length, source)) = socket.try_recv_from(&mut buffer) else { break };
-                        let contents = buffer.get(..length).unwrap_or_default();
-                        sfu.handle_datagram(Instant::now(), source, *candidate, contents);
-                        carry_out(&mut sfu, &media.ports, tap.as_mut(), &news);
-                    }
-                }
+                thread.read(index, &mut inbox);
             }
             () = sleep_until(deadline) => {}
         }
         let now = Instant::now();
-        if sfu.poll_timeout().is_some_and(|at| at <= now) {
-            sfu.handle_timeout(now);
+        if thread.sfu.poll_timeout().is_some_and(|at| at <= now) {
+            thread.sfu.handle_timeout(now);
         }
     }
 }
 
-/// Waits until one of the sockets has something, and tells which. Looks at socket `first` first.
-async fn readable(sockets: &[(UdpSocket, SocketAddr)], first: usize) -> usize {
+/// Waits until one of the ports has something, and tells which. Looks at port `first` first.
+async fn readable(ports: &[OpenPort], first: usize) -> usize {
     poll_fn(|context| {
-        let in_turn = sockets.iter().enumerate().cycle().skip(first).take(sockets.len());
-        for (index, (socket, _)) in in_turn {
-            if socket.poll_recv_ready(context).is_ready() {
+        let in_turn = ports.iter().enumerate().cycle().skip(first).take(ports.len());
+        for (index, port) in in_turn {
+            if port.poll_readable(context).is_ready() {
                 return Poll::Ready(index);
             }
         }
@@ -241,41 +178,74 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-fn obey(sfu: &mut Sfu, command: Command, news: &mpsc::UnboundedSender<News>) {
-    let now = Instant::now();
-    match command {
-        Command::Offer { room, client, offer, sdp, lines } => {
-            let result = sfu.offer(now, &room, client, &sdp, &lines);
-            let _ = news.send(News::Answered { room, client, offer, result });
+impl MediaThread {
+    /// Takes what has come to a port. What is forwarded is sent together at the end: the more there is at a time, the less
+    /// each datagram costs.
+    fn read(&mut self, index: usize, inbox: &mut Inbox) {
+        for _ in 0..CALLS {
+            let Some(port) = self.ports.get(index) else { return };
+            let candidate = port.candidate;
+            if !port.receive(inbox) {
+                return;
+            }
+            let now = Instant::now();
+            for (source, datagram) in inbox.datagrams() {
+                self.sfu.handle_datagram(now, source, candidate, datagram);
+                self.carry_out();
+            }
         }
-        Command::Watch { client, views } => sfu.watch(now, client, &views),
-        Command::Remove { client } => sfu.remove(now, client),
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = Instant::now();
+        match command {
+            Command::Offer { room, client, offer, sdp, lines } => {
+                let result = self.sfu.offer(now, &room, client, &sdp, &lines);
+                let _ = self.news.send(News::Answered { room, client, offer, result });
+            }
+            Command::Watch { client, views } => self.sfu.watch(now, client, &views),
+            Command::Remove { client } => self.sfu.remove(now, client),
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.sfu.poll_output() {
+            match output {
+                Output::Transmit { source, destination, contents } => {
+                    let segments_max = port(&self.ports, source).map_or(1, OpenPort::segments_max);
+                    let ports = &self.ports;
+                    self.batch.add((source, destination), &contents, segments_max, |run| send(ports, run));
+                }
+                Output::Connected { .. } => tracing::debug!("media of a client is up"),
+                Output::Disconnected { client } => {
+                    // Here and not by the engine, which might hit the session that replaces this one.
+                    self.sfu.remove(Instant::now(), client);
+                    let _ = self.news.send(News::Gone { client });
+                }
+                Output::Wanted { client, source, layers } => {
+                    let _ = self.news.send(News::Wanted { client, source, layers });
+                }
+                Output::Forwarded(packet) => {
+                    if let Some(tap) = &mut self.tap {
+                        tap.note(&packet);
+                    }
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let ports = &self.ports;
+        self.batch.flush(|run| send(ports, run));
     }
 }
 
-fn carry_out(sfu: &mut Sfu, ports: &[Port], mut tap: Option<&mut Tap>, news: &mpsc::UnboundedSender<News>) {
-    while let Some(output) = sfu.poll_output() {
-        match output {
-            Output::Transmit { source, destination, contents } => {
-                if let Some(port) = ports.iter().find(|port| port.candidate == source) {
-                    // A full socket buffer loses the datagram, as the network would.
-                    let _ = port.socket.send_to(&contents, destination);
-                }
-            }
-            Output::Connected { .. } => tracing::debug!("media of a client is up"),
-            Output::Disconnected { client } => {
-                // Here and not by the engine, which might hit the session that replaces this one.
-                sfu.remove(Instant::now(), client);
-                let _ = news.send(News::Gone { client });
-            }
-            Output::Wanted { client, source, layers } => {
-                let _ = news.send(News::Wanted { client, source, layers });
-            }
-            Output::Forwarded(packet) => {
-                if let Some(tap) = tap.as_mut() {
-                    tap.note(&packet);
-                }
-            }
-        }
+fn port(ports: &[OpenPort], candidate: SocketAddr) -> Option<&OpenPort> {
+    ports.iter().find(|port| port.candidate == candidate)
+}
+
+fn send(ports: &[OpenPort], run: Run<'_>) {
+    if let Some(port) = port(ports, run.source) {
+        port.send(run);
     }
 }

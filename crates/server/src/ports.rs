@@ -1,0 +1,165 @@
+//! UDP ports: where they are bound, and many datagrams at a time in and out.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket},
+    task::{Context, Poll},
+};
+
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use tokio::{io::Interest, net::UdpSocket};
+
+use crate::{ServeError, batch::Run, interfaces};
+
+/// Bytes of one buffer: the kernel may put datagrams of one sender together (GRO).
+const BUFFER_BYTES: usize = 65_536;
+/// What the kernel is asked to keep while this thread is busy, in bytes: a quarter of a second at 100 Mbit/s.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// A UDP socket, and the address that clients know it by.
+pub(crate) struct Port {
+    socket: StdSocket,
+    pub(crate) candidate: SocketAddr,
+}
+
+impl Port {
+    /// Makes it ready for the present runtime.
+    pub(crate) fn open(self) -> io::Result<OpenPort> {
+        let socket = UdpSocket::from_std(self.socket)?;
+        let state = UdpSocketState::new((&socket).into())?;
+        // As much as the system allows.
+        for outcome in [
+            state.set_recv_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
+            state.set_send_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
+        ] {
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "the socket's buffers stay as they are");
+            }
+        }
+        Ok(OpenPort { socket, state, candidate: self.candidate })
+    }
+}
+
+/// A port of the running media thread.
+pub(crate) struct OpenPort {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    pub(crate) candidate: SocketAddr,
+}
+
+impl OpenPort {
+    /// Most datagrams of one [`OpenPort::send`]; 1 where the kernel does not take several.
+    pub(crate) fn segments_max(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_recv_ready(context)
+    }
+
+    /// Takes what has come, as far as it fits. Returns whether there was anything.
+    pub(crate) fn receive(&self, inbox: &mut Inbox) -> bool {
+        let received =
+            self.socket.try_io(Interest::READABLE, || inbox.fill(&self.state, (&self.socket).into()));
+        // Errors here tell of earlier sends (ICMP), or that there is no more.
+        received.is_ok()
+    }
+
+    /// Sends a run. A full socket buffer loses it, as the network would.
+    pub(crate) fn send(&self, run: Run<'_>) {
+        let transmit = Transmit {
+            destination: run.destination,
+            ecn: None,
+            contents: run.contents,
+            segment_size: Some(run.segment_bytes),
+            src_ip: None,
+        };
+        let _ = self.socket.try_io(Interest::WRITABLE, || self.state.send((&self.socket).into(), &transmit));
+    }
+}
+
+/// Room for what comes in.
+pub(crate) struct Inbox {
+    buffers: Vec<Vec<u8>>,
+    metas: Vec<RecvMeta>,
+    filled: usize,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Self {
+        let count = quinn_udp::BATCH_SIZE;
+        Self {
+            buffers: vec![vec![0; BUFFER_BYTES]; count],
+            metas: vec![RecvMeta::default(); count],
+            filled: 0,
+        }
+    }
+
+    fn fill(&mut self, state: &UdpSocketState, socket: quinn_udp::UdpSockRef<'_>) -> io::Result<()> {
+        self.filled = 0;
+        let mut slices: Vec<IoSliceMut<'_>> =
+            self.buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+        self.filled = state.recv(socket, &mut slices, &mut self.metas)?;
+        Ok(())
+    }
+
+    /// What came, with its source, in its order.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        self.metas.iter().zip(&self.buffers).take(self.filled).flat_map(|(meta, buffer)| {
+            let contents = buffer.get(..meta.len).unwrap_or_default();
+            contents.chunks(meta.stride.max(1)).map(|datagram| (meta.addr, datagram))
+        })
+    }
+}
+
+/// Bound to the public address if this machine has it, else to all, as behind a router that maps it one to one.
+pub(crate) fn public_port(ip: IpAddr, port: u16) -> Result<Port, ServeError> {
+    let address = SocketAddr::new(ip, port);
+    let socket = match bind(address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+            let all: IpAddr =
+                if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            bind(SocketAddr::new(all, port))
+        }
+        bound => bound,
+    };
+    let socket = socket.map_err(|error| ServeError::Media(address, error))?;
+    let port = socket.local_addr().map_err(ServeError::System)?.port();
+    Ok(Port { socket, candidate: SocketAddr::new(ip, port) })
+}
+
+/// One socket for each address, all with the same port: so each datagram's own destination is known, and answers
+/// come from where the client sent to.
+pub(crate) fn local_ports(listen: IpAddr, port: u16) -> Result<Vec<Port>, ServeError> {
+    let mut port = port;
+    let mut ports = Vec::new();
+    let mut failure = None;
+    for ip in interfaces::addresses(listen) {
+        let address = SocketAddr::new(ip, port);
+        match bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
+            Ok((candidate, socket)) => {
+                port = candidate.port();
+                ports.push(Port { socket, candidate });
+            }
+            // Another program has the port: all or nothing, or calls would work on some networks only.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(ServeError::Media(address, error));
+            }
+            // An interface that came up or went down in this moment.
+            Err(error) => {
+                tracing::warn!("no media on one of this machine's addresses: {error}");
+                failure = Some((address, error));
+            }
+        }
+    }
+    match failure {
+        Some((address, error)) if ports.is_empty() => Err(ServeError::Media(address, error)),
+        _ => Ok(ports),
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<StdSocket> {
+    let socket = StdSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
