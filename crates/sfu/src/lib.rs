@@ -17,6 +17,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use tangelo_wire::{ClientId, RoomName, Source};
 
+mod bwe;
 mod demux;
 mod guard;
 mod key_frame;
