@@ -17,7 +17,6 @@ use std::{net::SocketAddr, time::Duration};
 
 use tangelo_wire::{ClientId, RoomName, Source};
 
-mod bwe;
 mod demux;
 mod guard;
 mod key_frame;

@@ -31,7 +31,14 @@ const RULES: [Rule; 3] = [
         why: "the server's side never holds a key and never parses MLS or SFrame",
     },
     Rule {
-        from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
+        from: &[
+            "tangelo-wire",
+            "tangelo-e2ee",
+            "tangelo-call",
+            "tangelo-delivery",
+            "tangelo-sfu",
+            "tangelo-bwe",
+        ],
         on: &["tokio", "mio", "async-std", "smol"],
         why: "these crates are sans-IO",
     },
@@ -195,13 +202,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const MEMBERS: [&str; 10] = [
+    const MEMBERS: [&str; 11] = [
         "tangelo-wire",
         "tangelo-e2ee",
         "tangelo-call",
         "tangelo-call-wasm",
         "tangelo-delivery",
         "tangelo-sfu",
+        "tangelo-bwe",
         "tangelo-server",
         "tangelo-sim",
         "tangelo-fuzz-targets",

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bwe::{Config, Estimator, PROBE_PACKETS, Probe};
+use crate::{Config, Estimator, PROBE_PACKETS, Probe};
 
 const CONFIG: Config = Config { start_bps: 300_000, min_bps: 50_000, max_bps: 8_000_000 };
 

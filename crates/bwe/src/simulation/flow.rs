@@ -6,20 +6,20 @@ use std::{
 };
 
 use super::{Estimator, Random, at};
-use crate::bwe::Probe;
+use crate::Probe;
 
 /// Rates of a camera's layers, in bit/s.
 const LAYERS: [u64; 4] = [0, 150_000, 500_000, 1_500_000];
 const AUDIO_BPS: u64 = 40_000;
 /// From a moment in seconds on, so many cameras are wanted, in this layer at most.
-pub(in crate::bwe) type Wish = (i64, usize, usize);
+pub(crate) type Wish = (i64, usize, usize);
 
 /// Each packet's arrival, if it arrived.
 type Feedback = Vec<(u64, Option<i64>)>;
 
 /// What the receiver of one flow wants, and what came of it.
-pub(in crate::bwe) struct Flow {
-    pub(in crate::bwe) estimator: Estimator,
+pub(crate) struct Flow {
+    pub(crate) estimator: Estimator,
     wishes: Vec<Wish>,
     cameras: Vec<Camera>,
     /// Sizes of packets.
@@ -34,13 +34,13 @@ pub(in crate::bwe) struct Flow {
     pub(super) feedback: VecDeque<(i64, Feedback)>,
     pub(super) last_arrival_us: i64,
     /// Each 100 ms: time in s, estimate, and bit/s that arrived in the second before.
-    pub(in crate::bwe) samples: Vec<(f64, f64, f64)>,
+    pub(crate) samples: Vec<(f64, f64, f64)>,
     /// Time in s and queueing delay in ms of each packet.
-    pub(in crate::bwe) queueing: Vec<(f64, f64)>,
+    pub(crate) queueing: Vec<(f64, f64)>,
     pub(super) received: VecDeque<(i64, usize)>,
-    pub(in crate::bwe) padding_bytes: u64,
-    pub(in crate::bwe) bytes: u64,
-    pub(in crate::bwe) probes: u32,
+    pub(crate) padding_bytes: u64,
+    pub(crate) bytes: u64,
+    pub(crate) probes: u32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -129,7 +129,7 @@ impl Flow {
     }
 
     /// Mean estimate and mean arrived bit/s between two moments, in seconds.
-    pub(in crate::bwe) fn mean(&self, from: f64, to: f64) -> (f64, f64) {
+    pub(crate) fn mean(&self, from: f64, to: f64) -> (f64, f64) {
         let chosen: Vec<_> = self.samples.iter().filter(|sample| (from..to).contains(&sample.0)).collect();
         let count = chosen.len() as f64;
         let (estimates, rates) = chosen.iter().fold((0.0, 0.0), |sum, s| (sum.0 + s.1, sum.1 + s.2));
@@ -137,13 +137,13 @@ impl Flow {
     }
 
     /// When the estimate first was at least this, from a moment on, in seconds after it.
-    pub(in crate::bwe) fn reached(&self, from: f64, bps: f64) -> f64 {
+    pub(crate) fn reached(&self, from: f64, bps: f64) -> f64 {
         let first = self.samples.iter().find(|sample| sample.0 >= from && sample.1 >= bps);
         first.map_or(f64::INFINITY, |sample| sample.0 - from)
     }
 
     /// Queueing delay in ms that this share of the packets did not exceed.
-    pub(in crate::bwe) fn queueing_ms(&self, from: f64, to: f64, share: f64) -> f64 {
+    pub(crate) fn queueing_ms(&self, from: f64, to: f64, share: f64) -> f64 {
         let mut delays: Vec<_> =
             self.queueing.iter().filter(|delay| (from..to).contains(&delay.0)).map(|delay| delay.1).collect();
         delays.sort_by(f64::total_cmp);

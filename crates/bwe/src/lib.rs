@@ -9,6 +9,12 @@
 //! Sans-IO. After every call that takes `now`, ask [`Estimator::poll_probe`], then wait until
 //! [`Estimator::poll_timeout`].
 
+// Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::unreachable, clippy::get_unwrap)
+)]
+
 use std::time::{Duration, Instant};
 
 mod aimd;
@@ -28,7 +34,7 @@ use arrival::Arrivals;
 use history::History;
 use loss::Loss;
 use probe::{Found, Prober};
-pub(crate) use probe::{PROBE_PACKETS, Probe};
+pub use probe::{PROBE_PACKETS, Probe};
 use rate::{AcknowledgedRate, Rates};
 use trendline::{Trendline, Usage};
 
@@ -47,18 +53,18 @@ const UNPROVEN: f64 = 1.5;
 
 /// Bounds of an estimate, in bit/s.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// Before anything is known.
-    pub(crate) start_bps: u64,
+    pub start_bps: u64,
     /// Never less.
-    pub(crate) min_bps: u64,
+    pub min_bps: u64,
     /// Never more.
-    pub(crate) max_bps: u64,
+    pub max_bps: u64,
 }
 
 /// The estimator for one receiver.
 #[derive(Debug)]
-pub(crate) struct Estimator {
+pub struct Estimator {
     epoch: Instant,
     min_bps: f64,
     max_bps: f64,
@@ -79,7 +85,8 @@ pub(crate) struct Estimator {
 
 impl Estimator {
     /// An estimator that knows nothing yet.
-    pub(crate) fn new(now: Instant, config: Config) -> Self {
+    #[must_use]
+    pub fn new(now: Instant, config: Config) -> Self {
         let max_bps = config.max_bps as f64;
         let min_bps = (config.min_bps as f64).min(max_bps);
         let start_bps = (config.start_bps as f64).max(min_bps).min(max_bps);
@@ -102,22 +109,25 @@ impl Estimator {
     }
 
     /// What the way carries, in bit/s on the wire.
-    pub(crate) fn estimate_bps(&self) -> u64 {
+    #[must_use]
+    pub fn estimate_bps(&self) -> u64 {
         self.bps() as u64
     }
 
     /// Lost share of the packets in the last second or so, from 0 to 1.
-    pub(crate) fn loss(&self) -> f32 {
+    #[must_use]
+    pub fn loss(&self) -> f32 {
         self.loss.share() as f32
     }
 
     /// From sending a packet to feedback on it, with the time for which the receiver gathers feedback.
-    pub(crate) fn rtt(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
         Some(Duration::from_micros(u64::try_from(self.rtt_us?).ok()?))
     }
 
     /// What the receiver would take if the way were free, in bit/s on the wire: the estimate is not probed beyond.
-    pub(crate) fn set_demand(&mut self, now: Instant, bps: u64) {
+    pub fn set_demand(&mut self, now: Instant, bps: u64) {
         let bps = bps as f64;
         if bps > self.bps() && bps > self.demand_bps {
             self.prober.hurry(self.us(now));
@@ -127,7 +137,7 @@ impl Estimator {
 
     /// A packet goes out: its transport-wide sequence number, extended, its bytes on the wire, and the cluster of the
     /// probe that it is sent for.
-    pub(crate) fn sent(&mut self, now: Instant, seq: u64, bytes: usize, probe: Option<u32>) {
+    pub fn sent(&mut self, now: Instant, seq: u64, bytes: usize, probe: Option<u32>) {
         let now_us = self.us(now);
         let cluster = self.prober.cluster_of(seq, bytes, probe);
         if self.history.push(seq, now_us, bytes, cluster) && self.waiting_since_us.is_none() {
@@ -137,7 +147,7 @@ impl Estimator {
 
     /// Feedback, in order of the extended sequence numbers: when each packet arrived, in microseconds of the
     /// receiver's clock, or `None` if it did not. What is unknown or was said before is passed over.
-    pub(crate) fn feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = (u64, Option<i64>)>) {
+    pub fn feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = (u64, Option<i64>)>) {
         let now_us = self.us(now);
         let reported_before = self.history.newest_reported();
         let (mut first_seq, mut newest_sent_us) = (None, None);
@@ -228,7 +238,7 @@ impl Estimator {
     }
 
     /// A probe to begin now, if one is due. Only one runs at a time, and [`Self::sent`] is told its packets.
-    pub(crate) fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+    pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
         let now_us = self.us(now);
         if !self.may_probe() {
             return None;
@@ -237,14 +247,15 @@ impl Estimator {
     }
 
     /// When to call [`Self::handle_timeout`], and then [`Self::poll_probe`], if nothing happens before.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let probe_us = (self.prober.is_running() || self.may_probe()).then(|| self.prober.timeout_us());
         let due_us = [self.fall_us(), probe_us].into_iter().flatten().min()?;
         self.epoch.checked_add(Duration::from_micros(u64::try_from(due_us).unwrap_or(0)))
     }
 
     /// Time has passed.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         let now_us = self.us(now);
         if let Some(found) = self.prober.result(now_us, None, self.bps()) {
             self.found(found, self.rate.rates(rate::WINDOW_US));
@@ -297,4 +308,11 @@ impl Estimator {
         let since = now.saturating_duration_since(self.epoch).as_micros();
         i64::try_from(since).map_or(TIME_MAX_US, |us| us.min(TIME_MAX_US))
     }
+}
+
+/// Any moment, for tests that only compare moments.
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests need a first moment to count from")]
+fn test_now() -> Instant {
+    Instant::now()
 }

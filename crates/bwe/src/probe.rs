@@ -2,17 +2,17 @@
 
 /// A probe to begin now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Probe {
+pub struct Probe {
     /// Its name, for [`super::Estimator::sent`].
-    pub(crate) cluster: u32,
+    pub cluster: u32,
     /// How fast to send all that is sent to this receiver, in bit/s: media first, padding or repeated packets between.
-    pub(crate) rate_bps: u64,
+    pub rate_bps: u64,
     /// How much to send at this rate, in bytes on the wire, in at least [`super::PROBE_PACKETS`] packets.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
 }
 
 /// Fewest packets to send in a probe.
-pub(crate) const PROBE_PACKETS: usize = 8;
+pub const PROBE_PACKETS: usize = 8;
 /// Fewest packets that must arrive for a result.
 const PACKETS_MIN: u32 = 5;
 /// How long a probe takes. The queue that it makes is no longer than this times how much too fast it was, less one.
