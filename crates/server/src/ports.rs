@@ -67,14 +67,21 @@ impl OpenPort {
 
     /// Sends a run. A full socket buffer loses it, as the network would.
     pub(crate) fn send(&self, run: Run<'_>) {
-        let transmit = Transmit {
-            destination: run.destination,
-            ecn: None,
-            contents: run.contents,
-            segment_size: Some(run.segment_bytes),
-            src_ip: None,
-        };
-        let _ = self.socket.try_io(Interest::WRITABLE, || self.state.send((&self.socket).into(), &transmit));
+        let refused = self.try_send(run.destination, run.contents, run.segment_bytes).is_err_and(|error| {
+            // The network card behind this address may not take runs: then none are made any more.
+            error.kind() != io::ErrorKind::WouldBlock && run.contents.len() > run.segment_bytes
+        });
+        if refused {
+            for datagram in run.contents.chunks(run.segment_bytes) {
+                let _ = self.try_send(run.destination, datagram, datagram.len());
+            }
+        }
+    }
+
+    fn try_send(&self, destination: SocketAddr, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
+        let segment_size = Some(segment_bytes);
+        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: None };
+        self.socket.try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), &transmit))
     }
 }
 
@@ -162,4 +169,43 @@ fn bind(address: SocketAddr) -> io::Result<StdSocket> {
     let socket = StdSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use super::*;
+
+    fn bound() -> Port {
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let candidate = socket.local_addr().unwrap();
+        Port { socket, candidate }
+    }
+
+    #[tokio::test]
+    async fn a_run_arrives_as_the_datagrams_that_it_is_made_of() {
+        let (from, to) = (bound().open().unwrap(), bound().open().unwrap());
+        from.socket.writable().await.unwrap();
+        let contents: Vec<u8> = (0..=255).cycle().take(3_300).collect();
+        let run = Run {
+            source: from.candidate,
+            destination: to.candidate,
+            segment_bytes: 1_000,
+            contents: &contents,
+        };
+        from.send(run);
+        let mut inbox = Inbox::new();
+        let mut came = Vec::new();
+        while came.len() < 4 {
+            let readable = poll_fn(|context| to.poll_readable(context));
+            tokio::time::timeout(Duration::from_secs(60), readable).await.unwrap().unwrap();
+            if to.receive(&mut inbox) {
+                came.extend(inbox.datagrams().map(|(source, datagram)| (source, datagram.to_vec())));
+            }
+        }
+        assert!(came.iter().all(|(source, _)| *source == from.candidate));
+        let datagrams: Vec<&[u8]> = came.iter().map(|(_, datagram)| &datagram[..]).collect();
+        assert_eq!(datagrams, contents.chunks(1_000).collect::<Vec<_>>());
+    }
 }
