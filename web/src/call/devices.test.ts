@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { consoleDuring } from "../test/console.js";
 import { problemOf } from "./device-access.js";
 import { Devices } from "./devices.js";
 
@@ -99,6 +100,22 @@ test("without a camera the microphone still works, and the reason is known", asy
   assert.deepEqual(asked, ["audio video", "audio", "video"]);
   assert.deepEqual([microphone.on, microphone.problem], [true, undefined]);
   assert.deepEqual([camera.on, camera.pending, camera.problem], [false, false, "missing"]);
+});
+
+test("an error of the browser gets into the console with what it means", async () => {
+  browser({ audio: "NotReadableError", video: "NotReadableError" });
+  const devices = new Devices();
+  const { warnings } = await consoleDuring(() => devices.start());
+  assert.deepEqual(warnings.at(-1), [
+    "tangelo",
+    {
+      what: "device-failed",
+      kinds: "camera",
+      problem: "busy",
+      error: "NotReadableError",
+      message: "",
+    },
+  ]);
 });
 
 test("a person who said no is not asked again", async () => {

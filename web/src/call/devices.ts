@@ -14,6 +14,7 @@ import type { DeviceKind, DeviceView, DevicesView, SpeakerView } from "./device-
 import { Observable } from "./observable.js";
 import { type Preference, recall, remember } from "./preferences.js";
 import type { TrackEffects } from "./processed.js";
+import { errorOf, report } from "../report.js";
 
 export type {
   DeviceChoice,
@@ -130,7 +131,9 @@ export class Devices {
   /** A small picture, which takes less of the network, or again a large one. */
   setSmall(small: boolean): void {
     this.small = small;
-    void this.tracks.camera.raw?.applyConstraints(pictureSize(small)).catch(() => undefined);
+    void this.tracks.camera.raw
+      ?.applyConstraints(pictureSize(small))
+      .catch((error: unknown) => report("camera-size-refused", errorOf(error)));
   }
 
   /** Uses this device from now on. */
@@ -171,7 +174,9 @@ export class Devices {
     const all =
       (await mediaDevices()
         ?.enumerateDevices()
-        .catch(() => [])) ?? [];
+        .catch((error: unknown) => {
+          report("devices-not-listed", errorOf(error));
+        })) ?? [];
     if (this.stopped) return;
     for (const kind of ["microphone", "camera"] as const) {
       const choices = choicesOf(all, kind === "microphone" ? "audioinput" : "videoinput");
@@ -205,6 +210,7 @@ export class Devices {
       }
     } catch (error) {
       const problem = problemOf(error);
+      report("device-failed", { kinds: kinds.join(" "), problem, ...errorOf(error) });
       if (kinds.length > 1 && (problem !== "denied" || (await someAllowed()))) {
         // One of the two may still be had.
         for (const kind of kinds) {
@@ -245,6 +251,7 @@ export class Devices {
     }
     if (this.tracks[kind].raw === undefined) this.patch(kind, { problem: "unplugged" });
     else this.patch(kind, { replaced: (this.view.get()[kind].replaced ?? 0) + 1 });
+    report("device-lost", { kind, replaced: this.tracks[kind].raw !== undefined });
   }
 
   /** The ids of the devices to ask for. */

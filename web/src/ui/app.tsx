@@ -9,6 +9,7 @@ import { rememberRoom } from "../call/recent-rooms.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { ownEffects } from "../effects/own.js";
+import { errorOf, report } from "../report.js";
 import type { Call } from "./call.js";
 import { debugCall } from "./debug.js";
 import { Landing } from "./landing.js";
@@ -97,7 +98,9 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     if (stage.type === "lobby") {
       void stage.devices.start();
       stage.worker.listen(message => {
-        if (message.type === "failed") setStage({ type: "over", ended: message, alarms: [] });
+        if (message.type !== "failed") return;
+        report("worker-died", { reason: message.reason, message: message.text });
+        setStage({ type: "over", ended: message, alarms: [] });
       });
       // What joining needs is there by then. If it does not load now, it is tried again.
       loadCall().catch(() => undefined);
@@ -174,7 +177,7 @@ async function enter(
   name: string,
 ): Promise<Stage | undefined> {
   const parts = await loadCall().catch((error: unknown) => {
-    console.error("the call's part of the page did not load:", error);
+    report("part-not-loaded", { part: "call", ...errorOf(error) });
   });
   if (lobby.state !== "joining") return undefined;
   if (parts === undefined) return { type: "over", ended: NOT_LOADED, alarms: [] };

@@ -5,6 +5,7 @@ import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
 import { type Pin, pinnedClient } from "../call/stage-order.js";
 import type { PersonView } from "../call/view.js";
+import { errorOf, report } from "../report.js";
 import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
@@ -65,7 +66,8 @@ export function Call({ call, route }: Props) {
     try {
       await navigator.clipboard.writeText(whole);
       say(text.call.copied);
-    } catch {
+    } catch (error) {
+      report("not-copied", errorOf(error));
       prompt(text.call.copyByHand, whole);
     }
   };
@@ -80,7 +82,10 @@ export function Call({ call, route }: Props) {
   };
   const fullScreen = () => {
     if (document.fullscreenElement === null) {
-      place.current?.requestFullscreen().catch(() => say(text.stage.noFullScreen));
+      place.current?.requestFullscreen().catch((error: unknown) => {
+        report("no-full-screen", errorOf(error));
+        say(text.stage.noFullScreen);
+      });
     } else void document.exitFullscreen();
   };
   const raiseHand = () => call.raiseHand(!view.handRaised);

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useState } from "preact/hooks";
 import type { Devices } from "../call/devices.js";
 import { ownEffects } from "../effects/own.js";
+import { errorOf, report } from "../report.js";
 import type { EffectsPanel } from "./effects-panel.js";
 import { useObservable } from "./hooks.js";
 import { text } from "./text.js";
@@ -15,7 +16,7 @@ export function EffectsPlace({ devices }: { devices: Devices }) {
     try {
       setPanel({ draw: (await import("./effects-panel.js")).EffectsPanel });
     } catch (error) {
-      console.warn("the effects did not load:", error);
+      report("part-not-loaded", { part: "effects", ...errorOf(error) });
       setPanel("failed");
     }
   };

@@ -1,5 +1,6 @@
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { errorOf, report } from "../report.js";
 import { Dialog } from "./dialog.js";
 import { text } from "./text.js";
 
@@ -21,7 +22,7 @@ export function Later<M>({ when, load, draw, close }: Props<M>) {
     load().then(
       loaded => setModule(() => loaded),
       (error: unknown) => {
-        console.warn("a part of the page did not load:", error);
+        report("part-not-loaded", { part: "dialog", ...errorOf(error) });
         if (!over) setFailed(true);
       },
     );

@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { errorOf, report } from "../../report.js";
 import { text } from "../text.js";
 import type { InspectorProps } from "./index.js";
 
@@ -11,7 +12,7 @@ export function InspectorLoader(props: InspectorProps) {
     load().then(
       loaded => setInspector(() => loaded),
       (error: unknown) => {
-        console.error("the inspector did not load:", error);
+        report("part-not-loaded", { part: "inspector", ...errorOf(error) });
         setFailed(true);
       },
     );
