@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
+import { heldDevices } from "./lib/held-devices.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
@@ -15,45 +16,11 @@ after(async () => {
   await server?.stop();
 });
 
-/**
- * Runs in the page before its scripts. `pullOut("video")` ends the track in use as the browser does when its device is
- * gone, and lists that device no more; `plugIn` adds one to the list. Browsers have no way to do either to real ones.
- */
-function holdDevices() {
-  const { mediaDevices } = navigator;
-  const tracks = [];
-  const gone = new Set();
-  const added = [];
-  const open = mediaDevices.getUserMedia.bind(mediaDevices);
-  mediaDevices.getUserMedia = async wish => {
-    const stream = await open(wish);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-  const list = mediaDevices.enumerateDevices.bind(mediaDevices);
-  mediaDevices.enumerateDevices = async () => [
-    ...(await list()).filter(({ deviceId }) => !gone.has(deviceId)),
-    ...added,
-  ];
-  const tell = () => mediaDevices.dispatchEvent(new Event("devicechange"));
-  window.pullOut = kind => {
-    const track = tracks.findLast(each => each.kind === kind && each.readyState === "live");
-    gone.add(track.getSettings().deviceId);
-    track.stop();
-    track.dispatchEvent(new Event("ended"));
-    tell();
-  };
-  window.plugIn = (kind, label) => {
-    added.push({ kind, label, deviceId: label, groupId: "" });
-    tell();
-  };
-}
-
 const says = (person, words) =>
   person.until(`“${words}”`, wanted => document.body.innerText.includes(wanted), words);
 
 test("a camera that is pulled out is replaced by another, the last one is missed, and a new one is named", async () => {
-  const ada = await Person.open(browser, server.url, `(${holdDevices})();`);
+  const ada = await Person.open(browser, server.url, heldDevices);
   await ada.startCall("Ada");
   const grace = await Person.open(browser, ada.page.url());
   await grace.joinCall("Grace");
@@ -78,8 +45,10 @@ test("a camera that is pulled out is replaced by another, the last one is missed
   const { lines } = await grace.stats();
   assert.ok(lines.length > 0, "the call goes on");
 
+  await ada.page.evaluate(() => window.plugIn("videoinput", "Desk camera"));
+  await says(ada, "Desk camera was plugged in. Turn your camera on to use it.");
   await ada.page.evaluate(() => window.plugIn("audioinput", "Desk microphone"));
-  await says(ada, "Desk microphone was plugged in.");
+  await says(ada, "Desk microphone was plugged in. To use it as microphone, choose it");
   assert.deepEqual([...ada.errors, ...grace.errors], []);
   await Promise.all([ada.close(), grace.close()]);
 });

@@ -185,6 +185,32 @@ test("what is plugged in is named, what only gets its name with the permission i
   assert.equal(devices.view.get().microphone.plugged?.label, "Headset");
 });
 
+test("the first device of a kind is told of, and is missed no more", async () => {
+  const { state } = browser({ video: "NotFoundError" });
+  state.devices = [{ kind: "audioinput", deviceId: "one", label: "One" }];
+  const devices = new Devices();
+  await devices.start();
+  assert.equal(devices.view.get().camera.problem, "missing");
+  state.devices = [...state.devices, { kind: "videoinput", deviceId: "two", label: "Two" }];
+  state.changed?.();
+  await settled();
+  const { camera, microphone } = devices.view.get();
+  assert.deepEqual(camera.plugged, { label: "Two", first: true });
+  assert.deepEqual([camera.problem, camera.on, microphone.plugged], [undefined, false, undefined]);
+});
+
+test("what was there all along, without a name or even an id, was not plugged in", async () => {
+  const { state } = browser({ video: "NotAllowedError", audio: "NotAllowedError" });
+  state.devices = [{ kind: "videoinput", deviceId: "", label: "" }];
+  const devices = new Devices();
+  await devices.start();
+  state.devices = [{ kind: "videoinput", deviceId: "one", label: "One" }];
+  state.changed?.();
+  await settled();
+  const { camera } = devices.view.get();
+  assert.deepEqual([camera.plugged, camera.problem], [undefined, "denied"]);
+});
+
 test("a microphone is muted without being remembered as muted", async () => {
   const { tracks } = browser();
   const devices = new Devices();

@@ -14,6 +14,7 @@ import type { DeviceKind, DeviceView, DevicesView, SpeakerView } from "./device-
 import { Observable } from "./observable.js";
 import { type Preference, recall, remember } from "./preferences.js";
 import type { TrackEffects } from "./processed.js";
+import { Speaker } from "./speaker.js";
 import { errorOf, report } from "../report.js";
 
 export type {
@@ -27,13 +28,16 @@ export type {
 
 export class Devices {
   readonly view: Observable<DevicesView>;
-  readonly speaker = new Observable<SpeakerView>({ choices: [], chosen: recall("speaker") });
+  private readonly output = new Speaker();
+  readonly speaker: Observable<SpeakerView> = this.output.view;
   private stopped = false;
   private small = false;
   /** Counts acquisitions, so that one that was overtaken gives its device back. */
   private readonly turn = { microphone: 0, camera: 0 };
   private readonly tracks: Readonly<Record<DeviceKind, DeviceTrack>>;
   private readonly loans = new Set<CameraLoan>();
+  /** How many there were when they were last looked for, also those of which the browser does not say more. */
+  private readonly count: Partial<Record<DeviceKind, number>> = {};
 
   constructor(effects?: TrackEffects) {
     const track = (kind: DeviceKind) =>
@@ -166,8 +170,12 @@ export class Devices {
   }
 
   chooseSpeaker(id: string): void {
-    remember("speaker", id);
-    this.speaker.patch({ chosen: id });
+    this.output.choose(id);
+  }
+
+  /** Where the browser has a list of its own; in a click. */
+  async askForSpeaker(): Promise<void> {
+    await this.output.ask();
   }
 
   private readonly refresh = async (): Promise<void> => {
@@ -179,17 +187,23 @@ export class Devices {
         })) ?? [];
     if (this.stopped) return;
     for (const kind of ["microphone", "camera"] as const) {
-      const choices = choicesOf(all, kind === "microphone" ? "audioinput" : "videoinput");
-      const before = this.view.get()[kind].choices;
+      const source = kind === "microphone" ? "audioinput" : "videoinput";
+      const choices = choicesOf(all, source);
+      const { choices: before, problem } = this.view.get()[kind];
       this.patch(kind, { choices });
+      const count = all.filter(device => device.kind === source).length;
+      const first = this.count[kind] === 0 && count > 0;
+      this.count[kind] = count;
       // Names appear with the permission: then nothing was plugged in.
       const added = choices.filter(({ id }) => !before.some(old => old.id === id));
-      const [plugged] = before.some(({ label }) => label !== "") ? added : [];
-      if (plugged !== undefined) this.patch(kind, { plugged: { label: plugged.label } });
+      const named = first || before.some(({ label }) => label !== "") ? added[0] : undefined;
+      if (first || named !== undefined) {
+        this.patch(kind, { plugged: { label: named?.label ?? "", first } });
+      }
+      const none = problem === "missing" || problem === "unplugged";
+      if (first && none) this.patch(kind, { problem: undefined });
     }
-    if (typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype) {
-      this.speaker.patch({ choices: choicesOf(all, "audiooutput") });
-    }
+    this.output.found(all);
   };
 
   private async acquire(kinds: readonly DeviceKind[]): Promise<void> {

@@ -41,6 +41,7 @@ export function Call({ call, route }: Props) {
   const { link, room, secret } = route;
   const view = useObservable(call.view);
   const devices = useObservable(call.devices.view);
+  const speaker = useObservable(call.devices.speaker);
   const [dialog, setDialog] = useState<DialogName | undefined>(undefined);
   const [panel, setPanel] = useState<PanelName | undefined>(undefined);
   const [layout, setLayout] = useState<Layout>(() =>
@@ -56,7 +57,7 @@ export function Call({ call, route }: Props) {
   const { phase } = view;
   const overdue = useUnchanged(phase, phase === "waiting" ? WAITING_MAX_MS : CONNECTING_MAX_MS);
   const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
-  useNews(view, devices, dialog === "verify", say);
+  useNews(view, devices, speaker.lost, dialog === "verify", say);
   const mutedHint = useMutedHint(devices.microphone);
   usePictureInPicture(place);
 

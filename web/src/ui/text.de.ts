@@ -75,6 +75,7 @@ export const text: Texts = {
     noChoice: "Nicht gefunden",
     defaultChoice: "Standard",
     unnamed: (kind, number) => `${kind} ${number}`,
+    chooseSpeaker: "Lautsprecher wählen…",
   },
 
   device: { microphone: "Mikrofon", camera: "Kamera", speaker: "Lautsprecher" },
@@ -512,10 +513,15 @@ export const text: Texts = {
     no_encoded_transforms: `Dieser Browser kann Gespräche nicht Ende-zu-Ende verschlüsseln (ihm fehlen „encoded transforms“), und Tangelo sendet nichts unverschlüsselt. Bitte nimm ${BROWSERS}.`,
   },
 
-  devicePlugged: (kind, name) =>
-    `${name} wurde angeschlossen. Um es als ${kind === "camera" ? "Kamera" : "Mikrofon"} zu benutzen, wähle es in den Einstellungen.`,
+  devicePlugged: (kind, name, first) => {
+    const camera = kind === "camera";
+    return first
+      ? `${name || (camera ? "Eine Kamera" : "Ein Mikrofon")} wurde angeschlossen. Schalte ${camera ? "deine Kamera ein, um sie" : "dein Mikrofon ein, um es"} zu benutzen.`
+      : `${name} wurde angeschlossen. Um es als ${camera ? "Kamera" : "Mikrofon"} zu benutzen, wähle es in den Einstellungen.`;
+  },
   deviceReplaced: kind =>
     `${kind === "camera" ? "Deine Kamera" : "Dein Mikrofon"} wurde abgezogen. Jetzt wird ein anderes Gerät benutzt.`,
+  speakerLost: "Dein Lautsprecher wurde abgezogen. Jetzt wird der übliche benutzt.",
 
   deviceProblem(kind, problem) {
     const camera = kind === "camera";

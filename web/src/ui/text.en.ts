@@ -85,6 +85,7 @@ export const text = {
     noChoice: "None found",
     defaultChoice: "Default",
     unnamed: (kind: string, number: number) => `${kind} ${number}`,
+    chooseSpeaker: "Choose a speaker…",
   },
 
   device: { microphone: "Microphone", camera: "Camera", speaker: "Speaker" } satisfies Record<
@@ -521,9 +522,12 @@ export const text = {
     no_encoded_transforms: `This browser cannot encrypt calls end to end (it has no encoded transforms), and Tangelo sends nothing unencrypted. Please use ${BROWSERS}.`,
   } satisfies Record<Unsupported, string>,
 
-  devicePlugged: (kind: DeviceKind, name: string) =>
-    `${name} was plugged in. To use it as ${kind}, choose it in the settings.`,
+  devicePlugged: (kind: DeviceKind, name: string, first: boolean) =>
+    first
+      ? `${name || `A ${kind}`} was plugged in. Turn your ${kind} on to use it.`
+      : `${name} was plugged in. To use it as ${kind}, choose it in the settings.`,
   deviceReplaced: (kind: DeviceKind) => `Your ${kind} was pulled out. Another one is used now.`,
+  speakerLost: "Your speaker was pulled out. The default is used now.",
 
   deviceProblem(kind: DeviceKind, problem: DeviceProblem): string {
     const device = kind === "microphone" ? "microphone" : "camera";
