@@ -190,8 +190,10 @@ export const text: Texts = {
     alarm: "Etwas hat in dieses Gespräch eingegriffen. Lies die Warnung.",
     differs: "Die Zahl weicht ab: Vielleicht ist jemand dazwischen. Sag nichts Privates.",
     emoji: "Beim Vergleich der Emoji ging es nicht ehrlich zu. Vergleicht die Zahl.",
-    unreadable: who =>
-      `${list.format(who)} ${who.length === 1 ? "ist" : "sind"} hier nicht zu verstehen: Was ankommt, passt nicht zu den Schlüsseln.`,
+    unreadable: (who, why) =>
+      `${list.format(who)} ${who.length === 1 ? "ist" : "sind"} hier nicht zu verstehen. ${why}`,
+    whyOnTiles: "Auf ihren Kacheln steht, warum.",
+    others: count => `${count} andere`,
     doubt: who =>
       `Vorsicht: ${list.format(who)} ${who.length === 1 ? "hört" : "hören"} vielleicht nicht, was du hörst.`,
     caution: who =>
@@ -199,19 +201,6 @@ export const text: Texts = {
     open: "Verschlüsselt, aber der Link schützt diesen Raum nicht: Alle können teilnehmen.",
     verified: "Verschlüsselt, und du hast alle hier geprüft.",
     protected: "Verschlüsselt: Nur wer diesen Link hat, kann hier sein.",
-  },
-
-  lockShort: {
-    none: "Noch nicht",
-    alarm: "Warnung",
-    differs: "Zahl weicht ab",
-    emoji: "Warnung",
-    unreadable: "Prüfen",
-    doubt: "Vorsicht",
-    caution: "Wer ist das?",
-    open: "Offener Raum",
-    verified: "Geprüft",
-    protected: "Verschlüsselt",
   },
 
   quality: {

@@ -2,7 +2,6 @@
 import type { Background } from "../effects/effects.js";
 import type { DeviceKind, DeviceProblem } from "../call/devices.js";
 import type { MediaMode } from "../call/media-mode.js";
-import type { Protection } from "../call/protection.js";
 import type { QualityReason } from "../call/quality.js";
 import type { Unsupported } from "../call/support.js";
 import type { Warning } from "../call/trust.js";
@@ -202,8 +201,11 @@ export const text = {
     alarm: "Something interfered with this call. Read the warning.",
     differs: "The number differs: somebody may be in between. Say nothing private.",
     emoji: "The comparison of emoji was not honest. Compare the number.",
-    unreadable: (names: readonly string[]) =>
-      `${list.format(names)} cannot be understood here: what comes does not fit the keys.`,
+    /** `why`: one of `quality.unreadable`. */
+    unreadable: (names: readonly string[], why: string) =>
+      `${list.format(names)} cannot be understood here. ${why}`,
+    whyOnTiles: "Each of their tiles says why.",
+    others: (count: number) => `${count} others`,
     doubt: (names: readonly string[]) =>
       `Be careful: ${list.format(names)} may not hear what you hear.`,
     caution: (names: readonly string[]) =>
@@ -212,20 +214,6 @@ export const text = {
     verified: "Encrypted, and you have verified everyone here.",
     protected: "Encrypted: only people with this link can be here.",
   },
-
-  /** The same in one word, for narrow windows. */
-  lockShort: {
-    none: "Not yet",
-    alarm: "Warning",
-    differs: "Number differs",
-    emoji: "Warning",
-    unreadable: "Check",
-    doubt: "Be careful",
-    caution: "Check who",
-    open: "Open room",
-    verified: "Verified",
-    protected: "Encrypted",
-  } satisfies Record<Protection["type"], string>,
 
   quality: {
     other: {
