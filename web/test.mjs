@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { languages } from "./languages.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const wanted = process.argv.slice(2);
@@ -25,6 +26,7 @@ try {
     target: "node20",
     sourcemap: "inline",
     metafile: true,
+    plugins: [languages],
     logLevel: "warning",
   });
   const files = Object.keys(built.metafile.outputs).map(name => join(root, "src", name));

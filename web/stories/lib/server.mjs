@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { languages } from "../../languages.mjs";
 
 const web = fileURLToPath(new URL("../../", import.meta.url));
 const folder = join(web, "stories");
@@ -58,6 +59,7 @@ async function bundle() {
     },
     jsx: "automatic",
     jsxImportSource: "preact",
+    plugins: [languages],
     logLevel: "warning",
     outdir: folder,
   };
