@@ -2,6 +2,7 @@
 declare const WORKER_URL: string;
 declare const WASM_URL: string;
 declare const INSPECTOR_STYLE_URL: string;
+declare const LATER_STYLE_URL: string;
 declare const EFFECTS_WASM_URL: string;
 declare const NOISE_WORKLET_URL: string;
 declare const BACKGROUND_WORKER_URL: string;

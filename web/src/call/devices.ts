@@ -1,5 +1,5 @@
 /** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
-import { type CameraLoan, lendCamera } from "./camera-loan.js";
+import type { CameraLoan } from "./camera-loan.js";
 import {
   choicesOf,
   constraintsOf,
@@ -156,6 +156,7 @@ export class Devices {
 
   /** To read a code with, whether the camera is on or off; neither that nor the call notices. */
   async borrowCamera(): Promise<CameraLoan> {
+    const { lendCamera } = await import("./camera-loan.js");
     const loan = await lendCamera(this.tracks.camera.raw, wish(this.view.get().camera.chosen));
     if (this.stopped) loan.giveBack();
     else this.loans.add(loan);
@@ -179,13 +180,12 @@ export class Devices {
   }
 
   private readonly refresh = async (): Promise<void> => {
-    const all =
-      (await mediaDevices()
-        ?.enumerateDevices()
-        .catch((error: unknown) => {
-          report("devices-not-listed", errorOf(error));
-        })) ?? [];
-    if (this.stopped) return;
+    const all = await mediaDevices()
+      ?.enumerateDevices()
+      .catch((error: unknown) => {
+        report("devices-not-listed", errorOf(error));
+      });
+    if (this.stopped || all === undefined) return;
     for (const kind of ["microphone", "camera"] as const) {
       const source = kind === "microphone" ? "audioinput" : "videoinput";
       const choices = choicesOf(all, source);

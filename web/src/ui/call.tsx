@@ -14,12 +14,12 @@ import { callStatus } from "./call-status.js";
 import { pictureInPicture, usePictureInPicture } from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import { Logo, PeopleIcon } from "./icons.js";
-import { ChatPanel } from "./chat-panel.js";
-import { InspectorLoader } from "./inspector/loader.js";
+import { loadInspector } from "./inspector/load.js";
+import { Later } from "./later.js";
+import { withStyle } from "./load-style.js";
 import { LockButton } from "./lock-button.js";
 import { moreItems } from "./more-items.js";
 import { PageTitle } from "./page-title.js";
-import { PeoplePanel } from "./people-panel.js";
 import { keysHelp, useShortcuts } from "./shortcuts.js";
 import { type Layout, Stage } from "./stage.js";
 import { text } from "./text.js";
@@ -60,7 +60,12 @@ export function Call({ call, route }: Props) {
   useNews(view, devices, speaker.lost, dialog === "verify", say);
   const mutedHint = useMutedHint(devices.microphone);
   usePictureInPicture(place);
+  useEffect(() => {
+    // What is typed right after the key that opens the chat is a message, and no other keys: so it is there by then.
+    withStyle(Promise.all([loadChat(), loadPeople()])).catch(() => undefined);
+  }, []);
 
+  const closePanel = () => setPanel(undefined);
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
   const copyLink = async () => {
     const whole = location.origin + link;
@@ -171,25 +176,40 @@ export function Call({ call, route }: Props) {
         {toast !== undefined && <p class="toast">{toast}</p>}
         {toast === undefined && mutedHint && <p class="toast">{text.call.mutedHint(keysHelp())}</p>}
       </div>
-      {panel === "chat" && (
-        <ChatPanel
-          chat={view.chat}
-          draft={draft}
-          setDraft={setDraft}
-          say={words => call.say(words)}
-          copied={() => say(text.chat.copied)}
-          close={() => setPanel(undefined)}
-        />
-      )}
-      {panel === "people" && (
-        <PeoplePanel
-          people={view.people}
-          invite={() => setDialog("invite")}
-          verify={() => setDialog("verify")}
-          close={() => setPanel(undefined)}
-        />
-      )}
-      {panel === "inspector" && <InspectorLoader call={call} close={() => setPanel(undefined)} />}
+      <Later
+        close={closePanel}
+        when={panel === "chat"}
+        load={loadChat}
+        draw={({ ChatPanel }) => (
+          <ChatPanel
+            chat={view.chat}
+            draft={draft}
+            setDraft={setDraft}
+            say={words => call.say(words)}
+            copied={() => say(text.chat.copied)}
+            close={closePanel}
+          />
+        )}
+      />
+      <Later
+        close={closePanel}
+        when={panel === "people"}
+        load={loadPeople}
+        draw={({ PeoplePanel }) => (
+          <PeoplePanel
+            people={view.people}
+            invite={() => setDialog("invite")}
+            verify={() => setDialog("verify")}
+            close={closePanel}
+          />
+        )}
+      />
+      <Later
+        close={closePanel}
+        when={panel === "inspector"}
+        load={loadInspector}
+        draw={({ Inspector }) => <Inspector call={call} close={closePanel} />}
+      />
       <Toolbar
         devices={devices}
         view={view}
@@ -221,6 +241,9 @@ export function Call({ call, route }: Props) {
     </div>
   );
 }
+
+const loadChat = () => import("./chat-panel.js");
+const loadPeople = () => import("./people-panel.js");
 
 /** How many messages came since the chat was last open. */
 function useUnread(count: number, open: boolean): number {

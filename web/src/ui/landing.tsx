@@ -1,8 +1,7 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
-import { forgetPeople } from "../call/marks.js";
-import { rememberHostSecret } from "../call/preferences.js";
+import { forgetPeople, rememberHostSecret } from "../call/preferences.js";
 import { recentRooms, forgetRoom } from "../call/recent-rooms.js";
 import { errorOf, report } from "../report.js";
 import { ForgetIdentity } from "./forget-identity.js";

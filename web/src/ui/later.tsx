@@ -2,6 +2,7 @@ import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorOf, report } from "../report.js";
 import { Dialog } from "./dialog.js";
+import { withStyle } from "./load-style.js";
 import { text } from "./text.js";
 
 interface Props<M> {
@@ -19,7 +20,7 @@ export function Later<M>({ when, load, draw, close }: Props<M>) {
   useEffect(() => {
     if (!when || module !== undefined) return;
     let over = false;
-    load().then(
+    withStyle(load()).then(
       loaded => setModule(() => loaded),
       (error: unknown) => {
         report("part-not-loaded", { part: "dialog", ...errorOf(error) });

@@ -541,12 +541,12 @@ export const text = {
 
   /** A sentence of the core, which says it in English. */
   fromCore: (words: string): string => words,
+  /** Has `fromCore` and `emoji.word` speak this language, from joining on. */
+  loadCore: (): Promise<void> => Promise.resolve(),
 
   inspector: {
     title: "Inspector",
     loading: "Loading the inspector…",
-    notLoaded:
-      "The inspector could not be loaded. Check your connection, close this and open it again, or reload the page and join again.",
     close: "Close inspector",
   },
 
@@ -566,8 +566,6 @@ export const text = {
     choose: "Choose an image…",
     chooseOther: "Choose another image…",
     noImage: "This file cannot be shown as an image. Choose another one, such as a photo.",
-    notLoaded:
-      "The effects could not be loaded: your connection may be down. Close and open this again, or reload the page.",
     starting: "Starting…",
     onDevice: "Computed on this device: nothing is sent anywhere for it.",
     unavailable: "This browser cannot do all of the effects.",

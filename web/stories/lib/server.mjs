@@ -53,6 +53,7 @@ async function bundle() {
     define: {
       WORKER_URL: '"/worker.js"',
       INSPECTOR_STYLE_URL: '"/inspector.css"',
+      LATER_STYLE_URL: '"/later.css"',
       SCENE_URLS: JSON.stringify(
         Object.fromEntries(SCENES.map(name => [name, `/scene-${name}.svg`])),
       ),
@@ -66,6 +67,7 @@ async function bundle() {
   const [page, ...styles] = await Promise.all([
     build({ ...options, entryPoints: ["stories/main.tsx"], splitting: true, outbase: "stories" }),
     build({ ...options, entryPoints: ["src/ui/style.css"] }),
+    build({ ...options, entryPoints: ["src/ui/later.css"] }),
     build({ ...options, entryPoints: ["src/ui/inspector/inspector.css"] }),
   ]);
   const files = new Map(
