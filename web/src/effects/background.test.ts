@@ -6,13 +6,13 @@ type Listener = (event: { data: unknown }) => void;
 
 /** A worker that says nothing but what a test has it say. */
 class FakeWorker {
-  static latest: FakeWorker | undefined;
+  static all: FakeWorker[] = [];
   ended = false;
   onerror: (() => void) | undefined;
   private readonly listeners: Listener[] = [];
 
   constructor() {
-    FakeWorker.latest = this;
+    FakeWorker.all.push(this);
   }
 
   addEventListener(_: string, listener: Listener): void {
@@ -43,6 +43,7 @@ class FakeTrack {
 
 /** A browser in which `fetch` answers, or never does. */
 function browser({ answers = true } = {}) {
+  FakeWorker.all = [];
   const response = { ok: true, arrayBuffer: () => Promise.resolve(new ArrayBuffer(1)) };
   Object.assign(globalThis, {
     EFFECTS_WASM_URL: "effects",
@@ -65,28 +66,26 @@ test("a worker that never answers is given up and ended", async () => {
   browser();
   const work = withBackground(camera(), { type: "blur" }, SOON_MS);
   await assert.rejects(work, { message: "the background took too long" });
-  assert.equal(FakeWorker.latest?.ended, true);
+  assert.equal(FakeWorker.all[0]?.ended, true);
 });
 
 test("a model that never loads is given up", async () => {
   browser({ answers: false });
-  FakeWorker.latest = undefined;
   const work = withBackground(camera(), { type: "blur" }, SOON_MS);
   await assert.rejects(work, { message: "the background took too long" });
-  assert.equal(FakeWorker.latest, undefined);
+  assert.equal(FakeWorker.all.length, 0);
 });
 
 test("a worker that answers is left to work, and says later that it broke", async () => {
   browser();
-  FakeWorker.latest = undefined;
   const work = withBackground(camera(), { type: "blur" });
-  for (let tries = 0; tries < 100 && FakeWorker.latest === undefined; tries++) {
+  for (let tries = 0; tries < 100 && FakeWorker.all.length === 0; tries++) {
     await new Promise(resolve => setTimeout(resolve, 0));
   }
-  FakeWorker.latest?.say({ type: "ready" });
+  FakeWorker.all[0]?.say({ type: "ready" });
   const { broken } = await work;
-  assert.equal(FakeWorker.latest?.ended, false);
-  FakeWorker.latest?.say({ type: "failed", text: "no memory" });
+  assert.equal(FakeWorker.all[0]?.ended, false);
+  FakeWorker.all[0]?.say({ type: "failed", text: "no memory" });
   assert.equal((await broken).message, "no memory");
-  assert.equal(FakeWorker.latest?.ended, true);
+  assert.equal(FakeWorker.all[0]?.ended, true);
 });

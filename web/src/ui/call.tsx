@@ -15,8 +15,7 @@ import { pictureInPicture, usePictureInPicture } from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import { Logo, PeopleIcon } from "./icons.js";
 import { loadInspector } from "./inspector/load.js";
-import { Later } from "./later.js";
-import { withStyle } from "./load-style.js";
+import { Later, prepare } from "./later.js";
 import { LockButton } from "./lock-button.js";
 import { moreItems } from "./more-items.js";
 import { PageTitle } from "./page-title.js";
@@ -61,8 +60,8 @@ export function Call({ call, route }: Props) {
   const mutedHint = useMutedHint(devices.microphone);
   usePictureInPicture(place);
   useEffect(() => {
-    // What is typed right after the key that opens the chat is a message, and no other keys: so it is there by then.
-    withStyle(Promise.all([loadChat(), loadPeople()])).catch(() => undefined);
+    prepare(loadChat);
+    prepare(loadPeople);
   }, []);
 
   const closePanel = () => setPanel(undefined);
