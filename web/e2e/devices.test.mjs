@@ -19,6 +19,42 @@ after(async () => {
 const says = (person, words) =>
   person.until(`“${words}”`, wanted => document.body.innerText.includes(wanted), words);
 
+test("the camera that is chosen during the call is the one that is seen, and is kept for the next", async () => {
+  const several = await chromium({ args: ["--use-fake-device-for-media-stream=device-count=3"] });
+  const ada = await Person.open(several, server.url);
+  await ada.startCall("Ada");
+  const grace = await Person.open(browser, ada.page.url());
+  await grace.joinCall("Grace");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  const used = () =>
+    ada.page.$eval(
+      "li.tile[data-own=true] video",
+      video => video.srcObject.getVideoTracks()[0].getSettings().deviceId,
+    );
+  const before = await used();
+  let other;
+  await ada.inSettings(async () => {
+    const field = await ada.page.waitForSelector("aria/Camera[role='combobox']");
+    const ids = await field.$$eval("option", options => options.map(({ value }) => value));
+    // The second of Chromium's made-up cameras measures depth.
+    other = ids.at(-1);
+    assert.notEqual(other, before);
+    await field.select(other);
+  });
+  await ada.until(
+    "the other camera",
+    wanted => {
+      const stream = document.querySelector("li.tile[data-own=true] video").srcObject;
+      return stream?.getVideoTracks()[0]?.getSettings().deviceId === wanted;
+    },
+    other,
+  );
+  await grace.hearsAndSees(1);
+  assert.equal(await ada.page.evaluate(() => localStorage.getItem("tangelo.camera")), other);
+  assert.deepEqual([...ada.errors, ...grace.errors], []);
+  await Promise.all([several.close(), grace.close()]);
+});
+
 test("a camera that is pulled out is replaced by another, the last one is missed, and a new one is named", async () => {
   const ada = await Person.open(browser, server.url, heldDevices);
   await ada.startCall("Ada");
@@ -29,6 +65,10 @@ test("a camera that is pulled out is replaced by another, the last one is missed
     const all = await navigator.mediaDevices.enumerateDevices();
     return all.filter(({ kind }) => kind === "videoinput").length;
   });
+
+  await ada.page.evaluate(() => window.pullOut("audio"));
+  await says(ada, "Your microphone was pulled out. Another one is used now.");
+  await grace.hearsAndSees(1);
 
   for (let left = cameras - 1; left > 0; left--) {
     await ada.page.evaluate(() => window.pullOut("video"));

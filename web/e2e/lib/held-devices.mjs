@@ -12,12 +12,24 @@ function hold() {
   const gone = new Set();
   const added = [];
   const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  const list = mediaDevices.enumerateDevices.bind(mediaDevices);
   mediaDevices.getUserMedia = async wish => {
-    const stream = await open(wish);
+    // What is gone cannot be opened.
+    const there = (await list()).filter(({ deviceId }) => !gone.has(deviceId));
+    const among = (wished, kind) => {
+      const ids = there.filter(each => each.kind === kind).map(({ deviceId }) => deviceId);
+      if (!wished || gone.size === 0) return wished;
+      const { exact, ideal } = wished.deviceId ?? {};
+      const id = exact ?? (ids.includes(ideal) ? ideal : ids[0]);
+      return { ...wished, deviceId: { exact: id } };
+    };
+    const stream = await open({
+      audio: among(wish.audio, "audioinput"),
+      video: among(wish.video, "videoinput"),
+    });
     tracks.push(...stream.getTracks());
     return stream;
   };
-  const list = mediaDevices.enumerateDevices.bind(mediaDevices);
   mediaDevices.enumerateDevices = async () => [
     ...(await list()).filter(({ deviceId }) => !gone.has(deviceId)),
     ...added,

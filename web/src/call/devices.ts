@@ -6,8 +6,9 @@ import {
   mediaDevices,
   pictureSize,
   problemOf,
+  type Wish,
+  asked,
   someAllowed,
-  wish,
 } from "./device-access.js";
 import { DeviceTrack } from "./device-track.js";
 import type { DeviceKind, DeviceView, DevicesView, SpeakerView } from "./device-view.js";
@@ -74,6 +75,8 @@ export class Devices {
     const kinds = (["microphone", "camera"] as const).filter(
       kind => recall(offPreference(kind)) === "",
     );
+    // So that it is known whether what was chosen last time is there.
+    await this.refresh();
     await this.acquire(kinds);
     await this.refresh();
   }
@@ -157,7 +160,7 @@ export class Devices {
   /** To read a code with, whether the camera is on or off; neither that nor the call notices. */
   async borrowCamera(): Promise<CameraLoan> {
     const { lendCamera } = await import("./camera-loan.js");
-    const loan = await lendCamera(this.tracks.camera.raw, wish(this.view.get().camera.chosen));
+    const loan = await lendCamera(this.tracks.camera.raw, asked(this.wish("camera", false)));
     if (this.stopped) loan.giveBack();
     else this.loans.add(loan);
     return {
@@ -206,7 +209,8 @@ export class Devices {
     this.output.found(all);
   };
 
-  private async acquire(kinds: readonly DeviceKind[]): Promise<void> {
+  /** `any`: what was chosen has gone just now. */
+  private async acquire(kinds: readonly DeviceKind[], any = false): Promise<void> {
     if (kinds.length === 0) return;
     const devices = mediaDevices();
     if (devices === undefined) {
@@ -216,7 +220,11 @@ export class Devices {
     const turns = new Map(kinds.map(kind => [kind, ++this.turn[kind]]));
     for (const kind of kinds) this.patch(kind, { on: true, pending: true, problem: undefined });
     try {
-      const stream = await devices.getUserMedia(constraintsOf(kinds, this.chosen(), this.small));
+      const wishes = {
+        microphone: this.wish("microphone", !any),
+        camera: this.wish("camera", !any),
+      };
+      const stream = await devices.getUserMedia(constraintsOf(kinds, wishes, this.small));
       for (const kind of kinds) {
         const track =
           kind === "microphone" ? stream.getAudioTracks()[0] : stream.getVideoTracks()[0];
@@ -225,6 +233,10 @@ export class Devices {
     } catch (error) {
       const problem = problemOf(error);
       report("device-failed", { kinds: kinds.join(" "), problem, ...errorOf(error) });
+      const latest = kinds.every(kind => turns.get(kind) === this.turn[kind]);
+      if (!any && latest && errorOf(error).error === "OverconstrainedError") {
+        return this.acquire(kinds, true);
+      }
       if (kinds.length > 1 && (problem !== "denied" || (await someAllowed()))) {
         // One of the two may still be had.
         for (const kind of kinds) {
@@ -268,10 +280,9 @@ export class Devices {
     report("device-lost", { kind, replaced: this.tracks[kind].raw !== undefined });
   }
 
-  /** The ids of the devices to ask for. */
-  private chosen(): Record<DeviceKind, string> {
-    const { microphone, camera } = this.view.get();
-    return { microphone: microphone.chosen, camera: camera.chosen };
+  private wish(kind: DeviceKind, strict: boolean): Wish {
+    const { chosen, choices } = this.view.get()[kind];
+    return { id: chosen, there: strict && choices.some(({ id }) => id === chosen) };
   }
 
   private patch(kind: DeviceKind, change: Partial<DeviceView>): void {
