@@ -54,14 +54,6 @@ function holdFrames() {
 const fate = async wanted =>
   (await ada.worker()).evaluate(wanted => (self.fate = wanted), wanted ?? "");
 
-/** The lock's whole sentence, seen by everyone and not only by screen readers. */
-const locked = (person, sentence) =>
-  person.until(
-    `the lock to say "${sentence}"`,
-    wanted => document.querySelector(".lock").innerText === wanted,
-    sentence,
-  );
-
 /** What the tile of the other person says of the connection; nothing if all is well. */
 const tileSays = (person, own, words) =>
   person.until(
@@ -76,19 +68,19 @@ const PROTECTED = "Encrypted: only people with this link can be here.";
 
 test("whose frames are damaged on the way is named by lock and tile, with the reason, until it is over", async () => {
   const why = "Cannot be decrypted: it was damaged or forged on the way.";
-  await locked(grace, PROTECTED);
+  await grace.locks(PROTECTED);
   await tileSays(grace, false, "");
   await fate("damaged");
-  await locked(grace, `Ada cannot be understood here. ${why}`);
+  await grace.locks(`Ada cannot be understood here. ${why}`);
   await tileSays(grace, false, why);
   await grace.until(
     "it to be announced",
     wanted => document.querySelector("[data-testid=announced]").textContent.includes(wanted),
     why,
   );
-  await locked(ada, PROTECTED);
+  await ada.locks(PROTECTED);
   await fate(undefined);
-  await locked(grace, PROTECTED);
+  await grace.locks(PROTECTED);
   await tileSays(grace, false, "");
   await grace.hearsAndSees(1);
 });

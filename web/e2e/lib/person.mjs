@@ -110,6 +110,15 @@ export class Person {
     );
   }
 
+  /** Waits until the lock says this, for everyone to read and not only for screen readers. */
+  locks(sentence) {
+    return this.until(
+      `the lock to say "${sentence}"`,
+      wanted => document.querySelector(".lock")?.innerText === wanted,
+      sentence,
+    );
+  }
+
   async names() {
     return this.page.$$eval("li.tile .name-text", names => names.map(name => name.textContent));
   }
