@@ -116,6 +116,7 @@ test("a known name with another key is warned of, and so are two with one name",
   const mallory = await Person.open(browser, link);
   await mallory.joinCall("GRACE");
   await Promise.all([sees(lin, "GRACE", "warning"), sees(lin, "Grace", "warning")]);
+  // In the order of their leaves: the newcomer has the one that was Ada's.
   await lin.locks("Encrypted. Check who GRACE and Grace are.");
   await lin.openVerify();
   assert.match(await dialogText(lin), /Two people in this call are called “GRACE”/);

@@ -544,11 +544,7 @@ export const text: Texts = {
   },
   fromCore: words => core?.fromCore(words) ?? words,
 
-  inspector: {
-    title: "Inspektor",
-    loading: "Der Inspektor wird geladen…",
-    close: "Inspektor schließen",
-  },
+  inspector: { title: "Inspektor" },
 
   effects: {
     title: "Effekte",

@@ -544,11 +544,7 @@ export const text = {
   /** Has `fromCore` and `emoji.word` speak this language, from joining on. */
   loadCore: (): Promise<void> => Promise.resolve(),
 
-  inspector: {
-    title: "Inspector",
-    loading: "Loading the inspector…",
-    close: "Close inspector",
-  },
+  inspector: { title: "Inspector" },
 
   effects: {
     title: "Effects",
