@@ -105,6 +105,33 @@ test("camera and microphone can be switched while the call goes on", async () =>
   await Promise.all([ada.close(), grace.close()]);
 });
 
+test("a network that fails for a while is said, and the call goes on by itself after it", async () => {
+  const ada = await Person.open(browser, server.url);
+  await ada.startCall("Ada");
+  const grace = await Person.open(browser, ada.page.url());
+  await grace.joinCall("Grace");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  const both = [ada, grace];
+  // A server that is stopped is as silent as a network that is cut.
+  server.child.kill("SIGSTOP");
+  try {
+    for (const person of both) {
+      await person.until("words on the connection", () =>
+        document.querySelector(".status").textContent.includes("Connection lost. Reconnecting…"),
+      );
+    }
+  } finally {
+    server.child.kill("SIGCONT");
+  }
+  for (const person of both) {
+    await person.until("no more of it", () => document.querySelector(".status").textContent === "");
+    await person.sees(2);
+    await person.hearsAndSees(1);
+    assert.deepEqual(person.errors, []);
+  }
+  await Promise.all(both.map(person => person.close()));
+});
+
 test("who closes the window is gone for the others", async () => {
   const ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");

@@ -164,6 +164,43 @@ test("in speaker view whoever speaks is large, and is not interrupted", async ()
   await large("Grace Hopper");
 });
 
+test("who speaks on another page takes the place of who was silent longest, and nobody else moves", async () => {
+  const ada = await Visitor.in("call/25 people", { size: SMALL });
+  const here = () => ada.page.$$eval(".tile", tiles => tiles.map(each => each.dataset.client));
+  const before = await here();
+  const hidden = await ada.page.evaluate(here => {
+    const { people } = window.call.view.get();
+    return people.map(({ client }) => client).filter(client => !here.includes(client));
+  }, before);
+  const speak = client =>
+    ada.page.evaluate(client => {
+      const { view } = window.call;
+      const { people, lastHeard } = view.get();
+      view.patch({
+        lastHeard: new Map(lastHeard).set(client, performance.now()),
+        people: people.map(each => ({ ...each, speaking: each.client === client })),
+      });
+    }, client);
+  const shows = wanted =>
+    ada.until(
+      wanted =>
+        [...document.querySelectorAll(".tile")].some(tile => tile.dataset.client === wanted),
+      wanted,
+    );
+  const [first, second] = hidden;
+  await speak(first);
+  await shows(first);
+  const then = await here();
+  const place = then.indexOf(first);
+  assert.ok(place > 0, "the own tile stays the first");
+  assert.deepEqual(then.toSpliced(place, 1), before.toSpliced(place, 1), "the others stay");
+  await speak(then.at(-1));
+  assert.deepEqual(await here(), then, "somebody in sight who speaks moves nobody");
+  await speak(second);
+  await shows(second);
+  assert.equal((await here())[place], first, "who has just spoken stays");
+});
+
 test("nothing moves for those who want no motion, and a reaction floats for the others", async () => {
   const moving = async motion => {
     const ada = await Visitor.in("call/3 people", { motion });

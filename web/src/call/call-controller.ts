@@ -292,6 +292,7 @@ export class CallController {
   private end(ended: Ended): void {
     if (this.view.get().ended !== undefined) return;
     this.worker.end();
+    this.news.ended(ended);
     this.finish(ended);
   }
 

@@ -1,5 +1,6 @@
 /** The call's way to the server for sound and picture: one `PeerSession` at a time, made anew when it fails. */
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import { report } from "../report.js";
 import type { MediaSample } from "./inspection.js";
 import type { LastingWorker } from "./lasting-worker.js";
 import { type LineStats, summarize } from "./media-stats.js";
@@ -119,9 +120,11 @@ export class MediaConnection {
     const now = performance.now();
     this.failedAt = [...this.failedAt.filter(at => now - at < FAILURE_COUNTS_MS), now];
     this.refusedOften = why === "agreement" && this.failedAt.length >= FAILURES_TOLD;
-    const waitMs = RECONNECT_WAIT_MS * 2 ** (this.failedAt.length - 1);
+    const failures = this.failedAt.length;
+    const waitMs = Math.min(RECONNECT_WAIT_MS * 2 ** (failures - 1), RECONNECT_WAIT_MAX_MS);
+    report("media-failed", { why, failures, waitMs });
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.reconnect(), Math.min(waitMs, RECONNECT_WAIT_MAX_MS));
+    this.timer = setTimeout(() => this.reconnect(), waitMs);
     this.owner.changed();
   }
 }

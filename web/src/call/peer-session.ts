@@ -2,6 +2,7 @@
 import type { LineUse } from "../generated/LineUse.js";
 import type { MediaLine } from "../generated/MediaLine.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import { errorOf, report } from "../report.js";
 import type { FrameUse } from "../worker/messages.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
 import { PeerLines, type Sent } from "./peer-lines.js";
@@ -159,7 +160,7 @@ export class PeerSession {
     try {
       while (!this.over && this.mayOffer) {
         const outcome = await this.round().catch((error: unknown): Outcome => {
-          if (!this.over) console.warn("could not set up sound and picture:", error);
+          if (!this.over) report("media-round-failed", errorOf(error));
           this.agreed = false;
           return "failed";
         });
@@ -201,14 +202,14 @@ export class PeerSession {
           const sdp = withConstantBitRate(reply.sdp);
           await this.connection.setRemoteDescription({ type: "answer", sdp });
         } catch (error) {
-          if (!this.over) console.warn("the server's answer was refused by the browser:", error);
+          if (!this.over) report("answer-not-taken", errorOf(error));
           return "hopeless";
         }
         this.pending = undefined;
         this.agreed = true;
         return "agreed";
       case "refused":
-        console.warn("the server refused an offer:", reply.text);
+        report("offer-refused", { message: reply.text });
         // Nothing of it holds on either side, unless the server had taken it when it was sent before.
         if (!offer.sentBefore) {
           await this.connection.setLocalDescription({ type: "rollback" });

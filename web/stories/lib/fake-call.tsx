@@ -69,6 +69,8 @@ export class FakeDevices extends Devices {
         { id: "s2", label: "Headset" },
       ],
       chosen: "s1",
+      asks: false,
+      lost: 0,
     });
   }
 

@@ -5,6 +5,8 @@ import type { InspectorTexts } from "./text.js";
 const list = new Intl.ListFormat("de");
 
 export const inspectorText: InspectorTexts = {
+  loading: "Der Inspektor wird geladen…",
+  close: "Inspektor schließen",
   resize: "Breite des Inspektors",
   tabs: { group: "Gruppe", log: "Log", frames: "Frames", media: "Medien", export: "Export" },
   none: "Noch ist nichts zu sehen: Du bist in keiner Gruppe eines Gesprächs.",

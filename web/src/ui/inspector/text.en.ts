@@ -5,6 +5,8 @@ import type { Unreadable } from "../../call/view.js";
 const list = new Intl.ListFormat("en");
 
 export const inspectorText = {
+  loading: "Loading the inspector…",
+  close: "Close inspector",
   resize: "Width of the inspector",
   tabs: { group: "Group", log: "Log", frames: "Frames", media: "Media", export: "Export" },
   none: "Nothing to see yet: you are not in a call's group.",
