@@ -1,8 +1,9 @@
 /** The call's way to the server for sound and picture: one `PeerSession` at a time, made anew when it fails. */
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import type { Source } from "../generated/Source.js";
 import type { MediaSample } from "./inspection.js";
 import type { LastingWorker } from "./lasting-worker.js";
-import { type LineStats, summarize } from "./media-stats.js";
+import { type IsPaused, type LineStats, summarize } from "./media-stats.js";
 import type { Sent } from "./peer-lines.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
 import type { MediaState } from "./view.js";
@@ -19,6 +20,8 @@ interface Owner {
   changed(): void;
   /** Another connection, of which nothing is wanted yet. */
   renewed(): void;
+  /** Whether what is received has a place in sight, or is heard. */
+  isSeen(track: { client: string; source: Source }): boolean;
 }
 
 export class MediaConnection {
@@ -56,6 +59,16 @@ export class MediaConnection {
     this.peer.generateKeyFrames();
   }
 
+  /** Which layers of an own picture somebody is to get. */
+  wanted(source: Source, layers: readonly number[]): void {
+    this.peer.wanted(source, layers);
+  }
+
+  /** To be called now and then: a camera's picture may change its size, which browsers do not tell. */
+  settleLayers(): void {
+    this.peer.settleLayers();
+  }
+
   /** As in `PeerSession`. */
   renewTransforms(): void {
     this.peer.renewTransforms();
@@ -86,7 +99,9 @@ export class MediaConnection {
 
   async lineStats(): Promise<LineStats[]> {
     const { peer } = this;
-    return summarize(await peer.stats(), mid => peer.useOf(mid));
+    const isPaused: IsPaused = (mid, rid, use) =>
+      use?.type === "receive" ? !this.owner.isSeen(use) : peer.isPaused(mid, rid);
+    return summarize(await peer.stats(), mid => peer.useOf(mid), isPaused);
   }
 
   /** For the inspector. */
