@@ -19,8 +19,11 @@ use tangelo_wire::{ClientId, RoomName, Source};
 
 mod demux;
 mod guard;
+mod key_frame;
+mod layers;
 mod lines;
 mod participant;
+mod review;
 mod room;
 mod sdp;
 mod sfu;

@@ -10,18 +10,18 @@ use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc,
     change::SdpOffer,
     format::FormatParams,
-    media::{Frequency, KeyframeRequestKind, Mid},
+    media::{Frequency, KeyframeRequestKind, Mid, Rid},
     net::{Protocol, Receive, Transmit},
-    rtp::{Extension, RtpPacket, RtpWrite},
+    rtp::{Extension, RtpPacket, RtpWrite, Vp8Descriptor},
 };
-use tangelo_wire::{LineUse, MediaKind, RoomName, Source};
+use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 
 use crate::{
     guard::guarded,
     lines::{check_order, direction_of},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
-    subscription::Subscription,
-    track::TrackId,
+    subscription::{Came, Subscription},
+    track::{Sent, TrackId},
 };
 
 /// How long a session may take to connect after its first offer.
@@ -48,8 +48,10 @@ pub(crate) struct Participant {
     identity: Identity,
     numbering: Numbering,
     sections: Vec<Section>,
-    sending: BTreeMap<Mid, Source>,
+    sending: BTreeMap<Mid, (Source, Vec<u8>)>,
     receiving: BTreeMap<TrackId, Mid>,
+    /// What the client shows; `None` before it has said so.
+    views: Option<BTreeMap<TrackId, View>>,
     /// All lines that ever received, in use or not: numbers go on when a line is used again.
     subscriptions: BTreeMap<Mid, Subscription>,
 }
@@ -78,7 +80,7 @@ impl Identity {
 pub(crate) enum Happened {
     /// An RTP packet; without a source and codec if no track takes it.
     Packet {
-        of: Option<(Source, Codec)>,
+        of: Option<Of>,
         packet: Box<RtpPacket>,
     },
     KeyFrameWanted {
@@ -86,6 +88,15 @@ pub(crate) enum Happened {
     },
     Connected,
     Gone,
+}
+
+/// What a packet is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Of {
+    pub(crate) source: Source,
+    pub(crate) codec: Codec,
+    /// Its simulcast layer; 0 without simulcast.
+    pub(crate) layer: u8,
 }
 
 /// A packet as a receiver gets it.
@@ -113,7 +124,9 @@ impl Participant {
                 .enable_vp8(true)
                 .clear_extension_map()
                 .set_extension(1, Extension::RtpMid)
-                .set_extension(2, Extension::TransportSequenceNumber);
+                .set_extension(2, Extension::TransportSequenceNumber)
+                .set_extension(3, Extension::RtpStreamId)
+                .set_extension(4, Extension::RepairedRtpStreamId);
             // `enable_vp9` would take profile 2 in as well.
             builder.codec_config().add_config(
                 98.into(),
@@ -145,6 +158,7 @@ impl Participant {
             sections: Vec::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            views: None,
             subscriptions: BTreeMap::new(),
         })
     }
@@ -190,7 +204,7 @@ impl Participant {
             let mid = Mid::from(section.mid.as_str());
             match line_use {
                 Some(LineUse::Send { source }) => {
-                    sending.insert(mid, *source);
+                    sending.insert(mid, (*source, section.layers.clone()));
                 }
                 Some(LineUse::Receive { client, source }) => {
                     receiving.insert((*client, *source), mid);
@@ -220,9 +234,52 @@ impl Participant {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
-    /// What the client sends, and on which lines.
-    pub(crate) fn sent(&self) -> BTreeMap<Source, Mid> {
-        self.sending.iter().map(|(mid, source)| (*source, *mid)).collect()
+    /// What the client sends, and how.
+    pub(crate) fn sent(&self) -> BTreeMap<Source, Sent> {
+        let sent = |(mid, (source, layers)): (&Mid, &(Source, Vec<u8>))| {
+            (*source, Sent { mid: *mid, layers: layers.clone() })
+        };
+        self.sending.iter().map(sent).collect()
+    }
+
+    /// The client shows these pictures and no others.
+    pub(crate) fn show(&mut self, views: &[View]) {
+        let mut shown = BTreeMap::new();
+        for view in views {
+            shown.entry((view.client, view.source)).or_insert(*view);
+        }
+        self.views = Some(shown);
+    }
+
+    /// Takes over what is known of the client's screen and network from the session that this one replaces.
+    pub(crate) fn replace(&mut self, former: Self) {
+        self.views = former.views;
+    }
+
+    /// How the client shows a picture that it receives; `None` if it does not.
+    pub(crate) fn view_of(&self, (client, source): TrackId) -> Option<View> {
+        match &self.views {
+            Some(views) => views.get(&(client, source)).copied(),
+            None => Some(View { client, source, height: u16::MAX, pinned: false }),
+        }
+    }
+
+    /// The layer of which the client needs a key frame: what it waits for, or else what it gets.
+    pub(crate) fn needed_layer(&self, track: TrackId) -> Option<u8> {
+        let subscription = self.subscription(track)?;
+        if subscription.is_waiting() { subscription.target } else { subscription.current }
+    }
+
+    fn subscription(&self, track: TrackId) -> Option<&Subscription> {
+        self.subscriptions.get(self.receiving.get(&track)?)
+    }
+
+    /// Sends this layer of a track from now on, or none. Returns whether it waits for a key frame of it.
+    pub(crate) fn aim(&mut self, track: TrackId, layer: Option<u8>) -> bool {
+        let line = self.receiving.get(&track);
+        let Some(subscription) = line.and_then(|mid| self.subscriptions.get_mut(mid)) else { return false };
+        subscription.aim(layer);
+        subscription.is_waiting()
     }
 
     /// What the client receives.
@@ -296,9 +353,12 @@ impl Participant {
     fn handle_event(&mut self, event: Event, happened: &mut Vec<Happened>) {
         match event {
             Event::RtpPacket(packet) => {
-                let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid());
-                let source = mid.and_then(|mid| self.sending.get(&mid)).copied();
-                let of = source.and_then(|source| Some((source, self.codec_of(source, &packet)?)));
+                let line = self
+                    .rtc
+                    .direct_api()
+                    .stream_rx(&packet.header.ssrc)
+                    .map(|stream| (stream.mid(), stream.rid()));
+                let of = line.and_then(|(mid, rid)| self.what_is(mid, rid, &packet));
                 happened.push(Happened::Packet { of, packet: Box::new(packet) });
             }
             Event::KeyframeRequest(request) => {
@@ -331,18 +391,25 @@ impl Participant {
         }
     }
 
-    /// The packet's codec, if it is one of its line and the packet can be forwarded whole.
-    fn codec_of(&self, source: Source, packet: &RtpPacket) -> Option<Codec> {
-        let codec = self.numbering.codec(source.kind(), *packet.header.payload_type);
-        codec.filter(|_| packet.payload.len() <= PAYLOAD_MAX_BYTES)
+    /// What a packet is of, if that is something that its line carries and it can be forwarded whole.
+    fn what_is(&self, mid: Mid, rid: Option<Rid>, packet: &RtpPacket) -> Option<Of> {
+        let (source, layers) = self.sending.get(&mid)?;
+        let codec = self.numbering.codec(source.kind(), *packet.header.payload_type)?;
+        let number = rid.and_then(|rid| LAYER_RIDS.iter().position(|name| *name == &*rid));
+        let layer = number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default();
+        let known = layers.is_empty() || layers.contains(&layer);
+        let fits = packet.payload.len() <= PAYLOAD_MAX_BYTES;
+        (known && fits).then_some(Of { source: *source, codec, layer })
     }
 
-    /// Sends another client's packet to this one, if it knows the codec. The caller drains the session afterwards.
+    /// Sends another client's packet to this one, if its line carries that layer and it knows the codec. The caller drains
+    /// the session afterwards.
     pub(crate) fn write(
         &mut self,
         track: TrackId,
         codec: Codec,
-        packet: &RtpPacket,
+        came: &Came,
+        (packet, vp8): (&RtpPacket, Option<&Vp8Descriptor>),
         now: Instant,
     ) -> Option<Written> {
         if !self.is_connected() {
@@ -350,29 +417,36 @@ impl Participant {
         }
         let payload_type = self.numbering.payload_type(codec)?;
         let subscription = self.subscriptions.get_mut(self.receiving.get(&track)?)?;
+        if !subscription.takes(came) {
+            return None;
+        }
         let (sequence_number, timestamp) = subscription.renumber(packet, now)?;
+        let patch = vp8.and_then(|descriptor| subscription.patch(descriptor));
         let ssrc = subscription.ssrc;
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx(&ssrc)?;
-        stream.write_rtp(
-            RtpWrite::new(
-                payload_type.into(),
-                sequence_number,
-                timestamp,
-                packet.timestamp,
-                packet.payload.clone(),
-            )
-            .marker(packet.header.marker)
-            .nackable(track.1.kind() == MediaKind::Video),
-        );
+        let mut write = RtpWrite::new(
+            payload_type.into(),
+            sequence_number,
+            timestamp,
+            packet.timestamp,
+            packet.payload.clone(),
+        )
+        .marker(packet.header.marker)
+        .nackable(track.1.kind() == MediaKind::Video);
+        if let Some(patch) = patch {
+            write = write.vp8_patch(patch);
+        }
+        stream.write_rtp(write);
         Some(Written { payload_type, sequence_number: sequence_number.as_u16(), timestamp, ssrc: *ssrc })
     }
 
-    /// Asks the client for a key frame on a line. Returns whether it could: a line that has sent nothing yet
+    /// Asks the client for a key frame on a line, of one layer where it has layers. Returns whether it could: a line that has sent nothing yet
     /// begins with a key frame by itself. The caller drains the session afterwards.
-    pub(crate) fn request_key_frame(&mut self, mid: Mid) -> bool {
+    pub(crate) fn request_key_frame(&mut self, mid: Mid, layer: Option<u8>) -> bool {
+        let rid = layer.and_then(|layer| LAYER_RIDS.get(usize::from(layer))).map(|name| Rid::from(*name));
         let mut direct = self.rtc.direct_api();
-        let Some(stream) = direct.stream_rx_by_mid(mid, None) else { return false };
+        let Some(stream) = direct.stream_rx_by_mid(mid, rid) else { return false };
         stream.request_keyframe(KeyframeRequestKind::Pli);
         true
     }

@@ -1,16 +1,17 @@
 //! The tracks of a room. Nothing leads from one room to another.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
-use str0m::media::Mid;
 use tangelo_wire::{ClientId, Source};
 
-use crate::track::{Track, TrackId};
+use crate::track::{Sent, Track, TrackId};
 
 /// The tracks of a room that somebody sends or waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     tracks: BTreeMap<TrackId, Track>,
+    /// When its members' choices are looked at next.
+    pub(crate) review: Option<Instant>,
 }
 
 impl Room {
@@ -18,8 +19,8 @@ impl Room {
         self.tracks.is_empty()
     }
 
-    pub(crate) fn track(&self, id: TrackId) -> Option<&Track> {
-        self.tracks.get(&id)
+    pub(crate) fn tracks(&mut self) -> impl Iterator<Item = (TrackId, &mut Track)> {
+        self.tracks.iter_mut().map(|(id, track)| (*id, track))
     }
 
     pub(crate) fn track_mut(&mut self, id: TrackId) -> Option<&mut Track> {
@@ -27,13 +28,13 @@ impl Room {
     }
 
     /// `client` sends exactly `sent` from now on.
-    pub(crate) fn publish(&mut self, client: ClientId, sent: &BTreeMap<Source, Mid>) {
+    pub(crate) fn publish(&mut self, client: ClientId, sent: &BTreeMap<Source, Sent>) {
         let own = (client, Source::Microphone)..=(client, Source::ScreenAudio);
         for ((_, source), track) in self.tracks.range_mut(own) {
-            track.send_on(sent.get(source).copied());
+            track.send(sent.get(source).cloned());
         }
-        for (source, mid) in sent {
-            self.tracks.entry((client, *source)).or_default().send_on(Some(*mid));
+        for (source, sent) in sent {
+            self.tracks.entry((client, *source)).or_default().send(Some(sent.clone()));
         }
         self.tracks.retain(|_, track| !track.is_unused());
     }

@@ -6,32 +6,38 @@ use std::{
     time::Instant,
 };
 
-use str0m::{net::Transmit, rtp::RtpPacket};
+use str0m::{
+    net::Transmit,
+    rtp::{RtpPacket, Vp8Descriptor},
+};
 use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source, View};
 
 use crate::{
     Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats,
     demux::{AddressBook, Datagram, is_binding_success},
+    key_frame::{starts_vp9_key_frame, vp8_height},
     lines::match_lines,
-    participant::{Happened, Participant},
+    participant::{Happened, Of, Participant},
     room::Room,
     sdp::{self, Codec},
+    subscription::Came,
     track::TrackId,
 };
 
 /// Forwards media among the clients of all rooms of one thread.
 pub struct Sfu {
     config: SfuConfig,
-    now: Instant,
-    rooms: BTreeMap<RoomName, Room>,
-    participants: BTreeMap<ClientId, Participant>,
+    pub(crate) now: Instant,
+    pub(crate) rooms: BTreeMap<RoomName, Room>,
+    pub(crate) participants: BTreeMap<ClientId, Participant>,
     addresses: AddressBook,
     ufrags: BTreeMap<String, ClientId>,
     /// Sessions that must be drained before anything else is done to them.
     queue: VecDeque<ClientId>,
     wakes: BTreeSet<(Instant, ClientId)>,
-    key_frame_wakes: BTreeSet<(Instant, TrackId)>,
-    outputs: VecDeque<(ClientId, Output)>,
+    key_frame_wakes: BTreeSet<(Instant, TrackId, u8)>,
+    pub(crate) reviews: BTreeSet<(Instant, RoomName)>,
+    pub(crate) outputs: VecDeque<(ClientId, Output)>,
     tap: bool,
     stats: SfuStats,
 }
@@ -50,6 +56,7 @@ impl Sfu {
             queue: VecDeque::new(),
             wakes: BTreeSet::new(),
             key_frame_wakes: BTreeSet::new(),
+            reviews: BTreeSet::new(),
             outputs: VecDeque::new(),
             tap: false,
             stats: SfuStats::default(),
@@ -99,7 +106,9 @@ impl Sfu {
                     Participant::new(room.clone(), &offer, &self.config.candidates, self.now)
                         .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
                 let sdp = participant.negotiate(&offer, &uses).map_err(OfferError)?;
-                self.end_session(client);
+                if let Some(former) = self.end_session(client) {
+                    participant.replace(former);
+                }
                 self.participants.insert(client, participant);
                 before = BTreeSet::new();
                 sdp
@@ -113,14 +122,23 @@ impl Sfu {
 
     /// What `client` shows of the pictures that it receives, all of it. Without a session nothing happens: it is said
     /// again after every answer.
-    pub fn watch(&mut self, now: Instant, _client: ClientId, _views: &[View]) {
+    pub fn watch(&mut self, now: Instant, client: ClientId, views: &[View]) {
         self.advance(now);
+        if let Some(participant) = self.participants.get_mut(&client) {
+            participant.show(views);
+            let room = participant.room.clone();
+            self.review_at(&room, self.now);
+            self.review_due();
+            self.settle();
+        }
     }
 
     /// Ends the session of `client`, if it has one: from here on nothing is forwarded from it or to it.
     pub fn remove(&mut self, now: Instant, client: ClientId) {
         self.advance(now);
         self.end_session(client);
+        self.review_due();
+        self.settle();
     }
 
     /// A datagram came from `source` to `destination`, one of [`SfuConfig::candidates`]. What is not for any client
@@ -165,10 +183,13 @@ impl Sfu {
                 self.queue(client);
             }
         }
-        while let Some((_, track)) = self.key_frame_wakes.first().copied().filter(|(at, _)| *at <= self.now) {
+        while let Some((_, track, layer)) =
+            self.key_frame_wakes.first().copied().filter(|(at, ..)| *at <= self.now)
+        {
             self.key_frame_wakes.pop_first();
-            self.ask_for_key_frame(track);
+            self.ask_for_key_frame(track, layer);
         }
+        self.review_due();
         self.settle();
     }
 
@@ -176,8 +197,9 @@ impl Sfu {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let wake = self.wakes.first().map(|(at, _)| *at);
-        let key_frame = self.key_frame_wakes.first().map(|(at, _)| *at);
-        wake.into_iter().chain(key_frame).min()
+        let key_frame = self.key_frame_wakes.first().map(|(at, ..)| *at);
+        let review = self.reviews.first().map(|(at, _)| *at);
+        wake.into_iter().chain(key_frame).chain(review).min()
     }
 
     /// The next output, until there is none.
@@ -227,11 +249,13 @@ impl Sfu {
                 self.want_key_frame(client, track);
             }
         }
+        self.review_at(room, self.now);
+        self.review_due();
         sent.into_keys().collect()
     }
 
-    fn end_session(&mut self, client: ClientId) {
-        let Some(participant) = self.participants.remove(&client) else { return };
+    fn end_session(&mut self, client: ClientId) -> Option<Participant> {
+        let participant = self.participants.remove(&client)?;
         if let Some(at) = participant.wake {
             self.wakes.remove(&(at, client));
         }
@@ -244,12 +268,17 @@ impl Sfu {
                 room.unsubscribe(client, track);
             }
             if room.is_empty() {
+                if let Some(at) = room.review {
+                    self.reviews.remove(&(at, participant.room.clone()));
+                }
                 self.rooms.remove(&participant.room);
             }
         }
+        self.review_at(&participant.room, self.now);
+        Some(participant)
     }
 
-    fn queue(&mut self, client: ClientId) {
+    pub(crate) fn queue(&mut self, client: ClientId) {
         if let Some(participant) = self.participants.get_mut(&client)
             && !participant.queued
         {
@@ -311,19 +340,36 @@ impl Sfu {
         }
     }
 
-    fn forward(&mut self, from: ClientId, of: Option<(Source, Codec)>, packet: &RtpPacket) {
+    fn forward(&mut self, from: ClientId, of: Option<Of>, packet: &RtpPacket) {
         self.stats.packets_in += 1;
-        let Some((source, codec)) = of else {
+        let Some(Of { source, codec, layer }) = of else {
             self.stats.dropped_unexpected += 1;
             return;
         };
         let Some(room) = self.participants.get(&from).map(|sender| &sender.room) else { return };
-        let Some(track) = self.rooms.get(room).and_then(|tracks| tracks.track((from, source))) else {
+        let Some(track) = self.rooms.get_mut(room).and_then(|tracks| tracks.track_mut((from, source))) else {
             return;
         };
+        let vp8 = (codec == Codec::Vp8).then(|| Vp8Descriptor::parse(&packet.payload).ok()).flatten();
+        let has_layers = track.has_layers();
+        let starts_key_frame = match codec {
+            Codec::Vp8 => vp8.is_some_and(|descriptor| descriptor.starts_keyframe(&packet.payload)),
+            Codec::Vp9 => starts_vp9_key_frame(&packet.payload),
+            Codec::Opus => false,
+        };
+        if let Some(known) = track.layers.get_mut(&layer) {
+            known.came(self.now);
+            if starts_key_frame && codec == Codec::Vp8 {
+                known.height = vp8_height(&packet.payload).or(known.height);
+            }
+        }
+        let came = Came { has_layers, layer, starts_key_frame };
         for to in &track.receivers {
             let Some(receiver) = self.participants.get_mut(to) else { continue };
-            let Some(written) = receiver.write((from, source), codec, packet, self.now) else { continue };
+            let packet_of = (packet, vp8.as_ref());
+            let Some(written) = receiver.write((from, source), codec, &came, packet_of, self.now) else {
+                continue;
+            };
             if !receiver.queued {
                 receiver.queued = true;
                 self.queue.push_back(*to);
@@ -348,10 +394,11 @@ impl Sfu {
     }
 
     /// `receiver` needs a key frame of a track. Who waits for a track of another room is not heard there.
-    fn want_key_frame(&mut self, receiver: ClientId, id: TrackId) {
+    pub(crate) fn want_key_frame(&mut self, receiver: ClientId, id: TrackId) {
         if id.1.kind() != MediaKind::Video {
             return;
         }
+        let layer = self.participants.get(&receiver).and_then(|it| it.needed_layer(id));
         let Some(sender) = self.participants.get(&id.0) else { return };
         let Some(track) = self.rooms.get_mut(&sender.room).and_then(|room| room.track_mut(id)) else {
             return;
@@ -359,25 +406,30 @@ impl Sfu {
         if !track.receivers.contains(&receiver) {
             return;
         }
-        match track.key_frames.want(self.now, self.config.key_frame_spacing) {
-            Some(at) if at <= self.now => self.ask_for_key_frame(id),
+        let number = layer.unwrap_or_default();
+        let Some(layer) = track.layers.get_mut(&number) else { return };
+        match layer.key_frames.want(self.now, self.config.key_frame_spacing) {
+            Some(at) if at <= self.now => self.ask_for_key_frame(id, number),
             Some(at) => {
-                self.key_frame_wakes.insert((at, id));
+                self.key_frame_wakes.insert((at, id, number));
             }
             None => {}
         }
     }
 
-    fn ask_for_key_frame(&mut self, id: TrackId) {
+    fn ask_for_key_frame(&mut self, id: TrackId, number: u8) {
         let Some(sender) = self.participants.get_mut(&id.0) else { return };
         let Some(track) = self.rooms.get_mut(&sender.room).and_then(|room| room.track_mut(id)) else {
             return;
         };
-        if !track.key_frames.take_due(self.now) {
+        let rid = track.has_layers().then_some(number);
+        let mid = track.sent.as_ref().map(|sent| sent.mid);
+        let Some(layer) = track.layers.get_mut(&number) else { return };
+        if !layer.key_frames.take_due(self.now) {
             return;
         }
-        if track.sent_on.is_some_and(|mid| sender.request_key_frame(mid)) {
-            track.key_frames.asked(self.now);
+        if mid.is_some_and(|mid| sender.request_key_frame(mid, rid)) {
+            layer.key_frames.asked(self.now);
             self.queue(id.0);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use str0m::rtp::{RtpPacket, SeqNo, Ssrc};
+use str0m::rtp::{RtpPacket, SeqNo, Ssrc, Vp8Descriptor, Vp8Patch};
 use tangelo_wire::MediaKind;
 
 use crate::track::TrackId;
@@ -14,18 +14,70 @@ pub(crate) struct Subscription {
     pub(crate) track: TrackId,
     /// What str0m sends it as.
     pub(crate) ssrc: Ssrc,
+    /// The layer that it is to carry; `None` is a pause.
+    pub(crate) target: Option<u8>,
+    /// The layer that it carries.
+    pub(crate) current: Option<u8>,
     numbers: Renumbering,
+    pictures: PictureNumbers,
 }
 
 impl Subscription {
     pub(crate) fn new(track: TrackId, ssrc: Ssrc) -> Self {
-        Self { track, ssrc, numbers: Renumbering::default() }
+        Self {
+            track,
+            ssrc,
+            target: Some(0),
+            current: None,
+            numbers: Renumbering::default(),
+            pictures: PictureNumbers::default(),
+        }
     }
 
     /// Carries another track from now on, or the same one after a break.
     pub(crate) fn carry(&mut self, track: TrackId) {
         self.track = track;
+        (self.target, self.current) = (Some(0), None);
+        self.restart();
+    }
+
+    fn restart(&mut self) {
         self.numbers.restart();
+        self.pictures.restart();
+    }
+
+    /// Carries `layer` from now on, as soon as it may begin; `None` is a pause.
+    pub(crate) fn aim(&mut self, layer: Option<u8>) {
+        self.target = layer;
+        if layer.is_none() && self.current.take().is_some() {
+            self.restart();
+        }
+    }
+
+    /// Whether it waits for a key frame, to begin with what it is to carry.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.target.is_some() && self.target != self.current
+    }
+
+    /// Whether a packet goes on this line. Between layers it switches at a key frame only, and without a pause in
+    /// between.
+    pub(crate) fn takes(&mut self, came: &Came) -> bool {
+        let begins = Some(came.layer) == self.target
+            && self.current != self.target
+            // A track without layers begins as it comes: who opens the frames knows best which it can show.
+            && (came.starts_key_frame || !came.has_layers);
+        if begins {
+            if self.current.is_some() {
+                self.restart();
+            }
+            self.current = Some(came.layer);
+        }
+        self.current == Some(came.layer)
+    }
+
+    /// The changes that make the packet's picture numbers go on without a jump.
+    pub(crate) fn patch(&mut self, descriptor: &Vp8Descriptor) -> Option<Vp8Patch> {
+        self.pictures.apply(descriptor)
     }
 
     /// The packet's sequence number and timestamp on this line. `None` for a late packet from before the line
@@ -38,6 +90,62 @@ impl Subscription {
         };
         let (sequence, timestamp) = self.numbers.apply(arrived, clock_rate_hz(self.track), now)?;
         Some((sequence.into(), timestamp))
+    }
+}
+
+/// What is known of a packet that came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    /// Whether its track has simulcast layers.
+    pub(crate) has_layers: bool,
+    /// Of which it is.
+    pub(crate) layer: u8,
+    /// Whether it is the first packet of a key frame.
+    pub(crate) starts_key_frame: bool,
+}
+
+/// VP8's picture numbers (RFC 7741 section 4.2), which each layer counts for itself: a receiver takes a smaller number
+/// for a late picture, and drops it.
+#[derive(Debug, Default)]
+struct PictureNumbers {
+    /// To be added to PictureID and TL0PICIDX; `None` before the first packet of a stream.
+    shift: Option<(u16, u8)>,
+    /// The latest that went out.
+    last: Option<(u16, u8)>,
+}
+
+/// PictureID has 15 bits.
+const PICTURE_ID_MASK: u16 = 0x7fff;
+
+impl PictureNumbers {
+    fn restart(&mut self) {
+        self.shift = None;
+    }
+
+    fn apply(&mut self, descriptor: &Vp8Descriptor) -> Option<Vp8Patch> {
+        let came = (descriptor.picture_id()?, descriptor.tl0_pic_idx().unwrap_or_default());
+        let last = self.last;
+        let shift = *self.shift.get_or_insert_with(|| match last {
+            None => (0, 0),
+            Some((picture, tl0)) => {
+                (picture.wrapping_add(1).wrapping_sub(came.0), tl0.wrapping_add(1).wrapping_sub(came.1))
+            }
+        });
+        let sent = (came.0.wrapping_add(shift.0) & PICTURE_ID_MASK, came.1.wrapping_add(shift.1));
+        let is_newer = |(picture, _): (u16, u8)| {
+            (1..=PICTURE_ID_MASK / 2).contains(&(sent.0.wrapping_sub(picture) & PICTURE_ID_MASK))
+        };
+        if self.last.is_none_or(is_newer) {
+            self.last = Some(sent);
+        }
+        if sent == came {
+            return None;
+        }
+        let mut patch = descriptor.patch().picture_id(sent.0);
+        if descriptor.tl0_pic_idx().is_some() {
+            patch = patch.tl0_pic_idx(sent.1);
+        }
+        patch.build().ok()
     }
 }
 
@@ -153,6 +261,28 @@ mod tests {
         let next = numbers.apply(packet(9, 40_000, u32::MAX), 90_000, later);
         assert_eq!(next, Some((103, 13_000)));
         assert_eq!(numbers.apply(packet(9, 40_001, 2_999), 90_000, later), Some((104, 16_000)));
+    }
+
+    #[test]
+    fn picture_numbers_go_on_when_the_layer_changes() {
+        // X, then I, L and T; PictureID of 15 bits, TL0PICIDX, TID.
+        let descriptor = |picture: u16, tl0: u8| {
+            let [high, low] = (picture | 0x8000).to_be_bytes();
+            Vp8Descriptor::parse(&[0x90, 0xe0, high, low, tl0, 0x20, 0]).unwrap()
+        };
+        let mut pictures = PictureNumbers::default();
+        let mut sent = |restart: bool, picture, tl0| {
+            if restart {
+                pictures.restart();
+            }
+            let patch = pictures.apply(&descriptor(picture, tl0));
+            (patch.is_some(), pictures.last)
+        };
+        assert_eq!(sent(false, 0x7ffe, 200), (false, Some((0x7ffe, 200))));
+        assert_eq!(sent(false, 0x7fff, 201), (false, Some((0x7fff, 201))));
+        assert_eq!(sent(true, 500, 7), (true, Some((0, 202))));
+        assert_eq!(sent(false, 502, 8), (true, Some((2, 203))));
+        assert_eq!(sent(false, 501, 8), (true, Some((2, 203))), "late pictures stay late");
     }
 
     #[test]

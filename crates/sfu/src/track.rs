@@ -1,36 +1,104 @@
-//! A source of a client, and who receives it.
+//! A source of a client, its layers, and who receives it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
 use str0m::media::Mid;
 use tangelo_wire::{ClientId, Source};
 
+use crate::layers::LayerInfo;
+
 /// What names a track within a room: who sends it, and what it shows or plays.
 pub(crate) type TrackId = (ClientId, Source);
+
+/// A layer from which nothing came for so long is not sent at the moment.
+const SILENT: Duration = Duration::from_millis(700);
+/// A sender that was asked for a layer has this long to begin.
+const BEGIN: Duration = Duration::from_secs(3);
+/// The heights that layers are taken to have before they are seen, in pixels.
+const USUAL_HEIGHTS: [u16; 3] = [180, 360, 720];
+
+/// How a source is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// The sender's line.
+    pub(crate) mid: Mid,
+    /// Numbers of its simulcast layers, lowest first; empty without simulcast.
+    pub(crate) layers: Vec<u8>,
+}
 
 /// A track. It exists as soon as somebody sends it or waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Track {
-    /// The sender's line; `None` while it is not published.
-    pub(crate) sent_on: Option<Mid>,
+    /// `None` while it is not published.
+    pub(crate) sent: Option<Sent>,
     pub(crate) receivers: BTreeSet<ClientId>,
-    pub(crate) key_frames: KeyFrameRequests,
+    /// By number. A track without simulcast has the layer 0 alone.
+    pub(crate) layers: BTreeMap<u8, Layer>,
+    /// Layers that the sender was told are wanted; `None` before it was told any.
+    pub(crate) told: Option<BTreeSet<u8>>,
 }
 
 impl Track {
-    /// The sender sends it on this line from now on, or no longer.
-    pub(crate) fn send_on(&mut self, mid: Option<Mid>) {
-        if self.sent_on != mid {
-            self.sent_on = mid;
-            self.key_frames = KeyFrameRequests::default();
+    /// The sender sends it so from now on, or no longer.
+    pub(crate) fn send(&mut self, sent: Option<Sent>) {
+        if self.sent != sent {
+            let numbers: &[u8] =
+                sent.as_ref().map_or(&[], |sent| if sent.layers.is_empty() { &[0] } else { &sent.layers });
+            self.layers = numbers.iter().map(|number| (*number, Layer::default())).collect();
+            self.told = None;
+            self.sent = sent;
         }
     }
 
     pub(crate) fn is_unused(&self) -> bool {
-        self.sent_on.is_none() && self.receivers.is_empty()
+        self.sent.is_none() && self.receivers.is_empty()
+    }
+
+    /// Whether it has simulcast layers.
+    pub(crate) fn has_layers(&self) -> bool {
+        self.sent.as_ref().is_some_and(|sent| !sent.layers.is_empty())
+    }
+
+    /// What is known of its layers, lowest first.
+    pub(crate) fn infos(&self, now: Instant) -> Vec<LayerInfo> {
+        let sole = !self.has_layers();
+        self.layers.iter().map(|(number, layer)| layer.info(now, *number, sole)).collect()
+    }
+}
+
+/// One encoding of a picture, or a source that has only one.
+#[derive(Debug, Default)]
+pub(crate) struct Layer {
+    pub(crate) key_frames: KeyFrameRequests,
+    /// Of its last key frame.
+    pub(crate) height: Option<u16>,
+    /// Since when somebody is to get it.
+    pub(crate) wanted_since: Option<Instant>,
+    /// Since when nobody is.
+    pub(crate) unwanted_since: Option<Instant>,
+    last_packet: Option<Instant>,
+}
+
+impl Layer {
+    /// A packet of it came.
+    pub(crate) fn came(&mut self, now: Instant) {
+        self.last_packet = Some(now);
+    }
+
+    fn info(&self, now: Instant, number: u8, sole: bool) -> LayerInfo {
+        let within = |since: Instant, span| now.saturating_duration_since(since) < span;
+        let begins = self.wanted_since.is_none_or(|since| within(since, BEGIN));
+        let comes = self.last_packet.is_some_and(|at| within(at, SILENT));
+        let usual = USUAL_HEIGHTS.get(usize::from(number)).copied().unwrap_or(u16::MAX);
+        LayerInfo {
+            layer: number,
+            height: self.height.unwrap_or(usual),
+            // There is nothing to choose from where there is one.
+            available: sole || begins || comes,
+        }
     }
 }
 
@@ -73,6 +141,20 @@ mod tests {
     use super::*;
 
     const SPACING: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn a_layer_that_does_not_come_is_missed() {
+        let start = crate::test_now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut layer = Layer::default();
+        assert!(layer.info(start, 1, false).available, "it was not asked for");
+        layer.wanted_since = Some(start);
+        layer.came(after(3_300));
+        assert!(layer.info(after(3_900), 1, false).available);
+        assert!(!layer.info(after(4_100), 1, false).available);
+        layer.wanted_since = Some(after(4_000));
+        assert!(layer.info(after(4_100), 1, false).available, "it has just been asked for");
+    }
 
     #[test]
     fn wishes_are_merged_and_the_last_one_is_kept() {

@@ -8,6 +8,7 @@ mod answer;
 mod attributes;
 mod numbering;
 mod offer;
+mod simulcast;
 mod write;
 
 pub(crate) use answer::finish_answer;
@@ -18,6 +19,10 @@ pub(crate) use offer::{Offer, Section};
 pub(crate) mod extension {
     /// Media identification (RFC 9143 section 15).
     pub(crate) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+    /// The name of a simulcast layer (RFC 8852 section 3.1).
+    pub(crate) const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+    /// The name of the layer that a retransmission repairs (RFC 8852 section 3.2).
+    pub(crate) const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
     /// Transport-wide sequence numbers, for congestion control.
     pub(crate) const TRANSPORT_CC: &str =
         "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";

@@ -15,6 +15,8 @@ pub(crate) struct Numbering {
     pub(crate) vp8: Option<VideoNumbers>,
     pub(crate) vp9: Option<VideoNumbers>,
     pub(crate) mid: Option<u8>,
+    pub(crate) rid: Option<u8>,
+    pub(crate) repaired_rid: Option<u8>,
     pub(crate) transport_cc: Option<u8>,
 }
 
@@ -82,6 +84,8 @@ impl Numbering {
         {
             match uri {
                 extension::MID => agree(&mut found.mid, id, "header extension numbers")?,
+                extension::RID => agree(&mut found.rid, id, "header extension numbers")?,
+                extension::REPAIRED_RID => agree(&mut found.repaired_rid, id, "header extension numbers")?,
                 extension::TRANSPORT_CC => agree(&mut found.transport_cc, id, "header extension numbers")?,
                 _ => {}
             }
@@ -136,16 +140,20 @@ impl Numbering {
         if let Some(vp9) = other.vp9 {
             agree(&mut merged.vp9, vp9, "payload types of VP9")?;
         }
-        if let Some(mid) = other.mid {
-            agree(&mut merged.mid, mid, "header extension numbers")?;
-        }
-        if let Some(transport_cc) = other.transport_cc {
-            agree(&mut merged.transport_cc, transport_cc, "header extension numbers")?;
+        for (slot, id) in [
+            (&mut merged.mid, other.mid),
+            (&mut merged.rid, other.rid),
+            (&mut merged.repaired_rid, other.repaired_rid),
+            (&mut merged.transport_cc, other.transport_cc),
+        ] {
+            if let Some(id) = id {
+                agree(slot, id, "header extension numbers")?;
+            }
         }
         if has_double(&merged.payload_types()) {
             return Err("the SDP uses one payload type for two codecs".into());
         }
-        if has_double(&[merged.mid, merged.transport_cc]) {
+        if has_double(&[merged.mid, merged.rid, merged.repaired_rid, merged.transport_cc]) {
             return Err("the SDP uses one number for two header extensions".into());
         }
         *self = merged;

@@ -11,6 +11,8 @@ use super::{
     attributes::{
         Credentials, Fingerprint, Lines, agree, attributes, direction_attribute, is_ice_text, is_mid,
     },
+    extension,
+    simulcast::sent_layers,
 };
 
 /// What a client offers, checked.
@@ -36,6 +38,8 @@ pub(crate) struct Section {
     pub(crate) direction: Direction,
     /// Payload types of use here, in the client's order of preference.
     pub(crate) formats: Vec<u8>,
+    /// Numbers of the simulcast layers that the client offers to send, lowest first; empty without simulcast.
+    pub(crate) layers: Vec<u8>,
 }
 
 impl Offer {
@@ -82,6 +86,14 @@ impl Offer {
             if !section.rejected {
                 transport.read(lines)?;
                 section.formats = numbering.read(section.kind, &section.mid, lines)?;
+                if !section.layers.is_empty() && (numbering.rid.is_none() || numbering.repaired_rid.is_none())
+                {
+                    let (rid, repaired) = (extension::RID, extension::REPAIRED_RID);
+                    let mid = &section.mid;
+                    return Err(format!(
+                        "line {mid} has layers without the header extensions {rid} and {repaired}"
+                    ));
+                }
             }
             sections.push(section);
         }
@@ -171,7 +183,11 @@ impl Section {
         }
         // RFC 8866 section 6.7: sendrecv unless it says otherwise.
         let direction = if rejected { Direction::Inactive } else { direction.unwrap_or(Direction::SendRecv) };
-        Ok(Self { kind, mid: mid.to_owned(), rejected, direction, formats: Vec::new() })
+        let layers = match kind {
+            MediaKind::Video if !rejected => sent_layers(mid, lines)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { kind, mid: mid.to_owned(), rejected, direction, formats: Vec::new(), layers })
     }
 }
 

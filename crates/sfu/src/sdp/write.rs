@@ -5,7 +5,7 @@ use std::fmt::Write;
 use str0m::media::Direction;
 use tangelo_wire::MediaKind;
 
-use super::{Numbering, Offer, Section, extension};
+use super::{Numbering, Offer, Section, extension, simulcast::write_layers};
 
 impl Offer {
     /// The offer as a plain SDP. `directions` gives the direction of each section, in order, and may be narrower
@@ -62,6 +62,16 @@ impl Offer {
         };
         if let Some(id) = numbering.transport_cc.filter(|_| transport_cc) {
             let _ = write!(sdp, "a=extmap:{id} {}\r\n", extension::TRANSPORT_CC);
+        }
+        if direction == Direction::SendOnly && !section.layers.is_empty() {
+            let numbers =
+                [(numbering.rid, extension::RID), (numbering.repaired_rid, extension::REPAIRED_RID)];
+            for (id, uri) in numbers {
+                if let Some(id) = id {
+                    let _ = write!(sdp, "a=extmap:{id} {uri}\r\n");
+                }
+            }
+            write_layers(sdp, &section.layers);
         }
         write_codec(sdp, section, numbering);
     }

@@ -12,7 +12,7 @@ use str0m::{
     Candidate, Event, Input, Output as RtcOutput, Rtc, RtcConfig,
     change::{SdpAnswer, SdpApi, SdpOffer, SdpPendingOffer},
     format::Codec,
-    media::{Direction, MediaKind as Kind, Mid},
+    media::{Direction, MediaKind as Kind, Mid, Rid},
     net::{Protocol, Receive},
     rtp::{RtpPacket, RtpWrite},
 };
@@ -74,6 +74,8 @@ pub struct Peer {
     pub lines: Vec<MediaLine>,
     pub received: Vec<(Mid, RtpPacket)>,
     pub key_frame_requests: Vec<(Instant, Mid)>,
+    /// Requests with the layer that they are for.
+    pub key_frames_of: Vec<(Mid, Option<Rid>)>,
     /// Whether this client may fail, since somebody damages what it and the server say to each other.
     pub may_fail: bool,
     wake: Instant,
@@ -114,6 +116,7 @@ impl World {
             lines: Vec::new(),
             received: Vec::new(),
             key_frame_requests: Vec::new(),
+            key_frames_of: Vec::new(),
             may_fail: false,
             wake: self.now,
         };
@@ -175,7 +178,7 @@ impl World {
             let peers = self.peers.values().map(|peer| peer.wake);
             let flights = self.network.front().map(|flight| flight.arrives);
             let next = peers.chain(flights).chain(self.sfu.poll_timeout()).min().unwrap_or(end);
-            self.now = next.clamp(self.now + Duration::from_millis(1), end);
+            self.now = next.max(self.now + Duration::from_millis(1)).min(end);
             if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.sfu.handle_timeout(self.now);
             }
@@ -275,7 +278,11 @@ impl World {
 pub fn payload(mid: Mid, number: u64) -> Vec<u8> {
     let seed = mid.bytes().map(u64::from).sum::<u64>().wrapping_mul(31).wrapping_add(number);
     let length = 40 + seed % 900;
-    (0..length).map(|i| (seed.wrapping_mul(0x9e37_79b9).wrapping_add(i * i) >> 3) as u8).collect()
+    let mut payload: Vec<u8> =
+        (0..length).map(|i| (seed.wrapping_mul(0x9e37_79b9).wrapping_add(i * i) >> 3) as u8).collect();
+    // No picture number, which is changed when a line carries another track.
+    payload[0] &= 0x7f;
+    payload
 }
 
 pub fn payloads(mid: Mid, numbers: std::ops::Range<u64>) -> Vec<Vec<u8>> {
@@ -355,6 +362,7 @@ impl Peer {
                 }
                 RtcOutput::Event(Event::KeyframeRequest(request)) => {
                     self.key_frame_requests.push((now, request.mid));
+                    self.key_frames_of.push((request.mid, request.rid));
                 }
                 RtcOutput::Event(_) => {}
             }

@@ -1,0 +1,129 @@
+//! From time to time, and whenever something changes: which layer goes to whom, and what senders need not send.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use tangelo_wire::{ClientId, MediaKind, RoomName};
+
+use crate::{
+    Output, Sfu,
+    layers::{Wish, choose},
+    track::TrackId,
+};
+
+/// How long a room goes without a look: layers fall silent, key frames do not come.
+const REVIEW_EVERY: Duration = Duration::from_millis(500);
+/// A layer that nobody is to get any more goes on for so long: people change their minds, and a pause costs a key frame.
+const LINGER: Duration = Duration::from_secs(2);
+
+impl Sfu {
+    /// Has a room looked at, at the latest then.
+    pub(crate) fn review_at(&mut self, name: &RoomName, at: Instant) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        if room.review.is_some_and(|due| due <= at) {
+            return;
+        }
+        if let Some(later) = room.review.replace(at) {
+            self.reviews.remove(&(later, name.clone()));
+        }
+        self.reviews.insert((at, name.clone()));
+    }
+
+    /// Looks at every room whose time has come. The caller drains the sessions afterwards.
+    pub(crate) fn review_due(&mut self) {
+        while self.reviews.first().is_some_and(|(at, _)| *at <= self.now) {
+            let Some((_, name)) = self.reviews.pop_first() else { return };
+            if let Some(room) = self.rooms.get_mut(&name) {
+                room.review = None;
+            }
+            self.review(&name);
+        }
+    }
+
+    fn review(&mut self, name: &RoomName) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let now = self.now;
+        let mut infos = BTreeMap::new();
+        let mut receivers = BTreeSet::new();
+        for (id, track) in room.tracks() {
+            if id.1.kind() == MediaKind::Video {
+                infos.insert(id, track.infos(now));
+                receivers.extend(track.receivers.iter().copied());
+            }
+        }
+        if infos.is_empty() {
+            return;
+        }
+        let mut targets: BTreeMap<TrackId, BTreeSet<u8>> = BTreeMap::new();
+        let mut waiting = Vec::new();
+        for client in receivers {
+            let Some(receiver) = self.participants.get_mut(&client) else { continue };
+            let pictures: Vec<TrackId> =
+                receiver.received().filter(|id| id.1.kind() == MediaKind::Video).collect();
+            let wishes: Vec<Wish> = pictures
+                .iter()
+                .map(|id| Wish {
+                    view: receiver.view_of(*id),
+                    layers: infos.get(id).cloned().unwrap_or_default(),
+                })
+                .collect();
+            for (id, choice) in pictures.iter().zip(choose(&wishes)) {
+                let known = infos.get(id).is_some_and(|infos| !infos.is_empty());
+                // A line whose picture is not sent yet begins by itself when it is.
+                if known && receiver.aim(*id, choice.forward) {
+                    waiting.push((client, *id));
+                }
+                targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
+            }
+        }
+        let lingers = self.tell_wanted(name, &targets);
+        for (client, id) in waiting {
+            self.want_key_frame(client, id);
+        }
+        let next = lingers.map_or(REVIEW_EVERY, |left| left.min(REVIEW_EVERY));
+        self.review_at(name, now + next);
+    }
+
+    /// Tells senders which of their layers somebody is to get. Returns when the next one may stop, if one is about to.
+    fn tell_wanted(
+        &mut self,
+        name: &RoomName,
+        targets: &BTreeMap<TrackId, BTreeSet<u8>>,
+    ) -> Option<Duration> {
+        let now = self.now;
+        let room = self.rooms.get_mut(name)?;
+        let mut next = None;
+        let mut told: Vec<(ClientId, Output)> = Vec::new();
+        for (id, track) in room.tracks() {
+            if id.1.kind() != MediaKind::Video || track.sent.is_none() {
+                continue;
+            }
+            let mut wanted = targets.get(&id).cloned().unwrap_or_default();
+            for (number, layer) in &mut track.layers {
+                if wanted.contains(number) {
+                    layer.wanted_since.get_or_insert(now);
+                    layer.unwanted_since = None;
+                    continue;
+                }
+                let since = *layer.unwanted_since.get_or_insert(now);
+                let left = LINGER.saturating_sub(now.saturating_duration_since(since));
+                let was_told = track.told.as_ref().is_some_and(|told| told.contains(number));
+                if left.is_zero() || (track.told.is_some() && !was_told) {
+                    layer.wanted_since = None;
+                } else {
+                    wanted.insert(*number);
+                    next = Some(next.map_or(left, |other: Duration| other.min(left)));
+                }
+            }
+            if track.told.as_ref() != Some(&wanted) {
+                let layers = wanted.iter().copied().collect();
+                told.push((id.0, Output::Wanted { client: id.0, source: id.1, layers }));
+                track.told = Some(wanted);
+            }
+        }
+        self.outputs.extend(told);
+        next
+    }
+}

@@ -1,0 +1,319 @@
+//! A camera in three layers: who gets which, how they change, and which need not be sent.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::{collections::BTreeSet, time::Instant};
+
+use common::{ALICE, BOB, CAROL, World, receive, room, send};
+use str0m::{
+    format::Codec,
+    media::{Direction, KeyframeRequestKind, Mid, Rid, Simulcast, SimulcastLayer},
+    rtp::{RtpWrite, Vp8Descriptor},
+};
+use tangelo_wire::{ClientId, LAYER_RIDS, MediaLine, Source, View};
+
+use Source::Camera;
+
+/// Heights of the layers' pictures.
+const HEIGHTS: [u16; 3] = [180, 360, 720];
+/// Packets of a picture, each of 1,000 bytes: 0.2, 0.5 and 1.4 Mbit/s at 25 pictures a second.
+const PACKETS: [u64; 3] = [1, 2, 7];
+const PICTURE_MS: u64 = 40;
+
+/// A camera with layers, as a browser sends it: key frames when asked, and nothing of layers that nobody wants.
+struct Sender {
+    client: ClientId,
+    mid: Mid,
+    start: Instant,
+    next: [u64; 3],
+    asked: [usize; 3],
+    began: [bool; 3],
+    /// Layers that the sender's own network does not carry.
+    unable: BTreeSet<u8>,
+    pub sent: [u64; 3],
+}
+
+fn view(height: u16) -> View {
+    View { client: ALICE, source: Camera, height, pinned: false }
+}
+
+impl Sender {
+    fn new(world: &mut World, client: ClientId) -> Self {
+        let peer = world.peer(client);
+        let mut simulcast = Simulcast::new();
+        for rid in LAYER_RIDS {
+            simulcast.add_send_layer(SimulcastLayer::new(rid));
+        }
+        let mut change = peer.rtc.sdp_api();
+        let kind = str0m::media::MediaKind::Video;
+        let mid = change.add_media(kind, Direction::SendOnly, None, None, Some(simulcast));
+        peer.lines.push(MediaLine { mid: mid.to_string(), line_use: send(Camera) });
+        let (offer, pending) = change.apply().unwrap();
+        let answer = world.negotiate(client, offer, pending).unwrap();
+        assert!(answer.sdp.contains("a=simulcast:recv l;m;h\r\n"), "{}", answer.sdp);
+        Self {
+            client,
+            mid,
+            start: world.now,
+            next: [0, 1 << 14, 1 << 10],
+            asked: [0; 3],
+            began: [false; 3],
+            unable: BTreeSet::new(),
+            sent: [0; 3],
+        }
+    }
+
+    /// Sends pictures for so long.
+    fn run(&mut self, world: &mut World, milliseconds: u64) {
+        for _ in 0..milliseconds / PICTURE_MS {
+            for layer in 0..3 {
+                self.picture(world, layer);
+            }
+            world.run(PICTURE_MS);
+        }
+    }
+
+    fn picture(&mut self, world: &mut World, layer: u8) {
+        let index = usize::from(layer);
+        let wanted = world.wanted.get(&(self.client, Camera));
+        if wanted.is_some_and(|wanted| !wanted.contains(&layer)) || self.unable.contains(&layer) {
+            self.began[index] = false;
+            return;
+        }
+        let now = world.now;
+        let rid = Rid::from(LAYER_RIDS[index]);
+        let peer = world.peer(self.client);
+        let asked = peer.key_frames_of.iter().filter(|of| **of == (self.mid, Some(rid))).count();
+        let key = asked > self.asked[index] || !self.began[index];
+        (self.asked[index], self.began[index]) = (asked, true);
+        self.sent[index] += 1;
+        let pt = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).unwrap().pt();
+        let elapsed_ms = now.saturating_duration_since(self.start).as_millis();
+        // Each layer counts from elsewhere.
+        let timestamp = u32::try_from(elapsed_ms * 90).unwrap().wrapping_sub(1_000_000 * u32::from(layer));
+        let id = u16::try_from(self.next[index] & 0x7fff).unwrap();
+        for part in 0..PACKETS[index] {
+            let mut direct = peer.rtc.direct_api();
+            let stream = direct.stream_tx_by_mid(self.mid, Some(rid)).unwrap();
+            let payload = payload(layer, id, part == 0, key);
+            let last = part + 1 == PACKETS[index];
+            let dense = (self.sent[index] - 1) * PACKETS[index] + part + 100;
+            stream.write_rtp(
+                RtpWrite::new(pt, dense.into(), timestamp, now, payload).marker(last).nackable(true),
+            );
+        }
+        self.next[index] += 1;
+    }
+}
+
+/// The layer, picture number and whether it begins a key frame can be read again from what arrives.
+fn payload(layer: u8, id: u16, first: bool, key: bool) -> Vec<u8> {
+    let [high, low] = (id | 0x8000).to_be_bytes();
+    let start = if first { 0x10 } else { 0 };
+    let mut payload = vec![0x80 | start, 0xe0, high, low, id.to_be_bytes()[1], 0x20];
+    let height = HEIGHTS[usize::from(layer)].to_le_bytes();
+    let head = if key { 0x10 } else { 0x11 };
+    payload.extend([head, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, height[0], height[1], layer]);
+    payload.resize(1_000, 0xab);
+    payload
+}
+
+/// What a receiver got: layer, whether a key frame begins, picture number, sequence number, timestamp.
+type Got = (u8, bool, u16, u64, u32);
+
+fn got(world: &World, client: ClientId, mid: Mid) -> Vec<Got> {
+    let of_line = world.peers[&client].received.iter().filter(|(on, _)| *on == mid);
+    of_line
+        .filter(|(_, packet)| packet.payload.len() == 1_000)
+        .map(|(_, packet)| {
+            let descriptor = Vp8Descriptor::parse(&packet.payload).unwrap();
+            let key = descriptor.starts_keyframe(&packet.payload);
+            let id = descriptor.picture_id().unwrap();
+            (packet.payload[16], key, id, *packet.seq_no, packet.header.timestamp)
+        })
+        .collect()
+}
+
+/// A stream that any decoder shows: no gap, no jump, no other layer without a key frame.
+fn check(got: &[Got]) {
+    assert!(got.first().is_some_and(|first| first.1), "begins with a key frame: {:?}", got.first());
+    for pair in got.windows(2) {
+        let (before, after) = (pair[0], pair[1]);
+        assert_eq!(after.3, before.3 + 1, "sequence numbers: {before:?} {after:?}");
+        if before.0 != after.0 {
+            assert!(after.1, "another layer begins with a key frame: {before:?} {after:?}");
+        }
+        let step = after.2.wrapping_sub(before.2) & 0x7fff;
+        assert!(step <= 1, "picture numbers: {before:?} {after:?}");
+        let ticks = after.4.wrapping_sub(before.4);
+        assert_eq!(ticks > 0, step == 1, "timestamps: {before:?} {after:?}");
+        assert!(ticks < 90 * 1_500, "timestamps: {before:?} {after:?}");
+    }
+}
+
+fn last_layer(world: &World, client: ClientId, mid: Mid) -> u8 {
+    got(world, client, mid).last().unwrap().0
+}
+
+/// Alice sends in layers, and the others receive.
+fn call(others: &[ClientId]) -> (World, Sender, Vec<Mid>) {
+    let mut world = World::new();
+    world.add(ALICE, room("one"));
+    let sender = Sender::new(&mut world, ALICE);
+    let mut lines = Vec::new();
+    for other in others {
+        world.add(*other, room("one"));
+        lines.push(world.add_lines(*other, &[receive(ALICE, Camera)])[0]);
+    }
+    world.connect(&[&[ALICE], others].concat());
+    (world, sender, lines)
+}
+
+#[test]
+fn each_receiver_gets_the_layer_that_fills_its_place() {
+    let (mut world, mut sender, lines) = call(&[BOB, CAROL]);
+    world.sfu.watch(world.now, BOB, &[view(180)]);
+    world.sfu.watch(world.now, CAROL, &[view(720)]);
+    sender.run(&mut world, 6_000);
+    let (of_bob, of_carol) = (got(&world, BOB, lines[0]), got(&world, CAROL, lines[1]));
+    check(&of_bob);
+    check(&of_carol);
+    assert!(of_bob.iter().all(|got| got.0 == 0), "Bob never gets a larger one");
+    assert_eq!(last_layer(&world, CAROL, lines[1]), 2);
+    assert_eq!(world.wanted[&(ALICE, Camera)], [0, 2]);
+}
+
+#[test]
+fn a_place_that_grows_and_shrinks_is_followed_without_a_gap() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    for (height, layer) in [(180, 0), (360, 1), (720, 2), (90, 0), (720, 2)] {
+        world.sfu.watch(world.now, BOB, &[view(height)]);
+        sender.run(&mut world, 5_000);
+        assert_eq!(last_layer(&world, BOB, lines[0]), layer, "{height}");
+        assert_eq!(world.wanted[&(ALICE, Camera)], [layer], "the others are paused");
+    }
+    check(&got(&world, BOB, lines[0]));
+}
+
+#[test]
+fn what_is_not_shown_is_not_sent() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    world.sfu.watch(world.now, BOB, &[view(360)]);
+    sender.run(&mut world, 2_000);
+    world.sfu.watch(world.now, BOB, &[]);
+    sender.run(&mut world, 4_000);
+    assert!(world.wanted[&(ALICE, Camera)].is_empty());
+    let (before, sent) = (got(&world, BOB, lines[0]).len(), sender.sent);
+    sender.run(&mut world, 2_000);
+    assert_eq!(got(&world, BOB, lines[0]).len(), before);
+    assert_eq!(sender.sent, sent, "nobody wants any layer");
+    world.sfu.watch(world.now, BOB, &[view(360)]);
+    sender.run(&mut world, 2_000);
+    assert_eq!(world.wanted[&(ALICE, Camera)], [1]);
+    assert!(got(&world, BOB, lines[0]).len() > before + 20);
+    let of_bob = got(&world, BOB, lines[0]);
+    check(&of_bob[..before]);
+    check(&of_bob[before..]);
+    assert_eq!(of_bob[before].3, of_bob[before - 1].3 + 1, "no packet seems lost");
+}
+
+#[test]
+fn a_layer_that_the_sender_cannot_send_is_replaced_and_comes_back() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    world.sfu.watch(world.now, BOB, &[view(720)]);
+    sender.run(&mut world, 5_000);
+    assert_eq!(last_layer(&world, BOB, lines[0]), 2);
+    sender.unable.insert(2);
+    sender.run(&mut world, 5_000);
+    assert_eq!(last_layer(&world, BOB, lines[0]), 1);
+    assert_eq!(world.wanted[&(ALICE, Camera)], [1, 2], "still asked for");
+    sender.unable.clear();
+    sender.run(&mut world, 4_000);
+    assert_eq!(last_layer(&world, BOB, lines[0]), 2);
+    check(&got(&world, BOB, lines[0]));
+}
+
+#[test]
+fn a_request_for_a_key_frame_reaches_the_layer_that_is_seen() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    world.sfu.watch(world.now, BOB, &[view(360)]);
+    sender.run(&mut world, 3_000);
+    let key_frames = |world: &World| got(world, BOB, lines[0]).iter().filter(|got| got.1).count();
+    let before = key_frames(&world);
+    for _ in 0..5 {
+        let peer = world.peer(BOB);
+        let mut direct = peer.rtc.direct_api();
+        direct.stream_rx_by_mid(lines[0], None).unwrap().request_keyframe(KeyframeRequestKind::Pli);
+        sender.run(&mut world, 40);
+    }
+    sender.run(&mut world, 1_000);
+    let more = key_frames(&world) - before;
+    assert!((1..=2).contains(&more), "asked for in a row, merged: {more}");
+}
+
+#[test]
+fn a_receiver_that_asks_for_all_at_once_is_never_stuck() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    for step in 0..40_u64 {
+        let height = [90, 360, 720, 0, 180][usize::try_from(step % 5).unwrap()];
+        let views = if height == 0 { vec![] } else { vec![view(height)] };
+        world.sfu.watch(world.now, BOB, &views);
+        sender.run(&mut world, 120 + step * 8);
+    }
+    world.sfu.watch(world.now, BOB, &[view(720)]);
+    sender.run(&mut world, 4_000);
+    assert_eq!(last_layer(&world, BOB, lines[0]), 2);
+    let of_bob = got(&world, BOB, lines[0]);
+    let last_key = of_bob.iter().rposition(|got| got.1).unwrap();
+    check(&of_bob[last_key..]);
+}
+
+#[test]
+fn lost_packets_of_a_layer_are_repaired() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    world.sfu.watch(world.now, BOB, &[view(360)]);
+    sender.run(&mut world, 2_000);
+    let bob = world.peers[&BOB].address;
+    let mut count = 0_u32;
+    world.loss = Box::new(move |to, contents| {
+        // Every twentieth RTP packet to Bob.
+        count += u32::from(to == bob && contents.len() > 900);
+        to == bob && contents.len() > 900 && count.is_multiple_of(20)
+    });
+    sender.run(&mut world, 5_000);
+    world.loss = Box::new(|_, _| false);
+    sender.run(&mut world, 1_000);
+    let mut of_bob = got(&world, BOB, lines[0]);
+    of_bob.sort_by_key(|got| got.3);
+    of_bob.dedup();
+    check(&of_bob);
+}
+
+#[test]
+fn a_session_that_begins_anew_keeps_what_is_shown() {
+    let (mut world, mut sender, _) = call(&[BOB]);
+    world.sfu.watch(world.now, BOB, &[view(180)]);
+    sender.run(&mut world, 3_000);
+    world.peers.remove(&BOB);
+    world.connected.retain(|client| *client != BOB);
+    world.add(BOB, room("one"));
+    let line = world.add_lines(BOB, &[receive(ALICE, Camera)])[0];
+    world.connect(&[BOB]);
+    sender.run(&mut world, 3_000);
+    let of_bob = got(&world, BOB, line);
+    check(&of_bob);
+    assert!(of_bob.iter().all(|got| got.0 == 0));
+}
+
+#[test]
+fn views_of_strangers_and_of_nothing_are_harmless() {
+    let (mut world, mut sender, lines) = call(&[BOB]);
+    let strange = View { client: CAROL, source: Camera, height: 720, pinned: true };
+    let sound = View { client: ALICE, source: Source::Microphone, height: 720, pinned: true };
+    world.sfu.watch(world.now, CAROL, &[view(720)]);
+    world.sfu.watch(world.now, BOB, &[strange, sound, view(180), view(720)]);
+    sender.run(&mut world, 3_000);
+    assert_eq!(last_layer(&world, BOB, lines[0]), 0, "of two views of one picture the first counts");
+}
