@@ -29,7 +29,7 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
     };
   };
   const off = { on: false, track: undefined };
-  const on = { on: true, track: {} };
+  const on = { on: true, track: { getSettings: () => ({}) } };
   const camera = sending ? on : off;
   const devices = {
     view: new Observable({ microphone: off, camera }),

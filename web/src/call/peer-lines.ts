@@ -81,7 +81,9 @@ export class PeerLines {
 
   /** Which layers of an own picture somebody is to get. */
   wanted(source: Source, layers: readonly number[]): void {
-    this.slots.find(({ use }) => use?.type === "send" && use.source === source)?.encodings?.want(layers);
+    this.slots
+      .find(({ use }) => use?.type === "send" && use.source === source)
+      ?.encodings?.want(layers);
   }
 
   /** Has the layers of each picture be as they should, which depends on the tracks and on what the server has agreed to. */

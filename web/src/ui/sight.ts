@@ -125,7 +125,8 @@ class Sight {
 
   /** In CSS pixels; 0 where it is not seen. */
   private heightOf(tile: HTMLElement): number {
-    if (this.apart !== undefined && tile.contains(this.apart.video)) return this.apart.window.height;
+    if (this.apart !== undefined && tile.contains(this.apart.video))
+      return this.apart.window.height;
     if (this.hidden || !this.inSight.has(tile)) return 0;
     // What is shown in full covers all the rest.
     const full = document.fullscreenElement;

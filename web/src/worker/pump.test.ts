@@ -92,7 +92,11 @@ test("without a session or a key nothing leaves", () => {
 test("a codec that is not ours is dropped both ways", () => {
   const { crypto, out, counts, enqueue, receiver } = world();
   new SenderPump("camera", "vp8", counts, ALONE).frame(crypto, frame([1], "video/H264"), enqueue);
-  new SenderPump("microphone", "opus", counts, ALONE).frame(crypto, frame([1], "video/VP8"), enqueue);
+  new SenderPump("microphone", "opus", counts, ALONE).frame(
+    crypto,
+    frame([1], "video/VP8"),
+    enqueue,
+  );
   receiver.frame(crypto, frame([MARK, 1], "video/AV1"), enqueue);
   assert.deepEqual(out, []);
   assert.equal(counts.unknownCodec, 3);
