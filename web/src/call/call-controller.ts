@@ -2,7 +2,6 @@
 import type { Person } from "../generated/Person.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
-import { kindOf } from "../media-kind.js";
 import type { CallEvent, WorkerStats } from "../worker/messages.js";
 import { CallNews } from "./call-news.js";
 import type { WorkerPort } from "./call-worker.js";
@@ -69,8 +68,7 @@ export class CallController {
     this.media = new MediaConnection(this.worker, {
       changed: () => this.draw(),
       renewed: () => this.negotiate(),
-      isSeen: ({ client, source }) =>
-        kindOf(source) === "audio" || this.watching.has(client, source),
+      placeOf: ({ client, source }) => this.watching.heightOf(client, source),
     });
     this.watching = new Watching(views => this.worker.command({ type: "watch", views }));
     this.pulse = new Pulse(
@@ -199,6 +197,8 @@ export class CallController {
           this.told = "";
           this.watching.again();
         }
+        // What is said meanwhile does not arrive.
+        if (event.phase === "reconnecting") this.media.wantedUnknown();
         this.tellState();
         this.view.patch({ phase: this.worker.arrivesAnew ? "reconnecting" : event.phase });
         return this.negotiate();

@@ -1,9 +1,11 @@
 /** The call's way to the server for sound and picture: one `PeerSession` at a time, made anew when it fails. */
+import type { LineUse } from "../generated/LineUse.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
+import { kindOf } from "../media-kind.js";
 import type { MediaSample } from "./inspection.js";
 import type { LastingWorker } from "./lasting-worker.js";
-import { type IsPaused, type LineStats, summarize } from "./media-stats.js";
+import { type LineStats, summarize } from "./media-stats.js";
 import type { Sent } from "./peer-lines.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
 import type { MediaState } from "./view.js";
@@ -20,8 +22,8 @@ interface Owner {
   changed(): void;
   /** Another connection, of which nothing is wanted yet. */
   renewed(): void;
-  /** Whether what is received has a place in sight, or is heard. */
-  isSeen(track: { client: string; source: Source }): boolean;
+  /** How tall the place of a picture is, as the server was told: 0 if it has none. Nothing while nothing was said. */
+  placeOf(picture: { client: string; source: Source }): number | undefined;
 }
 
 export class MediaConnection {
@@ -64,6 +66,11 @@ export class MediaConnection {
     this.peer.wanted(source, layers);
   }
 
+  /** It is not known any more which layers somebody is to get: all are sent. */
+  wantedUnknown(): void {
+    this.peer.wantedUnknown();
+  }
+
   /** To be called now and then: a camera's picture may change its size, which browsers do not tell. */
   settleLayers(): void {
     this.peer.settleLayers();
@@ -99,16 +106,35 @@ export class MediaConnection {
 
   async lineStats(): Promise<LineStats[]> {
     const { peer } = this;
-    const isPaused: IsPaused = (mid, rid, use) =>
-      use?.type === "receive" ? !this.owner.isSeen(use) : peer.isPaused(mid, rid);
-    return summarize(await peer.stats(), mid => peer.useOf(mid), isPaused);
+    return summarize(
+      await peer.stats(),
+      mid => peer.useOf(mid),
+      (mid, rid, use) => this.isPaused(peer, mid, rid, use),
+    );
   }
 
   /** For the inspector. */
   async inspect(): Promise<MediaSample> {
     const { peer } = this;
     const [report, { readMedia }] = await Promise.all([peer.stats(), import("./inspection.js")]);
-    return readMedia(report, mid => peer.useOf(mid));
+    return readMedia(
+      report,
+      mid => peer.useOf(mid),
+      (mid, rid, use) => ({
+        paused: this.isPaused(peer, mid, rid, use),
+        place: use?.type === "receive" ? this.owner.placeOf(use) : undefined,
+      }),
+    );
+  }
+
+  private isPaused(
+    peer: PeerSession,
+    mid: string,
+    rid: string | undefined,
+    use: LineUse | undefined,
+  ): boolean {
+    if (use?.type !== "receive") return peer.isPaused(mid, rid);
+    return kindOf(use.source) === "video" && this.owner.placeOf(use) === 0;
   }
 
   private connect(): PeerSession {

@@ -29,7 +29,7 @@ export interface LineStats {
 
 type Raw = Record<string, unknown>;
 
-export type IsPaused = (mid: string, rid: string | undefined, use: LineUse | undefined) => boolean;
+type IsPaused = (mid: string, rid: string | undefined, use: LineUse | undefined) => boolean;
 
 export function summarize(
   report: Iterable<[string, unknown]> | RTCStatsReport,

@@ -86,6 +86,11 @@ export class PeerLines {
       ?.encodings?.want(layers);
   }
 
+  /** Has all layers of all pictures sent, until the server says which are wanted. */
+  wantedUnknown(): void {
+    for (const { encodings } of this.slots) encodings?.want(undefined);
+  }
+
   /** Has the layers of each picture be as they should, which depends on the tracks and on what the server has agreed to. */
   settleLayers(): void {
     if (this.closed) return;

@@ -121,6 +121,11 @@ export class PeerSession {
   }
 
   /** As in `PeerLines`. */
+  wantedUnknown(): void {
+    this.lines.wantedUnknown();
+  }
+
+  /** As in `PeerLines`. */
   settleLayers(): void {
     this.lines.settleLayers();
   }

@@ -50,11 +50,14 @@ const wait = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms
 test("what is in sight is told at once, then the last of what comes within the pause, and nothing twice", async () => {
   const told: number[] = [];
   const watching = new Watching(([view]) => void told.push(view?.height ?? 0), 30);
-  assert.equal(watching.has("b", "camera"), true);
+  assert.equal(watching.heightOf("b", "camera"), undefined);
   watching.watch(views(90));
   for (const height of [180, 270, 360]) watching.watch(views(height));
   assert.deepEqual(told, [90]);
-  assert.deepEqual([watching.has("a", "camera"), watching.has("b", "camera")], [true, false]);
+  assert.deepEqual(
+    ["a", "b"].map(client => watching.heightOf(client, "camera")),
+    [360, 0],
+  );
   await wait(100);
   assert.deepEqual(told, [90, 360]);
   watching.watch(views(360));

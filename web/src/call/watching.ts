@@ -21,10 +21,10 @@ export class Watching {
     if (this.timer === undefined) this.say();
   }
 
-  /** Whether a picture is in sight; all are until something was said. */
-  has(client: string, source: string): boolean {
-    const { views } = this;
-    return views?.some(view => view.client === client && view.source === source) ?? true;
+  /** How tall a picture's place is; 0 if it has none. Nothing until something was said. */
+  heightOf(client: string, source: string): number | undefined {
+    const isIt = (view: View) => view.client === client && view.source === source;
+    return this.views && (this.views.find(isIt)?.height ?? 0);
   }
 
   /** Says it once more, to a worker that may not know. */
