@@ -13,7 +13,7 @@ const SOME = 10;
 
 let server, browser;
 before(async () => {
-  server = await Server.start();
+  server = await Server.startOnAll();
   browser = await chromium();
 });
 after(async () => {
@@ -121,7 +121,7 @@ test("one who sees somebody small takes nothing from one who sees them large", a
 });
 
 test("Firefox sends layers too", async () => {
-  const other = await firefox({ loopback: true });
+  const other = await firefox();
   try {
     const [ada, grace] = await meet(other, browser);
     await follows(ada, grace);
