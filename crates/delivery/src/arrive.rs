@@ -1,6 +1,6 @@
 //! How a connection gets a client: `Hello` and `Arrive`, or `Resume`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
     Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, Mistake, PROTOCOL, ResumeToken,
@@ -106,6 +106,7 @@ impl Delivery {
             entered: false,
             named: VecDeque::new(),
             published: Vec::new(),
+            wanted: BTreeMap::new(),
             commits: Bucket::new(now, self.limits.commits),
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),
@@ -171,6 +172,7 @@ impl Delivery {
         let old = present.connection();
         present.link = Link::Up { connection: id, since: now };
         present.processed = present.processed.max(processed);
+        let wanted = present.wanted.clone();
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name.clone() });
         }
@@ -181,6 +183,10 @@ impl Delivery {
         self.tell(id, resumed);
         for entry in missed {
             self.tell(id, entry);
+        }
+        // What was said meanwhile is lost, and it is said only when it changes.
+        for (source, layers) in wanted {
+            self.tell(id, ServerMessage::Wanted { source, layers });
         }
     }
 

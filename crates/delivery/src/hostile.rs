@@ -1,6 +1,6 @@
 //! What a simulator has a server do that an honest one does not do of its own accord.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
     Bytes, ClientId, DepartReason, Entry, LogEntry, LogId, Millis, ResumeToken, RoomName, Seq,
@@ -47,6 +47,7 @@ impl Delivery {
             entered: false,
             named: VecDeque::new(),
             published: Vec::new(),
+            wanted: BTreeMap::new(),
             commits: Bucket::new(now, self.limits.commits),
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),

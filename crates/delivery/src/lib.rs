@@ -194,8 +194,11 @@ impl Delivery {
 
     /// Which layers of a picture of `client` somebody is to get; told to the client.
     pub fn wanted(&mut self, room: &RoomName, client: ClientId, source: Source, layers: Vec<u8>) {
-        let present = self.rooms.get(room).and_then(|room| room.present.get(&client));
-        if let Some(connection) = present.and_then(room::Present::connection) {
+        let Some(present) = self.rooms.get_mut(room).and_then(|room| room.present.get_mut(&client)) else {
+            return;
+        };
+        present.wanted.insert(source, layers.clone());
+        if let Some(connection) = present.connection() {
             self.tell(connection, ServerMessage::Wanted { source, layers });
         }
     }
@@ -206,6 +209,7 @@ impl Delivery {
         let Some(present) = room.present.get_mut(&client) else { return };
         sources.sort_unstable();
         sources.dedup();
+        present.wanted.retain(|source, _| sources.contains(source));
         if present.published != sources {
             present.published.clone_from(&sources);
             let to = room.connections(None);

@@ -46,6 +46,8 @@ pub(crate) struct Present {
     /// The commits of the current group that named it, newest last.
     pub(crate) named: VecDeque<Seq>,
     pub(crate) published: Vec<Source>,
+    /// Which layers of its pictures somebody is to get, as it was told.
+    pub(crate) wanted: BTreeMap<Source, Vec<u8>>,
     pub(crate) commits: Bucket,
     pub(crate) application_messages: Bucket,
     pub(crate) checks: Bucket,

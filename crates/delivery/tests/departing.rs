@@ -187,3 +187,19 @@ fn what_is_shown_goes_to_the_sfu_and_wishes_for_layers_to_the_sender() {
     assert_eq!(world.only(first.connection), wanted);
     assert!(world.take(second.connection).is_empty());
 }
+
+#[test]
+fn who_resumes_hears_again_which_layers_are_wanted() {
+    let mut world = World::new();
+    let (_, second) = world.pair();
+    world.delivery.published(&room(), second.id, vec![Source::Camera]);
+    world.drop_connection(&second);
+    world.delivery.wanted(&room(), second.id, Source::Camera, vec![1]);
+    let back = world.resume(&second, 5);
+    let wanted = ServerMessage::Wanted { source: Source::Camera, layers: vec![1] };
+    assert!(world.take(back.connection).contains(&wanted));
+    world.delivery.published(&room(), second.id, vec![]);
+    world.drop_connection(&back);
+    let again = world.resume(&second, 5);
+    assert!(!world.take(again.connection).contains(&wanted), "of what is no longer sent");
+}

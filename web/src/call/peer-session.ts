@@ -2,6 +2,7 @@
 import type { LineUse } from "../generated/LineUse.js";
 import type { MediaLine } from "../generated/MediaLine.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import type { Source } from "../generated/Source.js";
 import { errorOf, report } from "../report.js";
 import type { FrameUse } from "../worker/messages.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
@@ -60,6 +61,8 @@ export class PeerSession {
   private agreed = true;
   /** The local description that has no answer yet. */
   private pending: (Offer & { sentBefore: boolean }) | undefined;
+  /** Whether the server knows this session. What it said before was of another. */
+  private known = false;
   /** In a row. */
   private failures = 0;
   private wake: (() => void) | undefined;
@@ -101,6 +104,7 @@ export class PeerSession {
   }
 
   answered(number: number, sdp: string): void {
+    this.known = true;
     this.exchange.heard(number, { type: "answer", sdp });
   }
 
@@ -110,6 +114,26 @@ export class PeerSession {
 
   generateKeyFrames(): void {
     this.lines.generateKeyFrames();
+  }
+
+  /** Which layers of an own picture somebody is to get. */
+  wanted(source: Source, layers: readonly number[]): void {
+    if (this.known) this.lines.wanted(source, layers);
+  }
+
+  /** As in `PeerLines`. */
+  wantedUnknown(): void {
+    this.lines.wantedUnknown();
+  }
+
+  /** As in `PeerLines`. */
+  settleLayers(): void {
+    this.lines.settleLayers();
+  }
+
+  /** As in `PeerLines`. */
+  isPaused(mid: string, rid: string | undefined): boolean {
+    return this.lines.isPaused(mid, rid);
   }
 
   /** Puts a new transform in the place of each sender's, without a moment between in which it has none. */
@@ -207,6 +231,8 @@ export class PeerSession {
         }
         this.pending = undefined;
         this.agreed = true;
+        // A server may agree to fewer layers than were offered.
+        this.lines.settleLayers();
         return "agreed";
       case "refused":
         report("offer-refused", { message: reply.text });

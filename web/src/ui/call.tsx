@@ -169,6 +169,7 @@ export function Call({ call, route }: Props) {
         pinned={pinnedClient(people, pin)}
         pin={client => setPin(people.find(person => person.client === client))}
         shown={client => call.setMain(client)}
+        sees={places => call.shows(places)}
       />
       <Announcer view={view} secret={secret} chatOpen={panel === "chat"} />
       <div class="toast-place" role="status">

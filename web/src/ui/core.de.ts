@@ -140,6 +140,11 @@ export const REASONS: Sentences = [
     "Zu viele Fork-Prüfungen: Eine in der Sekunde genügt",
   ],
   [/^too many offers: slow down$/, "Zu viele Offers auf einmal, bitte langsamer"],
+  [/^at most (\d+) pictures can be shown$/, "Höchstens $1 Bilder können gezeigt werden"],
+  [
+    /^too many changes of what is shown: slow down$/,
+    "Zu viele Änderungen dessen, was gezeigt wird, bitte langsamer",
+  ],
   [/^the server is busy: try again$/, "Der Server ist überlastet, bitte noch einmal versuchen"],
   [
     /^the server is full: try again later$/,

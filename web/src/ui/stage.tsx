@@ -2,10 +2,12 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DevicesView } from "../call/devices.js";
 import { reorder } from "../call/stage-order.js";
 import type { CallView, PersonView } from "../call/view.js";
+import type { Place } from "../call/views.js";
 import { useSize, useTrackStream } from "./hooks.js";
 import { NextIcon, PreviousIcon } from "./icons.js";
 import { capacityOf, gridOf, splitOf, stripCapacityOf } from "./layout.js";
 import { ShareTile } from "./share-tile.js";
+import { useSight } from "./sight.js";
 import { text } from "./text.js";
 import { Tile } from "./tile.js";
 
@@ -23,11 +25,13 @@ interface Props {
   pin: (client: string | undefined) => void;
   /** Who is shown large, if anybody is. */
   shown: (client: string | undefined) => void;
+  /** Where the others' pictures are in sight. */
+  sees: (places: readonly Place[]) => void;
 }
 
 /** Everyone, and what they share: as a grid, or somebody large and the others beside. */
 export function Stage(props: Props) {
-  const { view, people, devices, layout, selfHidden, pinned, pin, shown } = props;
+  const { view, people, devices, layout, selfHidden, pinned, pin, shown, sees } = props;
   const ref = useRef<HTMLElement>(null);
   const { width, height } = useSize(ref);
   const self = useTrackStream(devices.camera.track);
@@ -38,6 +42,7 @@ export function Stage(props: Props) {
   // Shares come before whoever speaks, not before a pin.
   const main = shares.length === 0 || wanted?.client === pinned ? wanted : undefined;
   useEffect(() => shown(main?.client), [main?.client]);
+  useSight(ref, main?.client, sees);
 
   const large = shares.length > 0 || main !== undefined;
   const visible = large

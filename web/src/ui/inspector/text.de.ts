@@ -187,6 +187,11 @@ export const inspectorText: InspectorTexts = {
     jitter: "Jitter",
     roundTrip: "Umlaufzeit",
     picture: "Bild",
+    layer: (source, rid) => `${source}, Ebene ${rid}`,
+    place: "Höhe ihres Platzes",
+    paused: "Angehalten",
+    nobody: direction =>
+      direction === "in" ? "ist nirgends zu sehen" : "niemand soll sie bekommen",
     keyFrames: "Keyframes",
     wishes: "Keyframe-Wünsche",
     nack: "Verlustmeldungen",

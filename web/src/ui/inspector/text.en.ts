@@ -187,6 +187,11 @@ export const inspectorText = {
     jitter: "Jitter",
     roundTrip: "Round trip",
     picture: "Picture",
+    layer: (source: string, rid: string) => `${source}, layer ${rid}`,
+    place: "Height of its place",
+    paused: "Paused",
+    nobody: (direction: "in" | "out"): string =>
+      direction === "in" ? "it has no place in sight" : "nobody is to get it",
     keyFrames: "Key frames",
     wishes: "Key frame wishes",
     nack: "Loss reports",
