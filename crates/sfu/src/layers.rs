@@ -12,8 +12,10 @@ pub(crate) struct LayerInfo {
     pub(crate) layer: u8,
     /// In pixels of the picture.
     pub(crate) height: u16,
-    /// Whether it can be had now, or may well come as soon as it is asked for.
-    pub(crate) available: bool,
+    /// Whether the sender sends it now.
+    pub(crate) flows: bool,
+    /// Whether it may come: the sender was not asked for it yet, or not long ago.
+    pub(crate) may_begin: bool,
 }
 
 /// A picture that a receiver has a line for.
@@ -38,8 +40,12 @@ pub(crate) struct Choice {
 pub(crate) fn choose(wishes: &[Wish]) -> Vec<Choice> {
     let choice = |wish: &Wish| {
         let Some(view) = wish.view else { return Choice::default() };
-        let available: Vec<LayerInfo> = wish.layers.iter().copied().filter(|info| info.available).collect();
-        Choice { forward: best(&available, view.height), target: best(&wish.layers, view.height) }
+        let among = |usable: fn(&LayerInfo) -> bool| {
+            let layers: Vec<LayerInfo> = wish.layers.iter().copied().filter(usable).collect();
+            best(&layers, view.height)
+        };
+        let target = best(&wish.layers, view.height);
+        Choice { forward: among(|info| info.flows).or(among(|info| info.may_begin)).or(target), target }
     };
     wishes.iter().map(choice).collect()
 }
@@ -57,7 +63,7 @@ mod tests {
     use super::*;
 
     fn camera(height: u16) -> Wish {
-        let layer = |layer, height| LayerInfo { layer, height, available: true };
+        let layer = |layer, height| LayerInfo { layer, height, flows: true, may_begin: true };
         let view = View { client: ClientId([1; 16]), source: Source::Camera, height, pinned: false };
         Wish { view: Some(view), layers: vec![layer(0, 180), layer(1, 360), layer(2, 720)] }
     }
@@ -75,8 +81,12 @@ mod tests {
     #[test]
     fn a_layer_that_the_sender_does_not_send_is_still_asked_for() {
         let mut wish = camera(720);
-        wish.layers[2].available = false;
-        assert_eq!(choose(&[wish]), [Choice { forward: Some(1), target: Some(2) }]);
+        wish.layers[2].flows = false;
+        assert_eq!(choose(&[wish.clone()]), [Choice { forward: Some(1), target: Some(2) }]);
+        wish.layers.iter_mut().for_each(|info| info.flows = false);
+        assert_eq!(choose(&[wish.clone()])[0].forward, Some(2), "nothing comes yet");
+        wish.layers[2].may_begin = false;
+        assert_eq!(choose(&[wish]), [Choice { forward: Some(1), target: Some(2) }], "the largest does not");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 
 use crate::{
     guard::guarded,
+    layers::Choice,
     lines::{check_order, direction_of},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
     subscription::{Came, Subscription},
@@ -267,18 +268,18 @@ impl Participant {
     /// The layer of which the client needs a key frame: what it waits for, or else what it gets.
     pub(crate) fn needed_layer(&self, track: TrackId) -> Option<u8> {
         let subscription = self.subscription(track)?;
-        if subscription.is_waiting() { subscription.target } else { subscription.current }
+        if subscription.is_waiting() { subscription.forward } else { subscription.current }
     }
 
     fn subscription(&self, track: TrackId) -> Option<&Subscription> {
         self.subscriptions.get(self.receiving.get(&track)?)
     }
 
-    /// Sends this layer of a track from now on, or none. Returns whether it waits for a key frame of it.
-    pub(crate) fn aim(&mut self, track: TrackId, layer: Option<u8>) -> bool {
+    /// Sends what was chosen of a track from now on. Returns whether it waits for a key frame.
+    pub(crate) fn aim(&mut self, track: TrackId, choice: Choice) -> bool {
         let line = self.receiving.get(&track);
         let Some(subscription) = line.and_then(|mid| self.subscriptions.get_mut(mid)) else { return false };
-        subscription.aim(layer);
+        subscription.aim(choice);
         subscription.is_waiting()
     }
 

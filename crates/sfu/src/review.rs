@@ -72,7 +72,7 @@ impl Sfu {
             for (id, choice) in pictures.iter().zip(choose(&wishes)) {
                 let known = infos.get(id).is_some_and(|infos| !infos.is_empty());
                 // A line whose picture is not sent yet begins by itself when it is.
-                if known && receiver.aim(*id, choice.forward) {
+                if known && receiver.aim(*id, choice) {
                     waiting.push((client, *id));
                 }
                 targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
@@ -103,7 +103,7 @@ impl Sfu {
             let mut wanted = targets.get(&id).cloned().unwrap_or_default();
             for (number, layer) in &mut track.layers {
                 if wanted.contains(number) {
-                    layer.wanted_since.get_or_insert(now);
+                    layer.asked_since.get_or_insert(now);
                     layer.unwanted_since = None;
                     continue;
                 }
@@ -111,7 +111,7 @@ impl Sfu {
                 let left = LINGER.saturating_sub(now.saturating_duration_since(since));
                 let was_told = track.told.as_ref().is_some_and(|told| told.contains(number));
                 if left.is_zero() || (track.told.is_some() && !was_told) {
-                    layer.wanted_since = None;
+                    layer.asked_since = None;
                 } else {
                     wanted.insert(*number);
                     next = Some(next.map_or(left, |other: Duration| other.min(left)));

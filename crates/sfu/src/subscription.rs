@@ -5,7 +5,7 @@ use std::time::Instant;
 use str0m::rtp::{RtpPacket, SeqNo, Ssrc, Vp8Descriptor, Vp8Patch};
 use tangelo_wire::MediaKind;
 
-use crate::track::TrackId;
+use crate::{layers::Choice, track::TrackId};
 
 /// A line on which a client receives. The line lives as long as the session, what it carries may change.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub(crate) struct Subscription {
     pub(crate) track: TrackId,
     /// What str0m sends it as.
     pub(crate) ssrc: Ssrc,
-    /// The layer that it is to carry; `None` is a pause.
-    pub(crate) target: Option<u8>,
+    /// The layer that it is to carry, of those that come; `None` is a pause.
+    pub(crate) forward: Option<u8>,
+    /// The layer that it would carry if all came.
+    target: Option<u8>,
     /// The layer that it carries.
     pub(crate) current: Option<u8>,
     numbers: Renumbering,
@@ -27,6 +29,7 @@ impl Subscription {
         Self {
             track,
             ssrc,
+            forward: Some(0),
             target: Some(0),
             current: None,
             numbers: Renumbering::default(),
@@ -37,7 +40,7 @@ impl Subscription {
     /// Carries another track from now on, or the same one after a break.
     pub(crate) fn carry(&mut self, track: TrackId) {
         self.track = track;
-        (self.target, self.current) = (Some(0), None);
+        (self.forward, self.target, self.current) = (Some(0), Some(0), None);
         self.restart();
     }
 
@@ -46,33 +49,35 @@ impl Subscription {
         self.pictures.restart();
     }
 
-    /// Carries `layer` from now on, as soon as it may begin; `None` is a pause.
-    pub(crate) fn aim(&mut self, layer: Option<u8>) {
-        self.target = layer;
-        if layer.is_none() && self.current.take().is_some() {
+    /// Carries what was chosen from now on, as soon as it may begin.
+    pub(crate) fn aim(&mut self, choice: Choice) {
+        (self.forward, self.target) = (choice.forward, choice.target);
+        if choice.forward.is_none() && self.current.take().is_some() {
             self.restart();
         }
     }
 
     /// Whether it waits for a key frame, to begin with what it is to carry.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.target.is_some() && self.target != self.current
+        self.forward.is_some() && self.forward != self.current
     }
 
     /// Whether a packet goes on this line. Between layers it switches at a key frame only, and without a pause in
     /// between.
     pub(crate) fn takes(&mut self, came: &Came) -> bool {
-        let begins = Some(came.layer) == self.target
-            && self.current != self.target
-            // A track without layers begins as it comes: who opens the frames knows best which it can show.
-            && (came.starts_key_frame || !came.has_layers);
-        if begins {
+        let layer = Some(came.layer);
+        // Any picture is better than none, and a better one than it was chosen for may have begun to come.
+        let wanted = self.forward.is_some()
+            && (self.current.is_none() || layer == self.forward || layer == self.target);
+        // A track without layers begins as it comes: who opens the frames knows best which it can show.
+        let may_begin = came.starts_key_frame || !came.has_layers;
+        if wanted && may_begin && self.current != layer {
             if self.current.is_some() {
                 self.restart();
             }
-            self.current = Some(came.layer);
+            self.current = layer;
         }
-        self.current == Some(came.layer)
+        self.current == layer
     }
 
     /// The changes that make the packet's picture numbers go on without a jump.

@@ -16,7 +16,7 @@ pub(crate) type TrackId = (ClientId, Source);
 /// A layer from which nothing came for so long is not sent at the moment.
 const SILENT: Duration = Duration::from_millis(700);
 /// A sender that was asked for a layer has this long to begin.
-const BEGIN: Duration = Duration::from_secs(3);
+const BEGIN: Duration = Duration::from_secs(2);
 /// The heights that layers are taken to have before they are seen, in pixels.
 const USUAL_HEIGHTS: [u16; 3] = [180, 360, 720];
 
@@ -64,8 +64,7 @@ impl Track {
 
     /// What is known of its layers, lowest first.
     pub(crate) fn infos(&self, now: Instant) -> Vec<LayerInfo> {
-        let sole = !self.has_layers();
-        self.layers.iter().map(|(number, layer)| layer.info(now, *number, sole)).collect()
+        self.layers.iter().map(|(number, layer)| layer.info(now, *number)).collect()
     }
 }
 
@@ -75,9 +74,9 @@ pub(crate) struct Layer {
     pub(crate) key_frames: KeyFrameRequests,
     /// Of its last key frame.
     pub(crate) height: Option<u16>,
-    /// Since when somebody is to get it.
-    pub(crate) wanted_since: Option<Instant>,
-    /// Since when nobody is.
+    /// Since when the sender is asked for it.
+    pub(crate) asked_since: Option<Instant>,
+    /// Since when nobody is to get it.
     pub(crate) unwanted_since: Option<Instant>,
     last_packet: Option<Instant>,
 }
@@ -88,17 +87,11 @@ impl Layer {
         self.last_packet = Some(now);
     }
 
-    fn info(&self, now: Instant, number: u8, sole: bool) -> LayerInfo {
-        let within = |since: Instant, span| now.saturating_duration_since(since) < span;
-        let begins = self.wanted_since.is_none_or(|since| within(since, BEGIN));
-        let comes = self.last_packet.is_some_and(|at| within(at, SILENT));
+    fn info(&self, now: Instant, number: u8) -> LayerInfo {
+        let flows = self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
         let usual = USUAL_HEIGHTS.get(usize::from(number)).copied().unwrap_or(u16::MAX);
-        LayerInfo {
-            layer: number,
-            height: self.height.unwrap_or(usual),
-            // There is nothing to choose from where there is one.
-            available: sole || begins || comes,
-        }
+        let may_begin = self.asked_since.is_none_or(|since| now.saturating_duration_since(since) < BEGIN);
+        LayerInfo { layer: number, height: self.height.unwrap_or(usual), flows, may_begin }
     }
 }
 
@@ -147,13 +140,15 @@ mod tests {
         let start = crate::test_now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut layer = Layer::default();
-        assert!(layer.info(start, 1, false).available, "it was not asked for");
-        layer.wanted_since = Some(start);
+        assert_eq!(layer.info(start, 1), LayerInfo { layer: 1, height: 360, flows: false, may_begin: true });
+        layer.asked_since = Some(start);
+        layer.height = Some(480);
         layer.came(after(3_300));
-        assert!(layer.info(after(3_900), 1, false).available);
-        assert!(!layer.info(after(4_100), 1, false).available);
-        layer.wanted_since = Some(after(4_000));
-        assert!(layer.info(after(4_100), 1, false).available, "it has just been asked for");
+        assert_eq!(
+            layer.info(after(3_900), 1),
+            LayerInfo { layer: 1, height: 480, flows: true, may_begin: false }
+        );
+        assert!(!layer.info(after(4_100), 1).flows);
     }
 
     #[test]
