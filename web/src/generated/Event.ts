@@ -3,6 +3,7 @@ import type { EmojiView } from "./EmojiView";
 import type { Person } from "./Person";
 import type { Phase } from "./Phase";
 import type { RemoteTrack } from "./RemoteTrack";
+import type { Source } from "./Source";
 import type { Words } from "./Words";
 
 /**
@@ -48,7 +49,15 @@ offer: number,
 /**
  * Why, for people.
  */
-text: string, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
+text: string, } | { "type": "wanted", 
+/**
+ * The picture.
+ */
+source: Source, 
+/**
+ * Numbers of layers, lowest first.
+ */
+layers: Array<number>, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
 /**
  * The author's own id for it.
  */

@@ -268,6 +268,7 @@ export const text = {
   tile: {
     muted: "muted",
     hand: "hand raised",
+    recording: "recording",
     pin: (name: string) => `Show ${name} large`,
     unpin: (name: string) => `Show ${name} no longer large`,
     pinTip: "Show large",
@@ -310,6 +311,7 @@ export const text = {
     others: "Everyone else",
     place: (place: number) => `Hand raised, number ${place} in line`,
     cameraOff: "camera off",
+    recording: "Records this call",
   },
 
   hand: { raise: "Raise hand", lower: "Lower hand" },
@@ -390,6 +392,7 @@ export const text = {
     message: (name: string, words: string) => `${name} wrote: ${words}`,
     reaction: (name: string, what: string) => `${name}: ${what}`,
     hand: (name: string) => `${name} raised a hand.`,
+    recording: (name: string) => `${name} records this call.`,
   },
 
   lastTime: {
