@@ -37,6 +37,10 @@ export const peoplePanels: Stories = {
     1: { handOrder: 1 },
     2: { handOrder: 3 },
   }),
+  recording: panel(3, {
+    1: { recording: true },
+    2: { recording: true, doubt: "silent" },
+  }),
   warnings: panel(5, {
     1: { trust: trust("new", before) },
     2: { trust: trust("new", { type: "same_name_now", verified: false }), name: "Annie Easley" },

@@ -89,6 +89,10 @@ export const tiles: Stories = {
       ),
     act: pictures,
   },
+  recording: {
+    draw: () => callOf(5, { 1: { recording: true, handOrder: 1 }, 2: { recording: true } }),
+    act: pictures,
+  },
   reactions: {
     draw: () =>
       callOf(

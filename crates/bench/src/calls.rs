@@ -7,7 +7,7 @@ use std::{
 };
 
 use tangelo_call::{Event, Person, Phase, link::Link};
-use tangelo_client::{Happening, JoinOptions, Participant};
+use tangelo_client::{Frame, Happening, JoinOptions, Participant};
 use tangelo_server::{Config, Server};
 use tangelo_wire::Source;
 use tokio::sync::{mpsc, oneshot};
@@ -89,8 +89,12 @@ struct Seen {
 
 impl Guest {
     async fn join(place: &Place, person: u8) -> Result<Self> {
-        let options =
-            JoinOptions { url: place.url.clone(), name: format!("Person {person}"), identity: [person; 32] };
+        let options = JoinOptions {
+            url: place.url.clone(),
+            name: format!("Person {person}"),
+            identity: [person; 32],
+            ca: None,
+        };
         let participant = Participant::join(options).await.map_err(at("joining"))?;
         let (wishes, wished) = mpsc::unbounded_channel();
         let (tell, seen) = tokio::sync::watch::channel(Seen::default());
@@ -143,8 +147,8 @@ async fn live(
             },
             happening = participant.next() => match happening {
                 None => break,
-                Some(Happening::Frame { frame, .. }) => {
-                    if let Some(number) = frame.first_chunk().map(|first| u32::from_be_bytes(*first)) {
+                Some(Happening::Frame(Frame { contents, .. })) => {
+                    if let Some(number) = contents.first_chunk().map(|first| u32::from_be_bytes(*first)) {
                         heard.push((number, Instant::now()));
                         tell.send_modify(|seen| seen.heard = seen.heard.max(number + 1));
                     }

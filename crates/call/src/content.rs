@@ -74,11 +74,14 @@ pub struct MemberState {
     pub microphone: bool,
     /// Whether its camera is on.
     pub camera: bool,
+    /// Whether it keeps what it sees and hears. Clients that know of no recording do not say, and do not record.
+    #[serde(default)]
+    pub recording: bool,
 }
 
 impl Default for MemberState {
     fn default() -> Self {
-        Self { hand_raised: false, microphone: true, camera: true }
+        Self { hand_raised: false, microphone: true, camera: true, recording: false }
     }
 }
 
@@ -148,6 +151,26 @@ mod tests {
         let line = page.lines().find(|line| line.starts_with("{\"seen\"")).unwrap();
         let envelope = Envelope::read(line.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(envelope.to_bytes()).unwrap(), line);
+    }
+
+    #[test]
+    fn a_state_is_read_with_and_without_what_other_versions_say() {
+        let state = |fields: &str| {
+            let text = format!(
+                r#"{{"seen":{{"log_id":"{:032x}","seq":1,"digest":"{:064x}"}},"content":{{"type":"state",{fields}}}}}"#,
+                1, 2
+            );
+            match Envelope::read(text.as_bytes()).map(|envelope| envelope.content) {
+                Some(Content::State(state)) => Some(state),
+                _ => None,
+            }
+        };
+        let known = r#""hand_raised":false,"microphone":true,"camera":true"#;
+        assert_eq!(state(known), Some(MemberState::default()));
+        assert_eq!(state(&format!(r#"{known},"later":[1]"#)), Some(MemberState::default()));
+        let recording = MemberState { recording: true, ..MemberState::default() };
+        assert_eq!(state(&format!(r#"{known},"recording":true"#)), Some(recording));
+        assert_eq!(state(&format!(r#"{known},"recording":"yes""#)), None);
     }
 
     #[test]

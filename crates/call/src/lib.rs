@@ -32,4 +32,5 @@ pub use frames::FrameVerdict;
 pub use output::Output;
 pub use session::{Config, Session, StartError};
 pub use stats::{KeyCounters, ReceiverCounters, RefusedEntry, Stats};
+pub use tangelo_e2ee::media::opus;
 pub use tangelo_e2ee::{IdentityKey, SoftIdentity, link, random_bytes};

@@ -7,7 +7,7 @@ use common::World;
 use tangelo_call::{CHAT_MAX_CHARS, Command, Event, MemberState, Person};
 use tangelo_wire::{Bytes, ClientMessage, Entry, Post, limits};
 
-const HAND: MemberState = MemberState { hand_raised: true, microphone: false, camera: true };
+const HAND: MemberState = MemberState { hand_raised: true, microphone: false, camera: true, recording: true };
 
 fn seen_by(world: &World, index: usize, name: &str) -> Person {
     world.peers[index].people.iter().find(|person| person.name == name).unwrap().clone()

@@ -31,6 +31,14 @@ impl Address {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.host)
     }
 
+    /// The host without its port, and an IPv6 address without its brackets: what a certificate is for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let has_port = |(_, port): &(&str, &str)| port.parse::<u16>().is_ok();
+        let name = self.host.rsplit_once(':').filter(has_port).map_or(&*self.host, |(name, _)| name);
+        name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name)
+    }
+
     /// Host and port to look up and connect to.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -78,6 +86,11 @@ mod tests {
         let address: Address = "https://Call.example:443/r/_a#b".parse().unwrap();
         assert_eq!((address.host.as_str(), address.link.as_str()), ("call.example", "/r/_a#b"));
         assert_eq!(address.authority(), "call.example:443");
+        for (url, name) in
+            [("https://a.b:1/r/x", "a.b"), ("https://[::1]:1/r/x", "::1"), ("https://[::1]/r/x", "::1")]
+        {
+            assert_eq!(url.parse::<Address>().unwrap().name(), name);
+        }
         assert!(!format!("{address:?}").contains("#b"));
         for bad in ["", "localhost/r/a", "ftp://a/r/b", "http:///r/a", "http://a/x", "http://u@a/r/b"] {
             assert_eq!(bad.parse::<Address>(), Err(AddressError), "{bad}");

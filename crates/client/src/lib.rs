@@ -6,11 +6,16 @@
 #![allow(clippy::disallowed_methods)]
 
 mod address;
+mod connect;
+mod file;
 mod peer;
 mod runner;
+mod tls;
+
+use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
-use tangelo_call::{Event, Stats};
+use tangelo_call::{Event, MemberState, Stats};
 use tangelo_wire::{ClientId, Source};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -18,6 +23,9 @@ use tokio::{
 };
 
 pub use address::{Address, AddressError};
+pub use connect::ConnectError;
+pub use file::{AudioFile, Due, FileError, IvfHeader, IvfReader, OggReader, Recorder, Taken, VideoFile};
+pub use tls::CaError;
 
 /// Whom to be, and where.
 #[derive(Clone)]
@@ -28,6 +36,8 @@ pub struct JoinOptions {
     pub name: String,
     /// The identity's secret key, 32 bytes.
     pub identity: [u8; 32],
+    /// A PEM file with certificates to trust beside those that this machine trusts.
+    pub ca: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for JoinOptions {
@@ -45,7 +55,13 @@ pub enum JoinError {
     /// The link or the name.
     #[error(transparent)]
     Start(#[from] tangelo_call::StartError),
-    /// No UDP socket can be had, or the server's name has no address.
+    /// The file with certificates.
+    #[error(transparent)]
+    Ca(#[from] CaError),
+    /// The server's name has no address.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// No UDP socket can be had.
     #[error("the network cannot be used: {0}")]
     Network(#[from] std::io::Error),
 }
@@ -58,22 +74,35 @@ pub enum Happening {
     /// Media can flow.
     MediaUp,
     /// A frame of another member was opened.
-    Frame {
-        /// Whose.
-        client: ClientId,
-        /// Of what.
-        source: Source,
-        /// RTP timestamp in the source's clock rate.
-        timestamp: u64,
-        /// The frame as its encoder made it.
-        frame: Vec<u8>,
-    },
+    Frame(Frame),
+    /// The server could not be reached. It is tried again, unless the owner has had enough.
+    Unreachable(ConnectError),
     /// Somebody wants a key frame of an own source.
     KeyFrameWanted(Source),
 }
 
+/// A frame of another member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Whose.
+    pub client: ClientId,
+    /// Of what.
+    pub source: Source,
+    /// The codec's name as in SDP, in small letters.
+    pub codec: &'static str,
+    /// RTP timestamp in the source's clock rate.
+    pub timestamp: u64,
+    /// Whether it follows the one before, with nothing lost in between.
+    pub contiguous: bool,
+    /// As its encoder made it; sound is padded.
+    pub contents: Vec<u8>,
+}
+
 pub(crate) enum Ask {
     Publish(Source),
+    Show(MemberState),
+    Chat(String),
+    KeyFrame(ClientId, Source),
     Send { source: Source, timestamp: u64, frame: Vec<u8> },
     Stats(oneshot::Sender<Stats>),
     Leave,
@@ -97,7 +126,8 @@ impl Participant {
         let identity = SigningKey::from_bytes(&options.identity);
         let (asks, asked) = mpsc::channel(64);
         let (tell, happenings) = mpsc::channel(1_024);
-        let runner = runner::Runner::new(address, &options.name, identity, asked, tell).await?;
+        let tls = address.tls.then(|| tls::config(options.ca.as_deref())).transpose()?;
+        let runner = runner::Runner::new(address, &options.name, identity, tls, asked, tell).await?;
         let task = tokio::spawn(runner.run());
         Ok(Self { asks, happenings, task })
     }
@@ -117,6 +147,21 @@ impl Participant {
     /// for sound. Frames are dropped while there is no key or no connection.
     pub async fn send(&self, source: Source, timestamp: u64, frame: Vec<u8>) {
         let _ = self.asks.send(Ask::Send { source, timestamp, frame }).await;
+    }
+
+    /// Shows everyone where this participant stands.
+    pub async fn show(&self, state: MemberState) {
+        let _ = self.asks.send(Ask::Show(state)).await;
+    }
+
+    /// Says something to everyone; see [`Event::Chat`].
+    pub async fn chat(&self, text: String) {
+        let _ = self.asks.send(Ask::Chat(text)).await;
+    }
+
+    /// Asks another member for a key frame.
+    pub async fn ask_key_frame(&self, client: ClientId, source: Source) {
+        let _ = self.asks.send(Ask::KeyFrame(client, source)).await;
     }
 
     /// Counters; `None` if the call is over.

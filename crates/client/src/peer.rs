@@ -34,6 +34,8 @@ pub(crate) struct SealedFrame {
     pub(crate) codec: &'static str,
     /// In units of the codec's clock rate.
     pub(crate) timestamp: u64,
+    /// Whether no packet was lost since the frame before.
+    pub(crate) contiguous: bool,
     pub(crate) contents: Vec<u8>,
 }
 
@@ -179,7 +181,7 @@ impl Peer {
                             Codec::Vp9 => "vp9",
                             _ => continue,
                         };
-                        let frame = SealedFrame { codec, timestamp, contents };
+                        let frame = SealedFrame { codec, timestamp, contiguous: data.contiguous, contents };
                         news.push(News::Frame { line_use, frame });
                     }
                 }

@@ -2,39 +2,35 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use ed25519_dalek::{Signer, SigningKey};
 use futures_util::{SinkExt, StreamExt};
-use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Session};
+use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Session, Words};
 use tangelo_wire::{ClientId, LineUse, Millis, Source};
-use tokio::{
-    net::{TcpStream, UdpSocket},
-    sync::mpsc,
-    time::sleep_until,
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
-};
+use tokio::{net::UdpSocket, sync::mpsc, time::sleep_until};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    Address, Ask, Happening, JoinError,
+    Address, Ask, Frame, Happening, JoinError,
+    connect::{Socket, connect, media_socket},
     peer::{News, Peer, SealedFrame},
+    tls::Tls,
 };
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A remote line: its receiver in the session, and the frames that wait under their tickets.
 struct Line {
     receiver: u32,
+    /// A frame was lost or dropped since the last that was handed on.
+    broken: bool,
     held: BTreeMap<u32, SealedFrame>,
 }
 
 pub(crate) struct Runner {
     address: Address,
+    tls: Option<Tls>,
     identity: SigningKey,
     session: Session,
     asked: mpsc::Receiver<Ask>,
@@ -65,6 +61,7 @@ impl Runner {
         address: Address,
         name: &str,
         identity: SigningKey,
+        tls: Option<Tls>,
         asked: mpsc::Receiver<Ask>,
         tell: mpsc::Sender<Happening>,
     ) -> Result<Self, JoinError> {
@@ -76,6 +73,7 @@ impl Runner {
         let peer = Peer::new(start, udp.local_addr()?);
         Ok(Self {
             address,
+            tls,
             identity,
             session,
             asked,
@@ -162,6 +160,11 @@ impl Runner {
                     self.peer.send(now, source, timestamp, sealed);
                 }
             }
+            Ask::Show(state) => self.session.command(self.millis(now), Command::State { state }),
+            Ask::Chat(text) => {
+                self.session.command(self.millis(now), Command::Chat { text: Words(text) });
+            }
+            Ask::KeyFrame(client, source) => self.peer.ask_key_frame(LineUse::Receive { client, source }),
             Ask::Stats(reply) => {
                 let _ = reply.send(self.session.stats());
             }
@@ -200,12 +203,16 @@ impl Runner {
 
     async fn output(&mut self, output: Output) {
         match output {
-            Output::Connect => match self.connect().await {
-                Some(socket) => {
+            Output::Connect => match connect(&self.address, self.tls.as_ref()).await {
+                Ok(socket) => {
                     self.socket = Some(socket);
                     self.session.connected(self.millis(Instant::now()));
                 }
-                None => self.session.disconnected(self.millis(Instant::now())),
+                Err(error) => {
+                    tracing::info!(%error, "the server cannot be reached");
+                    self.happen(Happening::Unreachable(error));
+                    self.session.disconnected(self.millis(Instant::now()));
+                }
             },
             Output::Close => {
                 if let Some(mut socket) = self.socket.take() {
@@ -291,20 +298,25 @@ impl Runner {
 
     fn open(&mut self, now: Instant, (client, source): (ClientId, Source), ticket: u32, sealed: SealedFrame) {
         let at = self.millis(now);
-        let SealedFrame { codec, timestamp, contents } = &sealed;
         let Some(line) = self.lines.get_mut(&(client, source)) else { return };
-        let mut frame = Vec::new();
-        match self.session.open(at, line.receiver, ticket, codec, contents, &mut frame) {
+        line.broken |= !sealed.contiguous;
+        let mut contents = Vec::new();
+        match self.session.open(at, line.receiver, ticket, sealed.codec, &sealed.contents, &mut contents) {
             FrameVerdict::Pass => {
-                self.happen(Happening::Frame { client, source, timestamp: *timestamp, frame });
+                let SealedFrame { codec, timestamp, .. } = sealed;
+                let frame = Frame { client, source, codec, timestamp, contiguous: !line.broken, contents };
+                // What the owner does not take in time is lost to it like a packet.
+                line.broken = self.tell.try_send(Happening::Frame(frame)).is_err();
             }
             FrameVerdict::Hold => {
                 line.held.insert(ticket, sealed);
             }
-            FrameVerdict::Drop { ask_key_frame: true } => {
-                self.peer.ask_key_frame(LineUse::Receive { client, source });
+            FrameVerdict::Drop { ask_key_frame } => {
+                line.broken = true;
+                if ask_key_frame {
+                    self.peer.ask_key_frame(LineUse::Receive { client, source });
+                }
             }
-            FrameVerdict::Drop { ask_key_frame: false } => {}
         }
     }
 
@@ -346,6 +358,7 @@ impl Runner {
         for (client, source) in wanted {
             self.lines.entry((client, source)).or_insert_with(|| Line {
                 receiver: session.add_receiver(client, source),
+                broken: false,
                 held: BTreeMap::new(),
             });
         }
@@ -366,19 +379,6 @@ impl Runner {
         }
     }
 
-    async fn connect(&self) -> Option<Socket> {
-        let mut request = self.address.web_socket().into_client_request().ok()?;
-        let origin = HeaderValue::from_str(&self.address.origin()).ok()?;
-        request.headers_mut().insert("Origin", origin);
-        match tokio_tungstenite::connect_async(request).await {
-            Ok((socket, _)) => Some(socket),
-            Err(error) => {
-                tracing::info!(%error, "the server cannot be reached");
-                None
-            }
-        }
-    }
-
     fn millis(&self, now: Instant) -> Millis {
         Millis(u64::try_from(now.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX))
     }
@@ -392,19 +392,6 @@ async fn next_text(socket: &mut Socket) -> Option<String> {
             Some(Ok(_)) => {}
         }
     }
-}
-
-/// A UDP socket on the address from which this machine reaches the server.
-async fn media_socket(address: &Address) -> Result<UdpSocket, std::io::Error> {
-    let server = tokio::net::lookup_host(address.authority()).await?.next();
-    let server = server.ok_or_else(|| std::io::Error::other("the server's name has no address"))?;
-    let any = match server.ip() {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let probe = UdpSocket::bind((any, 0)).await?;
-    probe.connect(server).await?;
-    UdpSocket::bind((probe.local_addr()?.ip(), 0)).await
 }
 
 /// What is sent with.

@@ -126,7 +126,9 @@ fn command(world: &mut World, index: usize, input: &mut Input<'_>) {
     let command = match input.byte() % 8 {
         0 => Command::Chat { text: Words(text(input)) },
         1 => Command::React { emoji: text(input) },
-        2 => Command::State { state: MemberState { hand_raised: true, microphone: false, camera: false } },
+        2 => Command::State {
+            state: MemberState { hand_raised: true, microphone: false, camera: false, recording: true },
+        },
         3 | 4 => Command::EmojiStart {},
         5 => Command::EmojiCancel {},
         6 => {

@@ -2,11 +2,17 @@
 // The command does what the sans-IO crates leave to it.
 #![allow(clippy::disallowed_methods)]
 
+mod join;
 mod serve;
 
-use std::process::ExitCode;
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 /// End-to-end encrypted video calls that anyone can host.
 #[derive(Parser)]
@@ -22,19 +28,37 @@ enum Command {
     ///
     /// The server passes on what it cannot read: the people in a call hold the keys.
     Serve(serve::Options),
+    /// Join a call without a browser: as a bot, to record at one's own side, or to write and read in a terminal.
+    ///
+    /// Lines typed are said to everyone as messages; "/leave" leaves. Lines printed begin with * for what happens, with !
+    /// for warnings, and with <NAME> for what people say.
+    Join(join::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(options) => serve::run(options),
+        Command::Join(options) => join::run(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tangelo: {error}");
-            ExitCode::FAILURE
+            // As for what clap finds wrong with a command line.
+            if error.is::<join::Misused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+fn log_to_stderr(filter: &str) -> Result<(), Box<dyn Error>> {
+    let filter =
+        EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?} is no log filter: {error}"))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+    Ok(())
 }
 
 #[cfg(test)]

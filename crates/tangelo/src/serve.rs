@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
@@ -10,7 +10,6 @@ use std::{
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
 use tangelo_server::{Config, Server, TlsFiles};
-use tracing_subscriber::EnvFilter;
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -60,13 +59,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let filter = EnvFilter::try_new(&options.log)
-        .map_err(|error| format!("--log {:?} is no log filter: {error}", options.log))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    super::log_to_stderr(&options.log)?;
     raise_file_limit();
     let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     let config = Config {
@@ -157,7 +150,7 @@ fn raise_file_limit() {}
 
 /// Completes when the system or the person asks the program to end.
 #[cfg(unix)]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -172,7 +165,7 @@ fn shutdown() -> io::Result<impl Future<Output = ()>> {
 
 /// Completes when the person asks the program to end.
 #[cfg(not(unix))]
-fn shutdown() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn shutdown() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
         tracing::info!("stopping");

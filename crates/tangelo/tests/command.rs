@@ -1,42 +1,15 @@
 //! The command as a person runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
-fn tangelo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tangelo"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TANGELO_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// A server that is ended with the test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts a server on free loopback ports and waits for its address.
-fn serve(arguments: &[&str]) -> (Running, String) {
-    let mut all = vec!["serve", "--media-port", "0", "--public-ip", "127.0.0.1"];
-    all.extend(arguments);
-    let mut child = tangelo(&all).env("TANGELO_LISTEN", "127.0.0.1:0").spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let running = Running(child);
-    let address = line.trim_end().strip_prefix("Tangelo is ready: http://");
-    (running, address.unwrap_or_else(|| panic!("{line:?}")).to_owned())
-}
+use common::{Running, serve, tangelo};
 
 #[test]
 fn it_says_where_it_is_ready_and_serves_there() {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const binary =
+export const binary =
   process.env.TANGELO_BIN ??
   fileURLToPath(new URL("../../../target/release/tangelo", import.meta.url));
 

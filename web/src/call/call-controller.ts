@@ -282,6 +282,7 @@ export class CallController {
       hand_raised: this.view.get().handRaised,
       microphone: microphone.on,
       camera: camera.on,
+      recording: false,
     };
     const words = JSON.stringify(state);
     if (words === this.told || this.view.get().ended !== undefined) return;

@@ -26,6 +26,7 @@ export function personViews(
     trust: trust.get(person.client) ?? UNKNOWN,
     microphone: person.state?.microphone,
     camera: person.state?.camera,
+    recording: person.state?.recording ?? false,
     handOrder: person.hand_order ?? undefined,
     speaking: beat.speaking.has(person.client),
     quality: beat.quality.get(person.own ? OWN : person.client) ?? UNKNOWN_QUALITY,

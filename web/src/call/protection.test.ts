@@ -18,6 +18,7 @@ function person(name: string, change: Partial<PersonView> = {}): PersonView {
     trust: { state: { type: "new" }, warnings: [] },
     microphone: true,
     camera: true,
+    recording: false,
     handOrder: undefined,
     speaking: false,
     quality: { level: "unknown", reason: undefined },

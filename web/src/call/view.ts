@@ -95,6 +95,8 @@ export interface PersonView {
   /** Whether microphone and camera are on, as the person's own client says; nothing before it has. */
   readonly microphone: boolean | undefined;
   readonly camera: boolean | undefined;
+  /** Whether it keeps what it sees and hears, as its own client says. */
+  readonly recording: boolean;
   /** Grows with the time at which the hand was raised; nothing while it is down. */
   readonly handOrder: number | undefined;
   readonly speaking: boolean;

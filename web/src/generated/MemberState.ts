@@ -15,4 +15,8 @@ microphone: boolean,
 /**
  * Whether its camera is on.
  */
-camera: boolean, };
+camera: boolean, 
+/**
+ * Whether it keeps what it sees and hears. Clients that know of no recording do not say, and do not record.
+ */
+recording: boolean, };

@@ -37,6 +37,11 @@ export function Announcer({ view, secret, chatOpen }: Props) {
     if (latest !== undefined) say(text.announce.hand(latest.name));
   });
 
+  const recorder = people.findLast(({ own, recording }) => !own && recording);
+  useNew(recorder?.client, () => {
+    if (recorder !== undefined) say(text.announce.recording(recorder.name));
+  });
+
   const protection = words(protectionOf(view, secret));
   useNew(protection, () => say(protection));
 

@@ -268,6 +268,7 @@ function alone(name: string): PersonView {
     doubt: undefined,
     microphone: undefined,
     camera: undefined,
+    recording: false,
     handOrder: undefined,
     speaking: false,
     quality: { level: "unknown", reason: undefined },

@@ -29,6 +29,15 @@ export function CameraIcon({ off }: { off: boolean }) {
   );
 }
 
+export function RecordIcon() {
+  return (
+    <Icon>
+      <circle cx="12" cy="12" r="8.5" />
+      <circle cx="12" cy="12" r="4" fill="currentColor" />
+    </Icon>
+  );
+}
+
 export function LinkIcon() {
   return (
     <Icon>

@@ -5,6 +5,7 @@ import {
   HandIcon,
   InviteIcon,
   MicrophoneIcon,
+  RecordIcon,
   ShieldIcon,
   WarningIcon,
 } from "./icons.js";
@@ -97,6 +98,12 @@ function PersonRow({ person, place }: { person: PersonView; place: number | unde
           </span>
         )}
       </div>
+      {person.recording && (
+        <p class="records">
+          <RecordIcon />
+          <span>{text.people.recording}</span>
+        </p>
+      )}
       {caution.map(words => (
         <p key={words} class="caution">
           <WarningIcon />

@@ -248,6 +248,7 @@ export const text: Texts = {
   tile: {
     muted: "Mikrofon aus",
     hand: "Hand gehoben",
+    recording: "nimmt auf",
     pin: name => `${name} groß zeigen`,
     unpin: name => `${name} nicht mehr groß zeigen`,
     pinTip: "Groß zeigen",
@@ -290,6 +291,7 @@ export const text: Texts = {
     others: "Alle anderen",
     place: place => `Hand gehoben, Nummer ${place} in der Reihe`,
     cameraOff: "Kamera aus",
+    recording: "Nimmt diesen Anruf auf",
   },
 
   hand: { raise: "Hand heben", lower: "Hand senken" },
@@ -374,6 +376,7 @@ export const text: Texts = {
     message: (name, words) => `${name} schreibt: ${words}`,
     reaction: (name, what) => `${name}: ${what}`,
     hand: name => `${name} hebt die Hand.`,
+    recording: name => `${name} nimmt diesen Anruf auf.`,
   },
 
   lastTime: {

@@ -257,6 +257,7 @@ export const text = {
   tile: {
     muted: "muted",
     hand: "hand raised",
+    recording: "recording",
     pin: (name: string) => `Show ${name} large`,
     unpin: (name: string) => `Show ${name} no longer large`,
     pinTip: "Show large",
@@ -299,6 +300,7 @@ export const text = {
     others: "Everyone else",
     place: (place: number) => `Hand raised, number ${place} in line`,
     cameraOff: "camera off",
+    recording: "Records this call",
   },
 
   hand: { raise: "Raise hand", lower: "Lower hand" },
@@ -379,6 +381,7 @@ export const text = {
     message: (name: string, words: string) => `${name} wrote: ${words}`,
     reaction: (name: string, what: string) => `${name}: ${what}`,
     hand: (name: string) => `${name} raised a hand.`,
+    recording: (name: string) => `${name} records this call.`,
   },
 
   lastTime: {

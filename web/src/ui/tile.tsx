@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { PersonView, ReactionView } from "../call/view.js";
 import { hueOf, initialsOf } from "./avatar.js";
 import { useStream } from "./hooks.js";
-import { HandIcon, MicrophoneIcon, PinIcon } from "./icons.js";
+import { HandIcon, MicrophoneIcon, PinIcon, RecordIcon } from "./icons.js";
 import { QualityMark } from "./quality-mark.js";
 import { text } from "./text.js";
 import { TrustMark, markOf } from "./trust-mark.js";
@@ -30,6 +30,7 @@ export function Tile({ person, camera, muted, reactions, pinned, pin }: Props) {
       ? text.call.ownLabel(person.name)
       : text.trust.tileLabel(person.name, text.trust.mark[mark]),
     muted ? text.tile.muted : undefined,
+    person.recording ? text.tile.recording : undefined,
     person.handOrder === undefined ? undefined : text.tile.hand,
     doubt,
   ];
@@ -63,6 +64,12 @@ export function Tile({ person, camera, muted, reactions, pinned, pin }: Props) {
         ))}
       </span>
       <span class="tile-tools">
+        {person.recording && (
+          <span class="recording">
+            <RecordIcon />
+            <span class="recording-word">{text.tile.recording}</span>
+          </span>
+        )}
         {person.handOrder !== undefined && (
           <span class="hand">
             <HandIcon />

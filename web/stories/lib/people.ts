@@ -65,6 +65,7 @@ export function person(number: number, change: Partial<PersonView> = {}): Person
     trust: trust(own ? "own" : "seen"),
     microphone: true,
     camera: true,
+    recording: false,
     handOrder: undefined,
     speaking: false,
     quality: { level: "good", reason: undefined },

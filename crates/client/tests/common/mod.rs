@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tangelo_call::{Event, Person, Phase, link::Link};
-use tangelo_client::{Happening, JoinOptions, Participant};
+use tangelo_client::{Frame, Happening, JoinOptions, Participant};
 use tangelo_server::{Config, Server};
 use tangelo_wire::{ClientId, Source};
 use tokio::sync::oneshot;
@@ -61,8 +61,8 @@ pub struct Guest {
 
 impl Guest {
     pub async fn join(server: &TestServer, person: u8) -> Self {
-        let options =
-            JoinOptions { url: server.url(), name: format!("Person {person}"), identity: [person; 32] };
+        let name = format!("Person {person}");
+        let options = JoinOptions { url: server.url(), name, identity: [person; 32], ca: None };
         Self {
             participant: Participant::join(options).await.unwrap(),
             phase: None,
@@ -100,7 +100,10 @@ impl Guest {
             Happening::Call(Event::Ended { text }) => panic!("the call ended: {text}"),
             Happening::Call(_) => {}
             Happening::MediaUp => self.media_up = true,
-            Happening::Frame { client, source, frame, .. } => self.frames.push((client, source, frame)),
+            Happening::Frame(Frame { client, source, contents, .. }) => {
+                self.frames.push((client, source, contents));
+            }
+            Happening::Unreachable(error) => panic!("{error}"),
             Happening::KeyFrameWanted(_) => self.key_frames_wanted += 1,
         }
     }

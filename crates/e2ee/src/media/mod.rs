@@ -6,7 +6,7 @@
 mod codec;
 mod epoch;
 mod key_id;
-mod opus;
+pub mod opus;
 mod receiver;
 
 use std::collections::{BTreeMap, VecDeque};

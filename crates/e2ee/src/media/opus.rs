@@ -11,6 +11,8 @@ const SIZES_BYTES: [usize; 9] = [80, 120, 160, 240, 320, 480, 640, 960, 1_280];
 const FRAME_MAX_BYTES: usize = 1_275;
 /// Most sound in a packet, in units of 2.5 ms: 120 ms.
 const DURATION_MAX: usize = 48;
+/// A unit of 2.5 ms at 48 kHz.
+const SAMPLES_PER_UNIT: usize = 120;
 /// Bits of the frame count byte.
 const VBR: u8 = 0x80;
 const PADDED: u8 = 0x40;
@@ -66,6 +68,49 @@ pub(crate) fn pad(packet: &[u8], size: usize, output: &mut Vec<u8>) -> Option<()
     output.extend_from_slice(parts.padding.get(..parts.padding.len().min(size - output.len()))?);
     output.resize(size, 0);
     Some(())
+}
+
+/// The packet as it was before it was padded, in the shortest form that sounds the same: for files, which need not hide
+/// anything. Padding that holds more than zeros stays. `None` if it is no Opus packet.
+#[must_use]
+pub fn unpad(packet: &[u8]) -> Option<Vec<u8>> {
+    let parts = Parts::of(packet)?;
+    if parts.padding.iter().any(|byte| *byte != 0) {
+        return Some(packet.to_vec());
+    }
+    let code = match parts.count {
+        count if count & COUNT == 1 => 0,
+        2 => 1,
+        count if count == 2 | VBR => 2,
+        _ => 3,
+    };
+    let mut bare = vec![parts.toc & !3 | code];
+    if code == 3 {
+        bare.push(parts.count);
+    }
+    bare.extend_from_slice(parts.rest);
+    Some(bare)
+}
+
+/// How much sound a packet holds, in samples at 48 kHz. `None` if it is no Opus packet.
+#[must_use]
+pub fn samples(packet: &[u8]) -> Option<u32> {
+    let parts = Parts::of(packet)?;
+    let units = usize::from(parts.count & COUNT) * frame_duration(parts.toc);
+    u32::try_from(units * SAMPLES_PER_UNIT).ok()
+}
+
+/// A packet without data, which asks the decoder to conceal a loss (RFC 7845 section 4.1): the mode of `like`, and as
+/// many whole frames as fit into `samples` and a packet. With it, how many samples that is. `None` if no frame fits.
+#[must_use]
+pub fn loss(like: &[u8], samples: u64) -> Option<(Vec<u8>, u32)> {
+    let toc = like.first()?;
+    let frame = frame_duration(*toc);
+    let units = usize::try_from(samples).unwrap_or(usize::MAX) / SAMPLES_PER_UNIT;
+    let frames = (units.min(DURATION_MAX) / frame) as u8;
+    let lost = vec![toc | 3, frames];
+    let samples = self::samples(&lost)?;
+    Some((lost, samples))
 }
 
 /// A packet of whatever code, as the parts of one of code 3.

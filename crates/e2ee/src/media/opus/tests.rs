@@ -161,6 +161,20 @@ proptest! {
     }
 
     #[test]
+    fn an_unpadded_packet_is_short_and_has_the_same_frames((heard, packet) in any_packet(), more in 0_usize..1_200) {
+        let mut padded = Vec::new();
+        pad(&packet, packet.len() + more, &mut padded).unwrap();
+        let bare = unpad(&padded).unwrap();
+        prop_assert_eq!(hear(&bare), Ok(heard.clone()));
+        prop_assert!(bare.len() <= padded.len());
+        if packet[0] & 3 != 3 {
+            prop_assert_eq!(&bare, &packet);
+        }
+        prop_assert_eq!(samples(&padded), samples(&packet));
+        prop_assert_eq!(samples(&packet).unwrap() as usize, heard.frames.len() * samples(&[packet[0] & !3]).unwrap() as usize);
+    }
+
+    #[test]
     fn what_is_no_packet_is_refused(mut bytes in vec(any::<u8>(), 0..400), code in 0_u8..4, count in any::<u8>()) {
         // Bytes at random are seldom code 3 with few frames.
         if let [toc, second, ..] = bytes.as_mut_slice() {
@@ -189,6 +203,26 @@ proptest! {
         prop_assert!(sizes.len() <= SIZES_BYTES.len());
         prop_assert!(sizes.iter().all(|size| SIZES_BYTES.contains(size)));
     }
+}
+
+#[test]
+fn padding_with_something_in_it_stays() {
+    let extended = [0x7b, 0x41, 2, 1, 2, 3, 0, 9];
+    assert_eq!(unpad(&extended).as_deref(), Some(&extended[..]));
+    assert_eq!(unpad(&[0x7b, 0x41, 2, 1, 2, 3, 0, 0]).as_deref(), Some(&[0x78, 1, 2, 3][..]));
+    assert_eq!(unpad(&[]), None);
+}
+
+#[test]
+fn a_loss_fits_and_has_no_data() {
+    // 20 ms of CELT, 60 ms of SILK, 2.5 ms of CELT.
+    for (toc, frame) in [(0xfc, 960), (0x18, 2_880), (0x80, 120)] {
+        assert_eq!(loss(&[toc, 1, 2], frame - 1), None);
+        assert_eq!(loss(&[toc], frame), Some((vec![toc | 3, 1], frame as u32)));
+        let (packet, held) = loss(&[toc], u64::MAX).unwrap();
+        assert_eq!((held, hear(&packet).unwrap().frames.concat().len()), (5_760, 0));
+    }
+    assert_eq!(loss(&[], 960), None);
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! The way to the server: name, TCP, TLS, WebSocket; and what to say when it cannot be gone.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UdpSocket, lookup_host},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{self, client::IntoClientRequest, http::HeaderValue},
+};
+
+use crate::{Address, tls::Tls};
+
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+pub(crate) type Socket = WebSocketStream<Box<dyn Stream>>;
+
+/// Why the server cannot be reached, for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// Its name has no address.
+    #[error("the name in the link cannot be found ({0}): check the link and the network")]
+    Name(String),
+    /// Nothing answers there.
+    #[error("nothing answers at {0} ({1}): check the link, and that the server runs")]
+    Silent(String, String),
+    /// Its certificate is not trusted.
+    #[error("the certificate of {0} is not trusted ({1})")]
+    Untrusted(String, String),
+    /// It does not speak TLS.
+    #[error("{0} does not speak HTTPS ({1}): check whether the link begins with http:// or https://")]
+    Tls(String, String),
+    /// What answers speaks, but not as a Tangelo server does.
+    #[error("what answers at {0} is no Tangelo server, or its proxy is not set up for WebSockets ({1})")]
+    Stranger(String, String),
+}
+
+/// Opens the WebSocket.
+pub(crate) async fn connect(address: &Address, tls: Option<&Tls>) -> Result<Socket, ConnectError> {
+    match timeout(PATIENCE, open(address, tls)).await {
+        Ok(done) => done,
+        Err(_) => Err(ConnectError::Silent(address.host.clone(), "no answer in time".to_owned())),
+    }
+}
+
+async fn open(address: &Address, tls: Option<&Tls>) -> Result<Socket, ConnectError> {
+    let host = || address.host.clone();
+    let silent = |error: io::Error| ConnectError::Silent(host(), error.to_string());
+    let addresses = lookup(address).await?;
+    let stream = TcpStream::connect(&*addresses).await.map_err(silent)?;
+    // Small messages, each waited for.
+    stream.set_nodelay(true).map_err(silent)?;
+    let stream: Box<dyn Stream> = match tls {
+        Some(tls) => Box::new(tls.connect(address, stream).await?),
+        None => Box::new(stream),
+    };
+    let stranger = |error: tungstenite::Error| ConnectError::Stranger(host(), error.to_string());
+    let mut request = address.web_socket().into_client_request().map_err(stranger)?;
+    let origin = HeaderValue::from_str(&address.origin())
+        .map_err(|error| ConnectError::Stranger(host(), error.to_string()))?;
+    request.headers_mut().insert("Origin", origin);
+    let (socket, _) = client_async(request, stream).await.map_err(stranger)?;
+    Ok(socket)
+}
+
+async fn lookup(address: &Address) -> Result<Vec<SocketAddr>, ConnectError> {
+    let found = lookup_host(address.authority()).await;
+    let addresses: Vec<_> =
+        found.map_err(|error| ConnectError::Name(format!("{}: {error}", address.host)))?.collect();
+    if addresses.is_empty() { Err(ConnectError::Name(address.host.clone())) } else { Ok(addresses) }
+}
+
+/// A UDP socket on the address from which this machine reaches the server: a name may stand for several, and the server
+/// answer at one of them only.
+pub(crate) async fn media_socket(address: &Address) -> Result<UdpSocket, crate::JoinError> {
+    let addresses = lookup(address).await?;
+    if let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(&*addresses)).await {
+        return Ok(UdpSocket::bind((stream.local_addr()?.ip(), 0)).await?);
+    }
+    // It may answer later.
+    let server = addresses.first().ok_or_else(|| ConnectError::Name(address.host.clone()))?;
+    let any = match server.ip() {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let probe = UdpSocket::bind((any, 0)).await?;
+    probe.connect(server).await?;
+    Ok(UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?)
+}
