@@ -338,7 +338,7 @@ test("with sound only, no camera comes or goes, and everything is back after it"
       person === ada,
     );
   }
-  await ada.tick("Everything");
+  // Whoever turns the camera on wants to see as well.
   await ada.click("Camera");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);

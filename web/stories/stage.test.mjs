@@ -44,6 +44,34 @@ test("a pin shows somebody large until it is taken away", async () => {
   await ada.missesNow(".spotlight");
 });
 
+test("nobody's picture is given up while tiles change their places", async () => {
+  const ada = await Visitor.in("call/5 people");
+  const told = () =>
+    ada.page.evaluate(() =>
+      window.call.asked
+        .filter(([name]) => name === "shows")
+        .map(([, places]) => places.map(({ client }) => client)),
+    );
+  await ada.until(() =>
+    window.call.asked.some(([name, places]) => name === "shows" && places.length === 4),
+  );
+  const before = (await told()).length;
+  const grace = await ada.page.$eval("[aria-label='Show Grace Hopper large']", button => {
+    return button.closest(".tile").dataset.client;
+  });
+  await ada.goTo("Show Grace Hopper large");
+  await ada.keys("Enter");
+  await ada.sees(".spotlight .grid .tile");
+  await ada.goTo("Show Grace Hopper no longer large");
+  await ada.keys("Enter");
+  await ada.until(() => document.querySelector(".spotlight") === null);
+  await ada.until(
+    count => window.call.asked.filter(([name]) => name === "shows").length >= count + 2,
+    before,
+  );
+  for (const clients of (await told()).slice(before)) assert.ok(clients.includes(grace), clients);
+});
+
 test("who comes back with another client is still pinned, and not who only claims the same key", async () => {
   const ada = await Visitor.in("call/5 people");
   await ada.goTo("Show Grace Hopper large");

@@ -24,7 +24,7 @@ pub enum Command {
         lines: Vec<MediaLine>,
     },
     /// What the page shows of the pictures that it receives, see `ClientMessage::Watch` in `tangelo-wire`. The session
-    /// says it again after it has arrived anew or resumed.
+    /// says it again after every answer and after it has resumed.
     Watch {
         /// Each picture once; at most `tangelo_wire::limits::VIEWS_MAX`.
         views: Vec<View>,

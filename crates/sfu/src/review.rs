@@ -72,7 +72,8 @@ impl Sfu {
             for (id, choice) in pictures.iter().zip(choose(&wishes)) {
                 let known = infos.get(id).is_some_and(|infos| !infos.is_empty());
                 // A line whose picture is not sent yet begins by itself when it is.
-                if known && receiver.aim(*id, choice) {
+                // Who is not connected yet needs no key frame: it gets one when it is.
+                if known && receiver.aim(*id, choice) && receiver.is_connected() {
                     waiting.push((client, *id));
                 }
                 targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());

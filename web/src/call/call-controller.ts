@@ -259,7 +259,10 @@ export class CallController {
 
   private devicesChanged(): void {
     const { camera } = this.devices.view.get();
-    if (camera.on && this.view.get().mode === "audio") this.view.patch({ mode: "full" });
+    if (camera.on && this.view.get().mode === "audio") {
+      this.view.patch({ mode: "full" });
+      this.watch();
+    }
     this.tellState();
     this.negotiate();
   }

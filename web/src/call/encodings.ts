@@ -101,7 +101,9 @@ function differs(encoding: Encoding, settings: Partial<LayerSettings>): boolean 
 const DEFAULTS: Record<string, unknown> = { active: true, scaleResolutionDownBy: 1 };
 
 function sizeOf(track: MediaStreamTrack | null): Size {
-  const { width, height } = track?.getSettings() ?? {};
+  // Not every browser tells the size of what comes from a canvas, as it does with an effect.
+  const { canvas } = (track ?? {}) as Partial<CanvasCaptureMediaStreamTrack>;
+  const { width = canvas?.width, height = canvas?.height } = track?.getSettings() ?? {};
   return width === undefined || height === undefined || width * height === 0
     ? UNKNOWN_SIZE
     : { width, height };

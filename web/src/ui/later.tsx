@@ -20,7 +20,7 @@ const ready = new Map<() => Promise<unknown>, unknown>();
 export function prepare(load: () => Promise<unknown>): void {
   withStyle(load()).then(
     module => ready.set(load, module),
-    () => undefined,
+    (error: unknown) => report("part-not-loaded", { part: "ahead", ...errorOf(error) }),
   );
 }
 

@@ -64,10 +64,14 @@ class Sight {
     }
     for (const tile of tiles) {
       if (this.tiles.has(tile)) continue;
+      // Until the browser says otherwise: a tile that is drawn elsewhere must not lose its picture in between.
+      this.inSight.add(tile);
       this.sizes.observe(tile);
       this.crossings.observe(tile);
     }
     this.tiles = tiles;
+    // The window of a picture whose tile is no more; that event did not bubble up to the stage.
+    if (this.apart !== undefined && !this.stage.contains(this.apart.video)) this.together();
     this.tellAll();
   }
 
@@ -78,7 +82,7 @@ class Sight {
     document.removeEventListener("visibilitychange", this.visibility);
     this.stage.removeEventListener("enterpictureinpicture", this.leftThePage);
     this.stage.removeEventListener("leavepictureinpicture", this.cameBack);
-    this.apart?.window.removeEventListener("resize", this.tellAll);
+    this.together();
   }
 
   private readonly visibility = () => {
@@ -94,6 +98,7 @@ class Sight {
 
   private readonly leftThePage = (event: Event) => {
     const { pictureInPictureWindow: window } = event as PictureInPictureEvent;
+    this.together();
     this.apart = { video: event.target as HTMLVideoElement, window };
     window.addEventListener("resize", this.tellAll);
     this.tellAll();
@@ -101,10 +106,14 @@ class Sight {
 
   private readonly cameBack = (event: Event) => {
     if (this.apart?.video !== event.target) return;
-    this.apart.window.removeEventListener("resize", this.tellAll);
-    this.apart = undefined;
+    this.together();
     this.tellAll();
   };
+
+  private together(): void {
+    this.apart?.window.removeEventListener("resize", this.tellAll);
+    this.apart = undefined;
+  }
 
   private readonly tellAll = () => {
     const places = [...this.tiles].flatMap(tile => this.placeOf(tile));
@@ -127,7 +136,9 @@ class Sight {
   private heightOf(tile: HTMLElement): number {
     if (this.apart !== undefined && tile.contains(this.apart.video))
       return this.apart.window.height;
-    if (this.hidden || !this.inSight.has(tile)) return 0;
+    // Behind a picture with a window of its own all go on: whose it is changes.
+    const hidden = this.hidden && document.pictureInPictureElement === null;
+    if (hidden || !this.inSight.has(tile)) return 0;
     // What is shown in full covers all the rest.
     const full = document.fullscreenElement;
     if (full !== null && this.stage.contains(full) && full !== tile) return 0;

@@ -34,6 +34,8 @@ export function Stage(props: Props) {
   const { view, people, devices, layout, selfHidden, pinned, pin, shown, sees } = props;
   const ref = useRef<HTMLElement>(null);
   const { width, height } = useSize(ref);
+  // Here, so that another page is another drawing of the stage: what is in sight is looked at after each.
+  const [page, setPage] = useState(0);
   const self = useTrackStream(devices.camera.track);
   const shared = useTrackStream(view.share.track);
   const seen = selfHidden && people.length > 1 ? people.filter(({ own }) => !own) : people;
@@ -76,7 +78,14 @@ export function Stage(props: Props) {
           tile={tile}
         />
       ) : (
-        <Pages width={width} height={height} people={ordered} tile={tile} />
+        <Pages
+          width={width}
+          height={height}
+          people={ordered}
+          tile={tile}
+          wanted={page}
+          turn={setPage}
+        />
       )}
     </main>
   );
@@ -147,8 +156,8 @@ interface PartProps {
 }
 
 /** As many tiles as the window holds, and the way to the others. */
-function Pages({ width, height, people, tile }: PartProps) {
-  const [wanted, setPage] = useState(0);
+function Pages(props: PartProps & { wanted: number; turn: (page: number) => void }) {
+  const { width, height, people, tile, wanted, turn } = props;
   const whole = capacityOf(width, height, GAP_PX);
   const paged = people.length > whole;
   const rest = paged ? height - PAGER_PX : height;
@@ -179,7 +188,7 @@ function Pages({ width, height, people, tile }: PartProps) {
             class="icon-button"
             aria-label={text.stage.previous}
             aria-disabled={page === 0}
-            onClick={() => setPage(Math.max(0, page - 1))}
+            onClick={() => turn(Math.max(0, page - 1))}
           >
             <PreviousIcon />
           </button>
@@ -189,7 +198,7 @@ function Pages({ width, height, people, tile }: PartProps) {
             class="icon-button"
             aria-label={text.stage.next}
             aria-disabled={page === pages - 1}
-            onClick={() => setPage(Math.min(pages - 1, page + 1))}
+            onClick={() => turn(Math.min(pages - 1, page + 1))}
           >
             <NextIcon />
           </button>

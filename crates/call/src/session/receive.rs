@@ -57,6 +57,7 @@ impl Session {
                 for (post, body) in in_flight {
                     self.post(post, body);
                 }
+                self.say_views();
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Entry(entry)) => {

@@ -173,14 +173,14 @@ mod tests {
         let mut screen = screen();
         let bot = person(1, "Bot", true);
         assert_eq!(
-            roster(&mut screen, &[bot.clone()], "1"),
+            roster(&mut screen, std::slice::from_ref(&bot), "1"),
             [
                 "* In the call: Bot [01010101] (you)",
                 "* Safety number: 1",
                 "* You record this call; everyone sees it."
             ]
         );
-        assert!(roster(&mut screen, &[bot.clone()], "1").is_empty());
+        assert!(roster(&mut screen, std::slice::from_ref(&bot), "1").is_empty());
         assert_eq!(
             roster(&mut screen, &[bot.clone(), person(2, "Ada", true)], "2"),
             [
