@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 /// Most bytes of a run: an IP packet's length has 16 bits, headers included.
 const RUN_MAX_BYTES: usize = 65_000;
+/// Longest datagram that goes into a run, in bytes: with its headers it fits the least MTU of IPv6, which every way has. Kernels
+/// refuse a run whose datagrams do not fit the way, and then any run.
+const DATAGRAM_MAX_BYTES: usize = 1_232;
 /// Buffers kept for later runs.
-const SPARE_MAX: usize = 256;
+const SPARE_MAX: usize = 64;
 
 /// What is to be sent in one call: datagrams of `segment_bytes` each, the last one may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl Batch {
         }
         open.contents.extend_from_slice(datagram);
         open.segments += 1;
-        open.closed = datagram.len() < open.segment_bytes;
+        open.closed = datagram.len() < open.segment_bytes || datagram.len() > DATAGRAM_MAX_BYTES;
     }
 
     /// Sends all that is left.
@@ -120,6 +123,14 @@ mod tests {
     fn a_shorter_one_ends_a_run_and_a_longer_one_begins_another() {
         let datagrams = [(5, 100), (5, 60), (5, 60), (5, 100), (5, 100)];
         assert_eq!(sent(&datagrams, 64), [(5, vec![100, 60]), (5, vec![60]), (5, vec![100, 100])]);
+    }
+
+    #[test]
+    fn what_may_not_fit_the_way_goes_alone() {
+        assert_eq!(
+            sent(&[(5, 1_300), (5, 1_300), (5, 90)], 64),
+            [(5, vec![1_300]), (5, vec![1_300]), (5, vec![90])]
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::{
     time,
 };
 
-use crate::media::{Command, News};
+use crate::media::{Command, News, Views};
 
 /// From a connection.
 pub(crate) enum ToEngine {
@@ -96,6 +96,7 @@ struct Engine {
     started: Instant,
     outboxes: BTreeMap<ConnectionId, Outbox>,
     media: mpsc::UnboundedSender<Command>,
+    views: Views,
     /// The rooms of clients that made an offer.
     sessions: BTreeMap<ClientId, RoomName>,
     offers_waiting: usize,
@@ -106,7 +107,7 @@ pub(crate) async fn run(
     seed: [u8; 32],
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
-    media: mpsc::UnboundedSender<Command>,
+    (media, views): (mpsc::UnboundedSender<Command>, Views),
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut engine = Engine {
@@ -114,6 +115,7 @@ pub(crate) async fn run(
         started: Instant::now(),
         outboxes: BTreeMap::new(),
         media,
+        views,
         sessions: BTreeMap::new(),
         offers_waiting: 0,
     };
@@ -227,8 +229,8 @@ impl Engine {
                     let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
                 }
                 Output::Watch { client, views, .. } => {
-                    if self.sessions.contains_key(&client) {
-                        let _ = self.media.send(Command::Watch { client, views });
+                    if self.sessions.contains_key(&client) && self.views.note(client, views) {
+                        let _ = self.media.send(Command::Watch { client });
                     }
                 }
                 Output::Departed { client, .. } => {

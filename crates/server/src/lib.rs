@@ -166,8 +166,8 @@ impl Server {
         let media = self.media.start(news).map_err(ServeError::System)?;
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
-        let mut engine =
-            tokio::spawn(engine::run(seed, messages, media_news, media.commands(), stopped.clone()));
+        let to_media = (media.commands(), media.views());
+        let mut engine = tokio::spawn(engine::run(seed, messages, media_news, to_media, stopped.clone()));
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
         let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits, self.assets)));

@@ -1,6 +1,15 @@
 //! The thread that owns the SFU and the UDP sockets.
 
-use std::{future::poll_fn, io, net::SocketAddr, task::Poll, thread, time::Instant};
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    thread,
+    time::Instant,
+};
 
 use tangelo_sfu::{Answer, OfferError, Output, Sfu, SfuConfig};
 use tangelo_wire::{ClientId, MediaLine, RoomName, Source, View};
@@ -15,9 +24,39 @@ use crate::{
 
 /// To the media thread.
 pub(crate) enum Command {
-    Offer { room: RoomName, client: ClientId, offer: u32, sdp: String, lines: Vec<MediaLine> },
-    Watch { client: ClientId, views: Vec<View> },
-    Remove { client: ClientId },
+    Offer {
+        room: RoomName,
+        client: ClientId,
+        offer: u32,
+        sdp: String,
+        lines: Vec<MediaLine>,
+    },
+    /// What the client shows is in [`Views`].
+    Watch {
+        client: ClientId,
+    },
+    Remove {
+        client: ClientId,
+    },
+}
+
+/// The latest of what clients show. They say it often; at most one command for each waits.
+#[derive(Clone, Default)]
+pub(crate) struct Views(Arc<Mutex<BTreeMap<ClientId, Vec<View>>>>);
+
+impl Views {
+    /// Notes what a client shows. Returns whether the media thread is to be told.
+    pub(crate) fn note(&self, client: ClientId, views: Vec<View>) -> bool {
+        self.lock().insert(client, views).is_none()
+    }
+
+    fn take(&self, client: ClientId) -> Option<Vec<View>> {
+        self.lock().remove(&client)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Vec<View>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// From the media thread.
@@ -65,29 +104,37 @@ impl Media {
 
     /// Starts the thread.
     pub(crate) fn start(self, news: mpsc::UnboundedSender<News>) -> io::Result<Running> {
-        // Unbounded, but it cannot grow: the engine lets few offers wait, and removes only whose offer it has sent.
+        // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the views of each client, and
+        // removes only whose offer it has sent.
         let (commands, inbox) = mpsc::unbounded_channel();
         let (alive, ended) = tokio::sync::watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let views = Views::default();
+        let latest = views.clone();
         thread::Builder::new().name("media".into()).spawn(move || {
-            if let Err(error) = runtime.block_on(run(self, inbox, news)) {
+            if let Err(error) = runtime.block_on(run(self, inbox, news, latest)) {
                 tracing::error!("media ends: {error}");
             }
             drop(alive);
         })?;
-        Ok(Running { commands, ended })
+        Ok(Running { commands, views, ended })
     }
 }
 
 /// The running thread. It ends when every sender of commands is gone.
 pub(crate) struct Running {
     commands: mpsc::UnboundedSender<Command>,
+    views: Views,
     ended: tokio::sync::watch::Receiver<()>,
 }
 
 impl Running {
     pub(crate) fn commands(&self) -> mpsc::UnboundedSender<Command> {
         self.commands.clone()
+    }
+
+    pub(crate) fn views(&self) -> Views {
+        self.views.clone()
     }
 
     /// Completes when the thread has ended.
@@ -121,17 +168,19 @@ struct MediaThread {
     batch: Batch,
     tap: Option<Tap>,
     news: mpsc::UnboundedSender<News>,
+    views: Views,
 }
 
 async fn run(
     media: Media,
     mut commands: mpsc::UnboundedReceiver<Command>,
     news: mpsc::UnboundedSender<News>,
+    views: Views,
 ) -> io::Result<()> {
     let mut sfu = Sfu::new(SfuConfig::new(media.candidates()), Instant::now());
     sfu.set_tap(media.tap.is_some());
     let ports = media.ports.into_iter().map(Port::open).collect::<io::Result<Vec<_>>>()?;
-    let mut thread = MediaThread { sfu, ports, batch: Batch::default(), tap: media.tap, news };
+    let mut thread = MediaThread { sfu, ports, batch: Batch::default(), tap: media.tap, news, views };
     let mut inbox = Inbox::new();
     let mut first = 0;
     loop {
@@ -193,6 +242,7 @@ impl MediaThread {
                 self.sfu.handle_datagram(now, source, candidate, datagram);
                 self.carry_out();
             }
+            self.flush();
         }
     }
 
@@ -203,7 +253,11 @@ impl MediaThread {
                 let result = self.sfu.offer(now, &room, client, &sdp, &lines);
                 let _ = self.news.send(News::Answered { room, client, offer, result });
             }
-            Command::Watch { client, views } => self.sfu.watch(now, client, &views),
+            Command::Watch { client } => {
+                if let Some(views) = self.views.take(client) {
+                    self.sfu.watch(now, client, &views);
+                }
+            }
             Command::Remove { client } => self.sfu.remove(now, client),
         }
     }

@@ -18,15 +18,6 @@ pub(crate) struct LayerInfo {
     pub(crate) may_begin: bool,
 }
 
-/// A picture that a receiver has a line for.
-#[derive(Clone, Debug)]
-pub(crate) struct Wish {
-    /// How it is shown; `None` if it is not.
-    pub(crate) view: Option<View>,
-    /// Lowest first; none if nobody sends it.
-    pub(crate) layers: Vec<LayerInfo>,
-}
-
 /// What a receiver is to get of one picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Choice {
@@ -36,24 +27,28 @@ pub(crate) struct Choice {
     pub(crate) target: Option<u8>,
 }
 
-/// Chooses for every picture, in the order of `wishes`: the smallest layer that fills its place.
-pub(crate) fn choose(wishes: &[Wish]) -> Vec<Choice> {
-    let choice = |wish: &Wish| {
-        let Some(view) = wish.view else { return Choice::default() };
-        let among = |usable: fn(&LayerInfo) -> bool| {
-            let layers: Vec<LayerInfo> = wish.layers.iter().copied().filter(usable).collect();
-            best(&layers, view.height)
-        };
-        let target = best(&wish.layers, view.height);
-        Choice { forward: among(|info| info.flows).or(among(|info| info.may_begin)).or(target), target }
-    };
-    wishes.iter().map(choice).collect()
+/// Chooses of a picture's layers, which are given lowest first, the smallest one that fills its place. `view` is how it is
+/// shown; `None` if it is not.
+pub(crate) fn choose(view: Option<View>, layers: &[LayerInfo]) -> Choice {
+    let Some(View { height, .. }) = view else { return Choice::default() };
+    let target = best(layers, height, |_| true);
+    let flows = best(layers, height, |info| info.flows);
+    // Where nothing comes yet, what is asked for may be the first.
+    let forward = flows.or_else(|| best(layers, height, |info| info.may_begin)).or(target);
+    Choice { forward, target }
 }
 
-/// The smallest layer that fills a height, or the largest.
-fn best(layers: &[LayerInfo], height: u16) -> Option<u8> {
-    let fills = |info: &&LayerInfo| u64::from(info.height) * 100 >= u64::from(height) * TALL_ENOUGH_PERCENT;
-    layers.iter().find(fills).or(layers.last()).map(|info| info.layer)
+/// The smallest of the usable layers that fills a height, or the largest.
+fn best(layers: &[LayerInfo], height: u16, usable: impl Fn(&LayerInfo) -> bool) -> Option<u8> {
+    let fills = |info: &LayerInfo| u64::from(info.height) * 100 >= u64::from(height) * TALL_ENOUGH_PERCENT;
+    let mut last = None;
+    for info in layers.iter().filter(|info| usable(info)) {
+        last = Some(info.layer);
+        if fills(info) {
+            break;
+        }
+    }
+    last
 }
 
 #[cfg(test)]
@@ -62,37 +57,43 @@ mod tests {
 
     use super::*;
 
-    fn camera(height: u16) -> Wish {
-        let layer = |layer, height| LayerInfo { layer, height, flows: true, may_begin: true };
-        let view = View { client: ClientId([1; 16]), source: Source::Camera, height, pinned: false };
-        Wish { view: Some(view), layers: vec![layer(0, 180), layer(1, 360), layer(2, 720)] }
+    fn camera() -> [LayerInfo; 3] {
+        [(0, 180), (1, 360), (2, 720)].map(|(layer, height)| LayerInfo {
+            layer,
+            height,
+            flows: true,
+            may_begin: true,
+        })
+    }
+
+    fn chosen(height: u16, layers: &[LayerInfo]) -> Choice {
+        choose(
+            Some(View { client: ClientId([1; 16]), source: Source::Camera, height, pinned: false }),
+            layers,
+        )
     }
 
     #[test]
     fn a_place_gets_the_smallest_layer_that_fills_it() {
         for (height, layer) in [(90, 0), (180, 0), (240, 0), (270, 1), (480, 1), (720, 2), (2_160, 2)] {
-            assert_eq!(choose(&[camera(height)])[0].forward, Some(layer), "{height}");
+            assert_eq!(chosen(height, &camera()).forward, Some(layer), "{height}");
         }
-        let mut hidden = camera(720);
-        hidden.view = None;
-        assert_eq!(choose(&[hidden]), [Choice::default()]);
+        assert_eq!(choose(None, &camera()), Choice::default());
+        assert_eq!(chosen(720, &[]), Choice::default(), "nobody sends it");
     }
 
     #[test]
     fn a_layer_that_the_sender_does_not_send_is_still_asked_for() {
-        let mut wish = camera(720);
-        wish.layers[2].flows = false;
-        assert_eq!(choose(&[wish.clone()]), [Choice { forward: Some(1), target: Some(2) }]);
-        wish.layers.iter_mut().for_each(|info| info.flows = false);
-        assert_eq!(choose(&[wish.clone()])[0].forward, Some(2), "nothing comes yet");
-        wish.layers[2].may_begin = false;
-        assert_eq!(choose(&[wish]), [Choice { forward: Some(1), target: Some(2) }], "the largest does not");
-    }
-
-    #[test]
-    fn a_picture_that_nobody_sends_is_no_choice() {
-        let mut wish = camera(720);
-        wish.layers.clear();
-        assert_eq!(choose(&[wish]), [Choice::default()]);
+        let mut layers = camera();
+        layers[2].flows = false;
+        assert_eq!(chosen(720, &layers), Choice { forward: Some(1), target: Some(2) });
+        layers.iter_mut().for_each(|info| info.flows = false);
+        assert_eq!(chosen(720, &layers).forward, Some(2), "nothing comes yet");
+        layers[2].may_begin = false;
+        assert_eq!(
+            chosen(720, &layers),
+            Choice { forward: Some(1), target: Some(2) },
+            "the largest does not"
+        );
     }
 }

@@ -98,6 +98,10 @@ pub(crate) fn check_order(before: &[Section], after: &[Section]) -> Result<(), S
         if same && old.kind != new.kind {
             return Err(format!("line {} was audio and is video now, or the other way round", old.mid));
         }
+        // str0m keeps the first ones, and so do the numbers of the streams.
+        if same && !old.layers.is_empty() && !new.layers.is_empty() && old.layers != new.layers {
+            return Err(format!("line {} has other layers than before", old.mid));
+        }
         if same && old.rejected && !new.rejected {
             return Err(format!("line {} was stopped, and a stopped line does not come back", old.mid));
         }

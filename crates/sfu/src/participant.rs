@@ -1,7 +1,7 @@
 //! A client's media session: its `Rtc`, what it sends and what it receives.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -37,6 +37,12 @@ const ROUNDS_MAX: usize = 16;
 /// Largest RTP payload that is forwarded, in bytes: with header, extensions, RTX and SRTP it must fit a datagram.
 const PAYLOAD_MAX_BYTES: usize = 1_400;
 
+/// Most RTP streams of a line with layers: three, their retransmissions, and those that take their place.
+const NAMED_STREAMS_MAX: usize = 64;
+/// str0m's numbers of the header extensions for layers, until the client has given others.
+const RID_ID: u8 = 3;
+const REPAIRED_RID_ID: u8 = 4;
+
 /// A client's media session.
 pub(crate) struct Participant {
     pub(crate) room: RoomName,
@@ -53,6 +59,8 @@ pub(crate) struct Participant {
     receiving: BTreeMap<TrackId, Mid>,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
+    /// The SSRCs that came with the name of a layer. str0m keeps a stream for each, before it knows whether the client made it.
+    named_streams: BTreeSet<u32>,
     /// All lines that ever received, in use or not: numbers go on when a line is used again.
     subscriptions: BTreeMap<Mid, Subscription>,
 }
@@ -160,6 +168,7 @@ impl Participant {
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
             views: None,
+            named_streams: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
         })
     }
@@ -275,12 +284,14 @@ impl Participant {
         self.subscriptions.get(self.receiving.get(&track)?)
     }
 
-    /// Sends what was chosen of a track from now on. Returns whether it waits for a key frame.
-    pub(crate) fn aim(&mut self, track: TrackId, choice: Choice) -> bool {
+    /// Sends what was chosen of a track from now on. Returns whether that needs a key frame: who is not connected yet gets
+    /// one when it is, and a track without layers begins as it comes, but for what follows a pause.
+    pub(crate) fn aim(&mut self, track: TrackId, choice: Choice, has_layers: bool) -> bool {
         let line = self.receiving.get(&track);
         let Some(subscription) = line.and_then(|mid| self.subscriptions.get_mut(mid)) else { return false };
-        subscription.aim(choice);
-        subscription.is_waiting()
+        let resumes = subscription.aim(choice);
+        let needs = if has_layers { subscription.is_waiting() } else { resumes };
+        needs && self.is_connected()
     }
 
     /// What the client receives.
@@ -300,6 +311,17 @@ impl Participant {
         destination: SocketAddr,
         contents: &[u8],
     ) -> bool {
+        let names =
+            [self.numbering.rid.unwrap_or(RID_ID), self.numbering.repaired_rid.unwrap_or(REPAIRED_RID_ID)];
+        if let Some(ssrc) = named_stream(contents, names)
+            && !self.named_streams.contains(&ssrc)
+        {
+            let layered = self.sections.iter().filter(|section| !section.layers.is_empty()).count();
+            if self.named_streams.len() >= NAMED_STREAMS_MAX * layered {
+                return false;
+            }
+            self.named_streams.insert(ssrc);
+        }
         let taken = guarded(|| {
             let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else {
                 return false;
@@ -396,11 +418,14 @@ impl Participant {
     fn what_is(&self, mid: Mid, rid: Option<Rid>, packet: &RtpPacket) -> Option<Of> {
         let (source, layers) = self.sending.get(&mid)?;
         let codec = self.numbering.codec(source.kind(), *packet.header.payload_type)?;
-        let number = rid.and_then(|rid| LAYER_RIDS.iter().position(|name| *name == &*rid));
-        let layer = number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default();
-        let known = layers.is_empty() || layers.contains(&layer);
+        let layer = if layers.is_empty() {
+            0
+        } else {
+            let number = LAYER_RIDS.iter().position(|name| Some(*name) == rid.as_deref())?;
+            u8::try_from(number).ok().filter(|number| layers.contains(number))?
+        };
         let fits = packet.payload.len() <= PAYLOAD_MAX_BYTES;
-        (known && fits).then_some(Of { source: *source, codec, layer })
+        fits.then_some(Of { source: *source, codec, layer })
     }
 
     /// Sends another client's packet to this one, if its line carries that layer and it knows the codec. The caller drains
@@ -416,11 +441,11 @@ impl Participant {
         if !self.is_connected() {
             return None;
         }
-        let payload_type = self.numbering.payload_type(codec)?;
         let subscription = self.subscriptions.get_mut(self.receiving.get(&track)?)?;
         if !subscription.takes(came) {
             return None;
         }
+        let payload_type = self.numbering.payload_type(codec)?;
         let (sequence_number, timestamp) = subscription.renumber(packet, now)?;
         let patch = vp8.and_then(|descriptor| subscription.patch(descriptor));
         let ssrc = subscription.ssrc;
@@ -459,5 +484,57 @@ impl Participant {
             self.rtc.disconnect();
         }
         result
+    }
+}
+
+/// The SSRC of an RTP packet that carries one of these header extensions (RFC 8285 sections 4.2 and 4.3).
+fn named_stream(datagram: &[u8], names: [u8; 2]) -> Option<u32> {
+    let (first, second) = (*datagram.first()?, *datagram.get(1)?);
+    // RTP, not RTCP (RFC 5761 section 4), with an extension.
+    if !matches!(first, 128..=191) || matches!(second, 192..=223) || first & 0x10 == 0 {
+        return None;
+    }
+    let ssrc = u32::from_be_bytes(datagram.get(8..12)?.try_into().ok()?);
+    let extension = datagram.get(12 + 4 * usize::from(first & 0x0f)..)?;
+    let words = u16::from_be_bytes(extension.get(2..4)?.try_into().ok()?);
+    let one_byte = extension.starts_with(&[0xbe, 0xde]);
+    let mut rest = extension.get(4..4 + 4 * usize::from(words))?;
+    while let Some(&head) = rest.first() {
+        let (id, header, length) = match (one_byte, head) {
+            (_, 0) => (0, 1, 0),
+            (true, _) => (head >> 4, 1, usize::from(head & 0x0f) + 1),
+            (false, _) => (head, 2, usize::from(*rest.get(1)?)),
+        };
+        if names.contains(&id) {
+            return Some(ssrc);
+        }
+        rest = rest.get(header + length..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_with_the_name_of_a_layer_are_told_from_others() {
+        let packet = |profile: [u8; 2], extension: &[u8]| {
+            let words = u8::try_from(extension.len() / 4).unwrap();
+            [&[0x90, 96, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &profile, &[0, words], extension, &[9; 20]]
+                .concat()
+        };
+        let named = Some(0x0102_0304);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']), [3, 4]), named);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0, 0, 0x40, b'h']), [3, 4]), named);
+        assert_eq!(named_stream(&packet([0x10, 0x00], &[1, 1, b'0', 3, 1, b'h', 0, 0]), [3, 4]), named);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x20, b'h']), [3, 4]), None);
+        let whole = packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']);
+        for cut in 0..20 {
+            assert_eq!(named_stream(&whole[..cut], [3, 4]), None, "{cut}");
+        }
+        let mut control = whole;
+        control[1] = 200;
+        assert_eq!(named_stream(&control, [3, 4]), None, "RTCP");
     }
 }

@@ -7,21 +7,21 @@ use std::{
 
 use tangelo_wire::{ClientId, MediaKind, RoomName};
 
-use crate::{
-    Output, Sfu,
-    layers::{Wish, choose},
-    track::TrackId,
-};
+use crate::{Output, Sfu, layers::choose, track::TrackId};
 
 /// How long a room goes without a look: layers fall silent, key frames do not come.
 const REVIEW_EVERY: Duration = Duration::from_millis(500);
+/// The least time between two looks: one costs as many steps as all receivers together have pictures, and when somebody comes into a
+/// large room, everybody's pictures change.
+const REVIEW_SPACING: Duration = Duration::from_millis(150);
 /// A layer that nobody is to get any more goes on for so long: people change their minds, and a pause costs a key frame.
 const LINGER: Duration = Duration::from_secs(2);
 
 impl Sfu {
-    /// Has a room looked at, at the latest then.
+    /// Has a room looked at, at the latest then, or as soon after as it is the turn of it.
     pub(crate) fn review_at(&mut self, name: &RoomName, at: Instant) {
         let Some(room) = self.rooms.get_mut(name) else { return };
+        let at = room.reviewed.map_or(at, |reviewed| at.max(reviewed + REVIEW_SPACING));
         if room.review.is_some_and(|due| due <= at) {
             return;
         }
@@ -36,7 +36,7 @@ impl Sfu {
         while self.reviews.first().is_some_and(|(at, _)| *at <= self.now) {
             let Some((_, name)) = self.reviews.pop_first() else { return };
             if let Some(room) = self.rooms.get_mut(&name) {
-                room.review = None;
+                (room.review, room.reviewed) = (None, Some(self.now));
             }
             self.review(&name);
         }
@@ -49,7 +49,7 @@ impl Sfu {
         let mut receivers = BTreeSet::new();
         for (id, track) in room.tracks() {
             if id.1.kind() == MediaKind::Video {
-                infos.insert(id, track.infos(now));
+                infos.insert(id, (track.infos(now), track.has_layers()));
                 receivers.extend(track.receivers.iter().copied());
             }
         }
@@ -62,21 +62,17 @@ impl Sfu {
             let Some(receiver) = self.participants.get_mut(&client) else { continue };
             let pictures: Vec<TrackId> =
                 receiver.received().filter(|id| id.1.kind() == MediaKind::Video).collect();
-            let wishes: Vec<Wish> = pictures
-                .iter()
-                .map(|id| Wish {
-                    view: receiver.view_of(*id),
-                    layers: infos.get(id).cloned().unwrap_or_default(),
-                })
-                .collect();
-            for (id, choice) in pictures.iter().zip(choose(&wishes)) {
-                let known = infos.get(id).is_some_and(|infos| !infos.is_empty());
+            for id in pictures {
+                let Some((layers, has_layers)) = infos.get(&id) else { continue };
                 // A line whose picture is not sent yet begins by itself when it is.
-                // Who is not connected yet needs no key frame: it gets one when it is.
-                if known && receiver.aim(*id, choice) && receiver.is_connected() {
-                    waiting.push((client, *id));
+                if layers.is_empty() {
+                    continue;
                 }
-                targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
+                let choice = choose(receiver.view_of(id), layers);
+                if receiver.aim(id, choice, *has_layers) {
+                    waiting.push((client, id));
+                }
+                targets.entry(id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
             }
         }
         let lingers = self.tell_wanted(name, &targets);

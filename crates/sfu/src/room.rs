@@ -12,6 +12,8 @@ pub(crate) struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// When its members' choices are looked at next.
     pub(crate) review: Option<Instant>,
+    /// When they were looked at last.
+    pub(crate) reviewed: Option<Instant>,
 }
 
 impl Room {

@@ -152,6 +152,11 @@ impl Sfu {
     ) {
         self.advance(now);
         self.stats.datagrams_in += 1;
+        // Nothing can be sent back to port 0, and trying to has the kernel refuse more than that.
+        if source.port() == 0 {
+            self.stats.dropped_garbage += 1;
+            return;
+        }
         let client = match Datagram::classify(contents) {
             Datagram::BindingRequest { ufrag } => self.ufrags.get(ufrag).copied(),
             Datagram::Session => self.addresses.client(source),
@@ -241,9 +246,7 @@ impl Sfu {
         for track in &new {
             tracks.subscribe(client, *track);
         }
-        if tracks.is_empty() {
-            self.rooms.remove(room);
-        }
+        self.drop_if_empty(room);
         if connected {
             for track in new {
                 self.want_key_frame(client, track);
@@ -267,15 +270,18 @@ impl Sfu {
             for track in participant.received() {
                 room.unsubscribe(client, track);
             }
-            if room.is_empty() {
-                if let Some(at) = room.review {
-                    self.reviews.remove(&(at, participant.room.clone()));
-                }
-                self.rooms.remove(&participant.room);
-            }
         }
+        self.drop_if_empty(&participant.room);
         self.review_at(&participant.room, self.now);
         Some(participant)
+    }
+
+    fn drop_if_empty(&mut self, name: &RoomName) {
+        if self.rooms.get(name).is_some_and(Room::is_empty)
+            && let Some(Room { review: Some(at), .. }) = self.rooms.remove(name)
+        {
+            self.reviews.remove(&(at, name.clone()));
+        }
     }
 
     pub(crate) fn queue(&mut self, client: ClientId) {
@@ -352,18 +358,20 @@ impl Sfu {
         };
         let vp8 = (codec == Codec::Vp8).then(|| Vp8Descriptor::parse(&packet.payload).ok()).flatten();
         let has_layers = track.has_layers();
-        let starts_key_frame = match codec {
+        let (ssrc, sequence) = (*packet.header.ssrc, *packet.seq_no);
+        let mut starts_key_frame = match codec {
             Codec::Vp8 => vp8.is_some_and(|descriptor| descriptor.starts_keyframe(&packet.payload)),
             Codec::Vp9 => starts_vp9_key_frame(&packet.payload),
             Codec::Opus => false,
         };
         if let Some(known) = track.layers.get_mut(&layer) {
-            known.came(self.now);
             if starts_key_frame && codec == Codec::Vp8 {
                 known.height = vp8_height(&packet.payload).or(known.height);
             }
+            // What follows it was not forwarded to whom this would be the first packet, and cannot be asked for again.
+            starts_key_frame &= known.came(self.now, ssrc, sequence);
         }
-        let came = Came { has_layers, layer, starts_key_frame };
+        let came = Came { has_layers, layer, ssrc, starts_key_frame };
         for to in &track.receivers {
             let Some(receiver) = self.participants.get_mut(to) else { continue };
             let packet_of = (packet, vp8.as_ref());
@@ -398,7 +406,9 @@ impl Sfu {
         if id.1.kind() != MediaKind::Video {
             return;
         }
-        let layer = self.participants.get(&receiver).and_then(|it| it.needed_layer(id));
+        let Some(number) = self.participants.get(&receiver).and_then(|it| it.needed_layer(id)) else {
+            return;
+        };
         let Some(sender) = self.participants.get(&id.0) else { return };
         let Some(track) = self.rooms.get_mut(&sender.room).and_then(|room| room.track_mut(id)) else {
             return;
@@ -406,7 +416,6 @@ impl Sfu {
         if !track.receivers.contains(&receiver) {
             return;
         }
-        let number = layer.unwrap_or_default();
         let Some(layer) = track.layers.get_mut(&number) else { return };
         match layer.key_frames.want(self.now, self.config.key_frame_spacing) {
             Some(at) if at <= self.now => self.ask_for_key_frame(id, number),

@@ -20,6 +20,8 @@ pub(crate) struct Subscription {
     target: Option<u8>,
     /// The layer that it carries.
     pub(crate) current: Option<u8>,
+    /// The sender's SSRC of what it carries, and the one before.
+    ssrcs: [Option<u32>; 2],
     numbers: Renumbering,
     pictures: PictureNumbers,
 }
@@ -32,6 +34,7 @@ impl Subscription {
             forward: Some(0),
             target: Some(0),
             current: None,
+            ssrcs: [None; 2],
             numbers: Renumbering::default(),
             pictures: PictureNumbers::default(),
         }
@@ -41,6 +44,7 @@ impl Subscription {
     pub(crate) fn carry(&mut self, track: TrackId) {
         self.track = track;
         (self.forward, self.target, self.current) = (Some(0), Some(0), None);
+        self.ssrcs = [None; 2];
         self.restart();
     }
 
@@ -49,12 +53,14 @@ impl Subscription {
         self.pictures.restart();
     }
 
-    /// Carries what was chosen from now on, as soon as it may begin.
-    pub(crate) fn aim(&mut self, choice: Choice) {
+    /// Carries what was chosen from now on, as soon as it may begin. Returns whether that ends a pause.
+    pub(crate) fn aim(&mut self, choice: Choice) -> bool {
+        let resumes = self.forward.is_none() && choice.forward.is_some();
         (self.forward, self.target) = (choice.forward, choice.target);
         if choice.forward.is_none() && self.current.take().is_some() {
             self.restart();
         }
+        resumes
     }
 
     /// Whether it waits for a key frame, to begin with what it is to carry.
@@ -66,6 +72,15 @@ impl Subscription {
     /// between.
     pub(crate) fn takes(&mut self, came: &Came) -> bool {
         let layer = Some(came.layer);
+        let [ssrc, former] = self.ssrcs;
+        if self.current == layer && ssrc != Some(came.ssrc) {
+            if former == Some(came.ssrc) {
+                return false;
+            }
+            // The sender began this layer anew.
+            self.current = None;
+            self.restart();
+        }
         // Any picture is better than none, and a better one than it was chosen for may have begun to come.
         let wanted = self.forward.is_some()
             && (self.current.is_none() || layer == self.forward || layer == self.target);
@@ -76,6 +91,11 @@ impl Subscription {
                 self.restart();
             }
             self.current = layer;
+            self.ssrcs = [Some(came.ssrc), ssrc.filter(|ssrc| *ssrc != came.ssrc).or(former)];
+            if layer == self.target {
+                // Layers often make key frames together: the one before does not come back with its own.
+                self.forward = self.target;
+            }
         }
         self.current == layer
     }
@@ -105,7 +125,9 @@ pub(crate) struct Came {
     pub(crate) has_layers: bool,
     /// Of which it is.
     pub(crate) layer: u8,
-    /// Whether it is the first packet of a key frame.
+    /// The sender's.
+    pub(crate) ssrc: u32,
+    /// Whether it is the first packet of a key frame, and nothing that follows it came before.
     pub(crate) starts_key_frame: bool,
 }
 

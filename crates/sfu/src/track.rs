@@ -79,12 +79,19 @@ pub(crate) struct Layer {
     /// Since when nobody is to get it.
     pub(crate) unwanted_since: Option<Instant>,
     last_packet: Option<Instant>,
+    /// SSRC and highest sequence number.
+    highest: Option<(u32, u64)>,
 }
 
 impl Layer {
-    /// A packet of it came.
-    pub(crate) fn came(&mut self, now: Instant) {
+    /// A packet of it came. Returns whether none that follows it has come before.
+    pub(crate) fn came(&mut self, now: Instant, ssrc: u32, sequence: u64) -> bool {
         self.last_packet = Some(now);
+        let newest = self.highest.is_none_or(|(stream, highest)| stream != ssrc || highest < sequence);
+        if newest {
+            self.highest = Some((ssrc, sequence));
+        }
+        newest
     }
 
     fn info(&self, now: Instant, number: u8) -> LayerInfo {
@@ -143,7 +150,7 @@ mod tests {
         assert_eq!(layer.info(start, 1), LayerInfo { layer: 1, height: 360, flows: false, may_begin: true });
         layer.asked_since = Some(start);
         layer.height = Some(480);
-        layer.came(after(3_300));
+        assert!(layer.came(after(3_299), 1, 7) && !layer.came(after(3_300), 1, 6));
         assert_eq!(
             layer.info(after(3_900), 1),
             LayerInfo { layer: 1, height: 480, flows: true, may_begin: false }

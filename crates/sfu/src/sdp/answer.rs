@@ -1,6 +1,6 @@
 //! The answer's last touches.
 
-use super::{Numbering, Section};
+use super::{Numbering, Section, simulcast::with_pauses};
 
 /// Makes str0m's answer ours: asks senders for Opus at constant bit rate without DTX, so that packet sizes and gaps
 /// tell nothing about what is said (RFC 7587 section 6.1; RFC 6562), takes out feedback that was not offered, and puts
@@ -9,14 +9,22 @@ pub(crate) fn finish_answer(sdp: &str, numbering: &Numbering, offered: &[Section
     let opus = numbering.opus.map(|opus| format!("a=fmtp:{} ", opus.payload_type));
     let mut answer = String::with_capacity(sdp.len() + 64);
     let mut sections = offered.iter();
+    let mut section: Option<&Section> = None;
     for line in sdp.lines() {
         if line.starts_with("m=") {
-            let formats = sections.next().map_or(&[][..], |section| &section.formats);
-            answer.push_str(&in_order(line, formats));
+            section = sections.next();
+            answer.push_str(&in_order(line, section.map_or(&[][..], |section| &section.formats)));
             answer.push_str("\r\n");
             continue;
         }
         if line.starts_with("a=rtcp-fb:") && (line.ends_with(" goog-remb") || line.ends_with(" ccm fir")) {
+            continue;
+        }
+        if let Some(value) = line.strip_prefix("a=simulcast:") {
+            let paused = section.map_or(&[][..], |section| &section.paused);
+            answer.push_str("a=simulcast:");
+            answer.push_str(&with_pauses(value, paused));
+            answer.push_str("\r\n");
             continue;
         }
         match &opus {

@@ -12,7 +12,7 @@ use super::{
         Credentials, Fingerprint, Lines, agree, attributes, direction_attribute, is_ice_text, is_mid,
     },
     extension,
-    simulcast::sent_layers,
+    simulcast::{SentLayers, sent_layers},
 };
 
 /// What a client offers, checked.
@@ -40,6 +40,8 @@ pub(crate) struct Section {
     pub(crate) formats: Vec<u8>,
     /// Numbers of the simulcast layers that the client offers to send, lowest first; empty without simulcast.
     pub(crate) layers: Vec<u8>,
+    /// Those that it has paused.
+    pub(crate) paused: Vec<u8>,
 }
 
 impl Offer {
@@ -185,9 +187,10 @@ impl Section {
         let direction = if rejected { Direction::Inactive } else { direction.unwrap_or(Direction::SendRecv) };
         let layers = match kind {
             MediaKind::Video if !rejected => sent_layers(mid, lines)?,
-            _ => Vec::new(),
+            _ => SentLayers::default(),
         };
-        Ok(Self { kind, mid: mid.to_owned(), rejected, direction, formats: Vec::new(), layers })
+        let (layers, paused) = (layers.numbers, layers.paused);
+        Ok(Self { kind, mid: mid.to_owned(), rejected, direction, formats: Vec::new(), layers, paused })
     }
 }
 

@@ -6,13 +6,22 @@ use tangelo_wire::LAYER_RIDS;
 
 use super::attributes::{Lines, attributes};
 
-/// Numbers of the layers that a section offers to send, lowest first; none without simulcast.
+/// The layers that a section offers to send.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SentLayers {
+    /// Their numbers, lowest first; none without simulcast.
+    pub(crate) numbers: Vec<u8>,
+    /// Those that are paused.
+    pub(crate) paused: Vec<u8>,
+}
+
+/// What a section offers to send in layers.
 ///
 /// # Errors
 /// The names are not those of [`LAYER_RIDS`], or not announced, for people.
-pub(crate) fn sent_layers(mid: &str, lines: &Lines<'_>) -> Result<Vec<u8>, String> {
+pub(crate) fn sent_layers(mid: &str, lines: &Lines<'_>) -> Result<SentLayers, String> {
     let mut offered = attributes(lines).filter(|(name, _)| *name == "simulcast").map(|(_, value)| value);
-    let Some(value) = offered.next() else { return Ok(Vec::new()) };
+    let Some(value) = offered.next() else { return Ok(SentLayers::default()) };
     if offered.next().is_some() {
         return Err(format!("line {mid} has two a=simulcast"));
     }
@@ -21,12 +30,11 @@ pub(crate) fn sent_layers(mid: &str, lines: &Lines<'_>) -> Result<Vec<u8>, Strin
     let Some(names) = std::iter::from_fn(|| Some((words.next()?, words.next()?)))
         .find_map(|(direction, names)| (direction == "send").then_some(names))
     else {
-        return Ok(Vec::new());
+        return Ok(SentLayers::default());
     };
-    let mut layers = Vec::new();
-    for name in names.split(';') {
-        // A tilde says that the layer is paused at first.
-        let name = name.strip_prefix('~').unwrap_or(name);
+    let mut layers = SentLayers::default();
+    for word in names.split(';') {
+        let name = word.strip_prefix('~').unwrap_or(word);
         let number = LAYER_RIDS.iter().position(|rid| *rid == name);
         let Some(number) = number.and_then(|number| u8::try_from(number).ok()) else {
             return Err(format!("the layers of line {mid} are not named {}", LAYER_RIDS.join(", ")));
@@ -37,12 +45,15 @@ pub(crate) fn sent_layers(mid: &str, lines: &Lines<'_>) -> Result<Vec<u8>, Strin
         if !announced {
             return Err(format!("line {mid} has no a=rid:{name} send"));
         }
-        if layers.contains(&number) {
+        if layers.numbers.contains(&number) {
             return Err(format!("line {mid} names the layer {name} twice"));
         }
-        layers.push(number);
+        layers.numbers.push(number);
+        if word != name {
+            layers.paused.push(number);
+        }
     }
-    layers.sort_unstable();
+    layers.numbers.sort_unstable();
     Ok(layers)
 }
 
@@ -59,13 +70,33 @@ pub(crate) fn write_layers(sdp: &mut String, layers: &[u8]) {
     let _ = write!(sdp, "a=simulcast:send {}\r\n", names.join(";"));
 }
 
+/// The value of the answer's `a=simulcast`, with a tilde before what the client has paused: a browser that finds none begins to
+/// send the layer again (RFC 8853 section 5.2).
+pub(crate) fn with_pauses(value: &str, paused: &[u8]) -> String {
+    let is_paused = |name: &str| {
+        paused.iter().any(|layer| LAYER_RIDS.get(usize::from(*layer)).is_some_and(|rid| *rid == name))
+    };
+    let names = value.strip_prefix("recv ").unwrap_or_default().split(';');
+    let names: Vec<String> =
+        names.map(|name| if is_paused(name) { format!("~{name}") } else { name.to_owned() }).collect();
+    format!("recv {}", names.join(";"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn layers(text: &str) -> Result<Vec<u8>, String> {
         let lines: Vec<(char, &str)> = text.lines().map(|line| ('a', line)).collect();
-        sent_layers("0", &lines)
+        sent_layers("0", &lines).map(|layers| layers.numbers)
+    }
+
+    #[test]
+    fn what_is_paused_stays_paused() {
+        let lines = [('a', "rid:l send"), ('a', "rid:h send"), ('a', "simulcast:send ~h;l")];
+        let layers = sent_layers("0", &lines).unwrap();
+        assert_eq!(layers, SentLayers { numbers: vec![0, 2], paused: vec![2] });
+        assert_eq!(with_pauses("recv l;h", &layers.paused), "recv l;~h");
     }
 
     #[test]

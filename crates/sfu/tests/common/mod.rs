@@ -53,6 +53,9 @@ struct Flight {
 /// Decides whether a datagram (destination, contents) gets lost.
 type Loss = Box<dyn FnMut(SocketAddr, &[u8]) -> bool>;
 
+/// The same of a datagram to the server.
+type LossUp = Box<dyn FnMut(&[u8]) -> bool>;
+
 pub struct World {
     pub now: Instant,
     pub sfu: Sfu,
@@ -63,6 +66,8 @@ pub struct World {
     pub connected: Vec<ClientId>,
     pub disconnected: Vec<ClientId>,
     pub loss: Loss,
+    /// The same for what comes from clients.
+    pub loss_up: LossUp,
     network: VecDeque<Flight>,
 }
 
@@ -96,6 +101,7 @@ impl World {
             connected: Vec::new(),
             disconnected: Vec::new(),
             loss: Box::new(|_, _| false),
+            loss_up: Box::new(|_| false),
             network: VecDeque::new(),
         }
     }
@@ -195,6 +201,9 @@ impl World {
 
     fn deliver(&mut self, flight: &Flight) {
         if flight.destination == server() {
+            if (self.loss_up)(&flight.contents) {
+                return;
+            }
             self.sfu.handle_datagram(self.now, flight.source, flight.destination, &flight.contents);
         } else if let Some(peer) = self.peers.values_mut().find(|peer| peer.address == flight.destination) {
             let receive =
