@@ -13,7 +13,9 @@ const BY_HAND: &str = "# By hand";
 
 /// What to do about the file of a mistake whose counterexample is another one by now; `None` if it is the same.
 pub(super) fn complaint(root: &Path, job: &Job, report: &Report) -> Result<Option<String>> {
-    if job.mistake.is_none() || !report.is_as_wanted(job) {
+    // A mistake's further properties have no file of their own.
+    let first = job.mistake.as_ref().is_some_and(|mistake| mistake.name == job.name);
+    if !first || !report.is_as_wanted(job) {
         return Ok(None);
     }
     let file = format!("{FOLDER}/{}.steps", job.name);
