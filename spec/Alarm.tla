@@ -48,7 +48,9 @@ InMessage(d, c, w) ==
 (* epoch_began, here because the last word is heard again). One of an epoch before d was added says nothing.               *)
 InCheck(d, w) ==
     LET epoch == {s \in Held(d) : s.epoch = w.state.epoch}
-        apart == IF w.state.epoch > state[d].epoch THEN TRUE ELSE epoch # {} /\ w.state \notin epoch
+        apart == \/ w.state.epoch > state[d].epoch
+                 \/ epoch # {} /\ w.state \notin epoch
+                 \/ w.state = state[d] /\ w.began # began[d]
     IN  IF apart THEN {"group"} ELSE {}
 Differs(d, c, w) ==
     IF "alarm_by_epoch_only" \in Mistake THEN IF w.state.epoch > state[d].epoch THEN {"group"} ELSE {}

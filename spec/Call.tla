@@ -20,7 +20,8 @@ VARIABLES
     log,       \* view -> the log as it is shown to the clients of that view
     chain,     \* view -> for each entry, the last one up to it that counts for a member that makes no mistake; 0
     owner,     \* client -> the person; clients are numbered as they arrive
-    run,       \* client -> "on", "frozen", "gone" (has dropped its group and everything; others may not know yet), "ended" (with a mistake)
+    run,       \* client -> "on", "frozen", "gone" (has dropped its group and everything; others may not know yet), or, with
+               \* a mistake, "ended"
     up,        \* client -> whether it has a connection
     view,      \* client -> the log that it is shown
     read,      \* client -> how many entries it has processed
