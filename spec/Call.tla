@@ -20,7 +20,8 @@ VARIABLES
     log,       \* view -> the log as it is shown to the clients of that view
     chain,     \* view -> for each entry, the last one up to it that counts for a member that makes no mistake; 0
     owner,     \* client -> the person; clients are numbered as they arrive
-    run,       \* client -> "on", "frozen", "gone" (has dropped its group and everything; others may not know yet)
+    run,       \* client -> "on", "frozen", "gone" (has dropped its group and everything; others may not know yet), or, with
+               \* a mistake, "ended"
     up,        \* client -> whether it has a connection
     view,      \* client -> the log that it is shown
     read,      \* client -> how many entries it has processed
@@ -110,12 +111,15 @@ Arrive(p, v) ==
 
 (* A client drops everything; what it had sent may still reach the server before it departs there.          *)
 (* Rust: Session::arrive_anew, Session::drop_attendee                                                       *)
-Drop(c) ==
-    /\ run' = [run EXCEPT ![c] = "gone"]
+DropAs(c, what) ==
+    /\ run' = [run EXCEPT ![c] = what]
     /\ state' = [state EXCEPT ![c] = NoState]
     /\ began' = [began EXCEPT ![c] = 0]
     /\ pending' = [pending EXCEPT ![c] = NoPost]
     /\ UNCHANGED <<up, view, entering, made, wire>>
+Drop(c) == DropAs(c, "gone")
+(* It has departed, and its person is still there: another client comes, unless the call is taken to be over. *)
+DropDeparted(c) == DropAs(c, IF "departure_ends" \in Mistake THEN "ended" ELSE "gone")
 
 (* A tab is closed or its worker dies; the person comes back, or does not. *)
 Crash(c, forever) ==
@@ -125,7 +129,7 @@ Crash(c, forever) ==
 
 (* A client finds out that it has departed, and arrives anew. Rust: Lost::ArriveAnew, Session::lose *)
 HearOfDeparture(c) ==
-    /\ On(c) /\ ~IsPresent(c) /\ Drop(c)
+    /\ On(c) /\ ~IsPresent(c) /\ DropDeparted(c)
     /\ UNCHANGED <<log, chain, owner, read, misled, away, left>>
 
 (* A client gives its place up on a doubt of its own: nothing that it could read came, the resume window is over, *)
@@ -162,6 +166,7 @@ Resume(c) ==
 (* The server takes a client out: it left, was silent or lagged for too long. Rust: Delivery::depart *)
 Depart(c) ==
     /\ IsPresent(c)
+    /\ "silent_stay" \in Mistake => On(c)
     /\ IF run[c] = "on" THEN Spend("depart") ELSE UNCHANGED left
     /\ AppendTo(view[c], Departed(c))
     /\ wire' = IF "departed_may_commit" \in Mistake THEN wire ELSE [wire EXCEPT ![c] = NoPost]
@@ -231,7 +236,7 @@ ReadEntry(c) ==
            e == L[Len(L)]
        IN  /\ CASE e.type = "founded" -> ReadFounded(c, L)
                 [] e.type = "committed" -> ReadCommitted(c, L)
-                [] e.type = "departed" /\ e.client = c -> Drop(c)
+                [] e.type = "departed" /\ e.client = c -> DropDeparted(c)
                 [] OTHER -> Skip(c)
            /\ misled' = IF /\ e.type = "committed" /\ c \in e.adds /\ state'[c] \notin {NoState, state[c]}
                            /\ state[c] = NoState \/ "latest_welcome_followed" \in Mistake
@@ -321,7 +326,7 @@ IsPost(c) == wire[c] # NoPost /\ wire[c] # Refusal
 
 (* Rust: Room::may_found. Clients without a connection may count or not. *)
 MayFound(L, c) ==
-    LET uncounted == {d \in Present(L) \cap Known : ~up[d] \/ ~On(d)}
+    LET uncounted == {d \in Present(L) \cap Known : "silent_stay" \notin Mistake /\ (~up[d] \/ ~On(d))}
     IN  \E ignored \in SUBSET uncounted :
             LET entered == (EnteredGroup(L) \cap Present(L)) \ ignored
                 waiting == {d \in Present(L) \ ignored : Waits(L, d)}

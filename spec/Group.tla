@@ -35,6 +35,20 @@ Valid(L, i, s, began) ==
         /\ \A r \in e.commit.removes : r \in s.members /\ DepartedAt(before, r) # 0  \* rule 11
         /\ e.commit.removes # {} => e.commit.path \/ "remove_without_path" \in Mistake  \* RFC 9420, 12.4
 
+(* The same rules by what a client has kept since its snapshot, for an entry that comes after it. *)
+ValidByKept(facts, e, s, began) ==
+    /\ e.commit # NoState
+    /\ e.commit.base = s
+    /\ e.client = e.commit.author /\ e.client \in s.members
+    /\ e.client \in facts.present
+    /\ e.adds = e.commit.adds
+    /\ \A a \in e.adds :
+         /\ a \in facts.present \/ \E gone \in facts.departed : gone[1] = a /\ gone[2] >= began
+         /\ Admissible(a)
+         /\ a \notin s.members
+    /\ \A r \in e.commit.removes : r \in s.members /\ r \notin facts.present
+    /\ e.commit.removes # {} => e.commit.path
+
 (* Whether a client may enter by this entry. Rust: Group::join *)
 Usable(L, i, c) ==
     LET e == L[i] IN

@@ -44,4 +44,28 @@ EnteredGroup(L) ==
 
 (* The commits of the current group that named c. *)
 NamedAt(L, c) == {i \in At(L, "committed") : i > FoundedAt(L) /\ c \in L[i].adds}
+
+(* ---- Snapshots. A newcomer is shown no entry before its arrival, but what they came to. The other modules compute from *)
+(* the whole log; SnapshotSuffices says that it makes no difference. Left out of a snapshot, as of the log: what members *)
+(* compare (the log's hash, see Alarm), host statements, and what the SFU needs.                                         *)
+
+(* Rust: ServerMessage::Snapshot, Room::presence *)
+Snapshot(L) ==
+    [parent |-> Parent(L), group |-> Group(L), present |-> Present(L),
+     entered |-> IF "snapshot_without_entered" \in Mistake THEN {} ELSE EnteredGroup(L) \cap Present(L),
+     departed |-> {}]
+
+(* What its client makes of entry i. `departed` is who has departed since, and when: rule 8 looks back to the last commit. *)
+(* Rust: tangelo_e2ee::Presence, Attendee::apply                                                                           *)
+After(facts, i, e) ==
+    CASE e.type = "arrived" -> [facts EXCEPT !.present = @ \union {e.client}]
+      [] e.type = "departed" -> [facts EXCEPT !.present = @ \ {e.client}, !.entered = @ \ {e.client},
+                                              !.departed = @ \union {<<e.client, i>>}]
+      [] e.type = "founded" -> [facts EXCEPT !.parent = i, !.group = e.commit.group, !.entered = {e.client}]
+      [] e.type = "committed" -> [facts EXCEPT !.parent = i]
+      [] e.type = "entered" -> [facts EXCEPT !.entered = @ \union {e.client}]
+
+(* After n entries, for whom entry a was the own arrival. *)
+RECURSIVE Kept(_, _, _)
+Kept(L, a, n) == IF n = a THEN Snapshot(SubSeq(L, 1, a)) ELSE After(Kept(L, a, n - 1), n, L[n])
 =============================================================================

@@ -43,6 +43,21 @@ DepartedNeverCommit == \A c \in Steady : InGroup(c) =>
 HonestWorkCounts == \A v \in Views : \A i \in At(log[v], "committed") :
     log[v][i].client \in Steady => chain[v][i] = i
 
+(* What a client computes from its snapshot and the entries after it is what the whole log says: who is present, who has *)
+(* entered, which group and parent there are, and whether the entry that it read last counts. (Earlier ones were the last  *)
+(* one before.)                                                                                                           *)
+SnapshotSuffices == \A c \in Honest : run[c] # "gone" =>
+    LET L == Read(c)
+        n == Len(L)
+        a == ArrivedAt(L, c)
+        kept == Kept(L, a, n)
+        last == IF n > 1 THEN chain[view[c]][n - 1] ELSE 0
+        s == Truth(view[c], n - 1)
+    IN  /\ kept.parent = Parent(L) /\ kept.group = Group(L)
+        /\ kept.present = Present(L) /\ kept.entered = EnteredGroup(L) \cap Present(L)
+        \* Who joined after its snapshot holds a state that began after it.
+        /\ (L[n].type = "committed" /\ last > a) => Valid(L, n, s, last) = ValidByKept(Kept(L, a, n - 1), L[n], s, last)
+
 (* A commit that breaks a rule is skipped: it moves no founder. (Whoever was welcomed may be misled, and has to doubt.) *)
 FoundersStay == [][\A c \in Steady :
     LET i == read[c] + 1 IN

@@ -164,7 +164,7 @@ impl ForkAlarm {
     /// A member's message was read: it shares the keys, and says what it saw of the log. `place` is the message's own.
     pub(crate) fn told(&mut self, now: Millis, client: ClientId, place: Seq, view: View) {
         let known = self.states.iter().rev().find(|(seq, _)| *seq == view.seq).map(|(_, digest)| *digest);
-        let agrees = if made(Mistake::AlarmByEpochOnly) {
+        let agrees = if made(Mistake::AlarmByEpochOnly) || made(Mistake::LogNotCompared) {
             Some(true)
         } else if view.log_id != self.log_id || view.seq >= place {
             Some(false)

@@ -47,6 +47,7 @@ impl RoomState {
             let brought = brought(key_package, admission.as_ref());
             (*client, Present { arrived: *arrived, brought, entered: *entered })
         });
+        let hash = if made(Mistake::HashFromArrival) { LogHash::start(log_id) } else { hash };
         Self { log_id, seq, hash, parent, group_id, said, present: present.collect() }
     }
 

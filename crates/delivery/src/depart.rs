@@ -16,6 +16,9 @@ impl Delivery {
 
     pub(crate) fn look_at_connection(&mut self, now: Millis, id: ConnectionId) {
         let Some(connection) = self.connections.get(&id) else { return };
+        if made(Mistake::SilentStay) {
+            return;
+        }
         let deadline = connection.deadline(&self.limits);
         if deadline <= now {
             self.close(now, id);
@@ -28,6 +31,9 @@ impl Delivery {
     pub(crate) fn look_at_client(&mut self, now: Millis, name: RoomName, client: ClientId) {
         let Some(room) = self.rooms.get(&name) else { return };
         let Some(present) = room.present.get(&client) else { return };
+        if made(Mistake::SilentStay) {
+            return;
+        }
         match room.deadline(present) {
             Some(deadline) if deadline <= now => {
                 let reason = match present.link {

@@ -212,7 +212,7 @@ impl Room {
                 arrived: present.arrived,
                 key_package: present.key_package.clone(),
                 admission: present.admission.clone(),
-                entered: present.entered,
+                entered: present.entered && !made(Mistake::SnapshotWithoutEntered),
             })
             .collect();
         all.sort_by_key(|presence| presence.arrived);

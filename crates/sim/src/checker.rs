@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tangelo_call::{GroupLook, Look};
 use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, LogHash, LogId, Seq};
 
-use crate::{Property, Violation, known::Known, view::View, world::Nature};
+use crate::{Property, Violation, known::Known, removed::Removed, view::View, world::Nature};
 
 /// See the module.
 pub struct Checker {
@@ -28,10 +28,7 @@ pub struct Checker {
     by_place: BTreeMap<LogHash, Bytes>,
     by_epoch: BTreeMap<(GroupId, u64), Bytes>,
     successors: BTreeMap<Vec<u8>, Bytes>,
-    /// Who was removed on the way to a state.
-    removed: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
-    /// Who holds a state, or ever did.
-    holders: BTreeMap<Vec<u8>, BTreeSet<ClientId>>,
+    removed: Removed,
     /// Commits that a member skipped, and such that threw a member out, with its state and what it was shown.
     skipped: BTreeSet<(Vec<u8>, LogHash)>,
     thrown_out: BTreeSet<(Vec<u8>, LogHash)>,
@@ -56,8 +53,7 @@ impl Checker {
             by_place: BTreeMap::new(),
             by_epoch: BTreeMap::new(),
             successors: BTreeMap::new(),
-            removed: BTreeMap::new(),
-            holders: BTreeMap::new(),
+            removed: Removed::default(),
             skipped: BTreeSet::new(),
             thrown_out: BTreeSet::new(),
             commits: BTreeMap::new(),
@@ -200,25 +196,14 @@ impl Checker {
                 let text = format!("{who} took a commit of {author}, which had departed before it");
                 self.violate(Property::DepartedNeverCommit, text);
             }
-            let stays = |member: &ClientId| group.members.iter().any(|(other, _)| other == member);
-            let gone = old.members.iter().map(|(member, _)| *member).filter(|member| !stays(member));
-            let mut removed = self.removed.get(&old.tag.0).cloned().unwrap_or_default();
-            removed.extend(gone);
-            // Who never knew of its first time in the group can be let in once more.
-            removed.retain(|client| !stays(client));
-            self.removed.entry(group.tag.0.clone()).or_default().extend(removed);
+            self.removed.went_on(old, group);
         }
-        self.holders.entry(group.tag.0.clone()).or_default().insert(client);
-        self.removed_know_nothing(group);
+        self.removed_know_nothing(client, group);
     }
 
-    /// Nobody who was removed on the way to a state holds it.
-    fn removed_know_nothing(&mut self, group: &GroupLook) {
-        let (Some(removed), Some(holders)) = (self.removed.get(&group.tag.0), self.holders.get(&group.tag.0))
-        else {
-            return;
-        };
-        if let Some(client) = removed.intersection(holders).next() {
+    /// What a client holds, an insider's too: it may hold what it likes, but for what others hold who have removed it.
+    pub fn removed_know_nothing(&mut self, client: ClientId, group: &GroupLook) {
+        if let Some(client) = self.removed.holds(client, group) {
             let text = format!("{client} was removed before epoch {} and holds it", group.epoch);
             self.violate(Property::RemovedKnowNothing, text);
         }
@@ -253,10 +238,14 @@ impl Checker {
         after: Option<&Look>,
         entry: &LogEntry,
     ) {
-        let (Entry::Committed { client: author, .. }, Some(old)) = (&entry.entry, &before.group) else {
+        let (Entry::Committed { client: author, adds, .. }, Some(old)) = (&entry.entry, &before.group) else {
             return;
         };
         if self.nature.hostile_server || view.suspect || self.suspects.contains(author) {
+            return;
+        }
+        // Whom a commit of another state names doubts its own Welcome: all but the founder, who had none.
+        if adds.contains(&before.client) && view.founder(old.id) != Some(before.client) {
             return;
         }
         let key = (old.tag.0.clone(), view.hash);

@@ -1,8 +1,9 @@
 //! What an insider does, and what a server that is in league with nobody but itself makes up.
 
 use tangelo_call::Session;
+use tangelo_delivery::Output;
 use tangelo_e2ee::{Applicant, LeafKey, Name, Profile, RoomContext, link::Link};
-use tangelo_wire::{Bytes, ClientId, ClientMessage, Post, Seq};
+use tangelo_wire::{Admission, Bytes, ClientId, ClientMessage, PROTOCOL, Post, Seq, ServerMessage};
 
 use crate::{
     rng::mix,
@@ -71,15 +72,14 @@ impl World {
         Post::Commit { parent: self.parent(), adds, commit, welcome }
     }
 
-    /// Members are in the group already: a Welcome is for those who are not.
+    /// Somebody must be outside whom the Welcome leads astray; members may be named beside.
     fn aside(&mut self, person: usize, named: &[ClientId]) -> bool {
         let Some(session) = &self.persons[person].session else { return false };
         let group = session.look().and_then(|look| look.group);
         let outside = |client: &ClientId| {
             group.as_ref().is_some_and(|group| !group.members.iter().any(|(member, _)| member == client))
         };
-        let adds: Vec<ClientId> = named.iter().copied().filter(outside).collect();
-        let post = (!adds.is_empty()).then(|| session.commit_aside(&adds)).flatten();
+        let post = named.iter().any(outside).then(|| session.commit_aside(named)).flatten();
         post.is_some_and(|post| self.post_worthless(person, post))
     }
 
@@ -125,15 +125,41 @@ impl World {
         let mut id = [0; 16];
         let number = mix(self.clients.len() as u64);
         id[..8].copy_from_slice(&number.to_le_bytes());
-        let Some(key_package) = self.key_package(person, ClientId(id)) else { return false };
+        let Some((key_package, _)) = self.papers(person, ClientId(id)) else { return false };
         let now = self.server_now();
         let let_in = self.delivery.let_ghost_in(now, present, ClientId(id), &key_package).is_some();
         self.route(None);
         let_in
     }
 
-    /// A key package such as somebody with the link makes for a client.
-    fn key_package(&self, person: usize, client: ClientId) -> Option<Bytes> {
+    /// A client of an insider's arrives with an admission that the server takes and a key package that no member takes: it
+    /// is made for another client. Nobody is behind its connection: it departs when the server has not heard of it for long.
+    pub(crate) fn pose(&mut self, person: usize) -> bool {
+        let one = &self.persons[person];
+        if one.frozen || one.look.is_none() {
+            return false;
+        }
+        let (now, room) = (self.server_now(), self.room());
+        let connection = self.delivery.connect(now, HOST);
+        let hello = ClientMessage::Hello { protocol: PROTOCOL, room, host: HOST.to_owned() };
+        self.delivery.handle(now, connection, hello);
+        let assigned = self.delivery.poll_output();
+        let Some(Output::Send { message: ServerMessage::Assigned { client, .. }, .. }) = assigned else {
+            self.route(None);
+            return false;
+        };
+        let mut other = client;
+        other.0[0] ^= 0x80;
+        let (right, wrong) = (self.papers(person, client), self.papers(person, other));
+        if let (Some((_, admission)), Some((key_package, _))) = (right, wrong) {
+            self.delivery.handle(now, connection, ClientMessage::Arrive { key_package, admission });
+        }
+        self.route(None);
+        self.clients.iter().any(|one| one.id == client && one.present)
+    }
+
+    /// A key package and an admission such as somebody with the link makes for a client.
+    fn papers(&self, person: usize, client: ClientId) -> Option<(Bytes, Option<Admission>)> {
         let link = Link::parse(&self.link.path()).ok()?;
         let context = RoomContext { host: HOST.to_owned(), link };
         let key = LeafKey::new().ok()?;
@@ -144,6 +170,6 @@ impl World {
         let signature = one.sign(proof.transcript().as_bytes());
         let profile = Profile { identity: one.identity(), name: Name::clean("Nobody").ok()? };
         let applicant = Applicant::new(&context, client, key, &profile, &signature).ok()?;
-        Some(applicant.key_package().clone())
+        Some((applicant.key_package().clone(), applicant.admission().cloned()))
     }
 }

@@ -8,12 +8,15 @@
 
 pub mod checker;
 pub mod counterexample;
+pub mod facts;
 pub mod found;
 mod insider;
 pub mod known;
 mod let_go;
 mod misdeed;
 pub mod plan;
+pub mod property;
+pub mod removed;
 pub mod repro;
 pub mod rest;
 pub mod rng;
@@ -26,87 +29,13 @@ pub mod trace;
 pub mod view;
 pub mod world;
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plan::Schedule;
+pub use property::{Property, Violation};
 use tangelo_e2ee::Seeded;
 use tangelo_wire::Mistake;
 use world::World;
-
-/// What must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Property {
-    /// Whoever has read as much of the log holds what the log says.
-    InStep,
-    /// Members at the same epoch of the same group hold the same state.
-    Agreement,
-    /// No two accepted successors of one epoch.
-    OneSuccessor,
-    /// A held state began with an entry that stands in the log.
-    MergedWhenAccepted,
-    /// Who was removed holds no later epoch's key.
-    RemovedKnowNothing,
-    /// Nobody without an admission signature is in a group of honest members.
-    OnlyAdmitted,
-    /// No client that departed commits.
-    DepartedNeverCommit,
-    /// What an honest member posts and the server accepts, the members accept.
-    HonestWorkCounts,
-    /// An entry that does not count neither moves a founder into another group nor out of its own.
-    FoundersStay,
-    /// A commit that breaks a rule is skipped by all alike: it throws nobody out.
-    SkippedByAll,
-    /// Every client that stays present and responsive becomes a member.
-    EveryoneGetsIn,
-    /// All of them are in one group.
-    OneGroup,
-    /// Every departed member is removed.
-    TheGoneAreRemoved,
-    /// A dead room is founded anew.
-    DeadRoomIsFounded,
-    /// Somebody who stands still holds up nobody.
-    FrozenBlocksNobody,
-    /// Who stood still and goes on is in the call again.
-    WhoWakesIsIn,
-    /// Who is shown another call, or holds another state, finds out, or the others do.
-    ForksImplyAlarm,
-    /// Everybody sees the same safety number.
-    NumbersAgree,
-    /// Everybody opens everybody's frames.
-    FramesOpen,
-    /// Without an attack there is no alarm, and no commit throws anybody out.
-    NoFalseAlarm,
-    /// Nothing goes on for ever.
-    Rests,
-    /// The code does not panic.
-    NoPanic,
-}
-
-impl fmt::Display for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-/// Something that must hold and did not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// What.
-    pub property: Property,
-    /// How it showed.
-    pub text: String,
-    /// In which step, from 0; the number of steps if it was after them.
-    pub step: usize,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is violated in step {}: {}", self.property, self.step + 1, self.text)
-    }
-}
 
 /// How a run went.
 #[derive(Default)]

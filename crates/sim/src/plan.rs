@@ -129,6 +129,7 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
             kinds.push((1, |_, p| deed(Deed::Lazy, p)));
             kinds.push((1, |_, p| deed(Deed::Spoil, p)));
             kinds.push((1, |_, p| deed(Deed::Flood, p)));
+            kinds.push((1, |_, p| deed(Deed::Ghost, p)));
         }
     }
     let total: u64 = kinds.iter().map(|(weight, _)| weight).sum();
@@ -168,8 +169,10 @@ fn draw(rng: &mut Rng, kinds: &[Fault], total: u64, persons: usize, nature: Natu
         if left < *weight {
             let step = make(rng, person);
             // Only the insider attacks.
-            let of_insider =
-                matches!(step, Step::Attack(..) | Step::Deed(Deed::Lazy | Deed::Spoil | Deed::Flood, _));
+            let of_insider = matches!(
+                step,
+                Step::Attack(..) | Step::Deed(Deed::Lazy | Deed::Spoil | Deed::Flood | Deed::Ghost, _)
+            );
             return Some(match (step, nature.insider) {
                 (Step::Attack(attack, _, others), Some(insider)) => Step::Attack(attack, insider, others),
                 (Step::Deed(deed, _), Some(insider)) if of_insider => Step::Deed(deed, insider),

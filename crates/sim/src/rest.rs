@@ -99,10 +99,10 @@ impl World {
             expected.iter().copied().filter(|person| self.group_of(*person).is_none()).collect();
         if let Some(person) = outside.first() {
             let one = &self.persons[*person];
-            let property = if outside.len() == expected.len() {
-                Property::DeadRoomIsFounded
-            } else if self.persons.iter().any(|one| one.stays_frozen) {
+            let property = if self.persons.iter().any(|one| one.stays_frozen) {
                 Property::FrozenBlocksNobody
+            } else if outside.len() == expected.len() {
+                Property::DeadRoomIsFounded
             } else {
                 Property::EveryoneGetsIn
             };
@@ -154,6 +154,10 @@ impl World {
         for sender in expected.clone() {
             let now = self.clock(sender);
             let Some(client) = self.persons[sender].look.as_ref().map(|look| look.client) else { continue };
+            let members: Vec<ClientId> = self
+                .group_of(sender)
+                .map(|group| group.members.iter().map(|(member, _)| *member).collect())
+                .unwrap_or_default();
             let mut sealed = Vec::new();
             let Some(session) = &mut self.persons[sender].session else { continue };
             if session.seal(now, Source::Camera, "vp9", b"hello", &mut sealed) != FrameVerdict::Pass {
@@ -163,7 +167,9 @@ impl World {
                 let now = self.clock(receiver);
                 let one = &mut self.persons[receiver];
                 let inside = expected.contains(&receiver);
-                let may = inside || one.evil;
+                // An insider may as long as it is a member; from then on it is whom the others must be safe from.
+                let member = one.look.as_ref().is_some_and(|look| members.contains(&look.client));
+                let may = inside || (one.evil && member);
                 if let Some(session) = one.session.as_mut().filter(|_| receiver != sender) {
                     let opens = opens(session, now, client, &sealed);
                     if inside && !opens {

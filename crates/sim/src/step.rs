@@ -84,7 +84,8 @@ pub enum Deed {
     Reorder,
     /// Hostile server: it is shown a departure that nobody else is shown.
     Vanish,
-    /// Hostile server: everybody is shown the arrival of a client that has no admission.
+    /// Hostile server: everybody is shown the arrival of a client that has no admission. Insider: such a client arrives with an
+    /// admission, and with a key package that breaks a rule.
     Ghost,
     /// Hostile server: it is shown the arrival of a client with an admission of another.
     Forge,

@@ -59,7 +59,7 @@ fn step(did: &str) -> Result<Option<Step>, String> {
         ["arrive", person] => format!("arrive p{person}"),
         // A person with the link makes the ghost's key package.
         ["forge", "1", "arrived", _] => "ghost p1".to_owned(),
-        ["split" | "forge" | "alarm" | "ghost", ..] => {
+        ["split" | "forge" | "invent" | "hears" | "alarm" | "ghost", ..] => {
             return Err(format!("`{did}`: one simulated server shows one log; write the steps by hand"));
         }
         [action, words @ ..] => {

@@ -72,6 +72,16 @@ mistakes! {
     DepartedMayCommit = "departed_may_commit",
     /// Members compare epoch numbers only, not what they see.
     AlarmByEpochOnly = "alarm_by_epoch_only",
+    /// Members compare the group's state alone, not what they saw of the log.
+    LogNotCompared = "log_not_compared",
+    /// A newcomer's hash of the log begins with its arrival, and not with what its snapshot says.
+    HashFromArrival = "hash_from_arrival",
+    /// The server takes nobody out whom it does not hear.
+    SilentStay = "silent_stay",
+    /// A client that is told that it has departed takes the call to be over.
+    DepartureEnds = "departure_ends",
+    /// A snapshot does not say who has entered the group.
+    SnapshotWithoutEntered = "snapshot_without_entered",
 }
 
 impl Mistake {

@@ -171,16 +171,25 @@ pub(super) fn packages(metadata: &Value) -> Result<Vec<Package>> {
         .collect()
 }
 
+/// The ids of the project's own crates, those of all its workspaces.
+pub(super) fn members(workspaces: &[&Value]) -> Result<BTreeSet<String>> {
+    let mut members = BTreeSet::new();
+    for metadata in workspaces {
+        members.extend(
+            array(metadata, "workspace_members")?.iter().filter_map(Value::as_str).map(str::to_owned),
+        );
+    }
+    Ok(members)
+}
+
 /// One line for each crate that comes neither from the project itself nor from crates.io.
-pub(super) fn foreign_sources(metadata: &Value) -> Result<Vec<String>> {
-    let members: BTreeSet<&str> =
-        array(metadata, "workspace_members")?.iter().filter_map(Value::as_str).collect();
+pub(super) fn foreign_sources(metadata: &Value, members: &BTreeSet<String>) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in array(metadata, "packages")? {
         let (id, name) = (text(package, "id")?, text(package, "name")?);
         match package["source"].as_str() {
             Some(CRATES_IO) => {}
-            None if members.contains(id.as_str()) => {}
+            None if members.contains(&id) => {}
             source => {
                 problems.push(format!("{name} comes from {}, not crates.io", source.unwrap_or("a folder")))
             }
@@ -292,7 +301,8 @@ mod tests {
     #[test]
     fn crates_from_git_and_from_folders_outside_are_foreign() {
         let mut metadata = metadata(&[]);
-        assert!(foreign_sources(&metadata).unwrap().is_empty());
+        let members = members(&[&metadata]).unwrap();
+        assert!(foreign_sources(&metadata, &members).unwrap().is_empty());
         for package in metadata["packages"].as_array_mut().unwrap() {
             match package["name"].as_str() {
                 Some("helper") => package["source"] = json!("git+https://example.org/helper"),
@@ -301,7 +311,7 @@ mod tests {
             }
         }
         assert_eq!(
-            foreign_sources(&metadata).unwrap(),
+            foreign_sources(&metadata, &members).unwrap(),
             [
                 "helper comes from git+https://example.org/helper, not crates.io",
                 "tokio comes from a folder, not crates.io"

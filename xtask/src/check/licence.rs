@@ -25,14 +25,17 @@ const ALLOWED: [(&str, &str); 11] = [
     ("Unlicense", "given to the public"),
 ];
 
-/// Packages that may be used although their licence is not in the table: name, and why.
-const EXCEPTIONS: [(&str, &str); 0] = [];
+/// Packages that the fuzzer alone may use, although their licence is not in the table: name, and why.
+pub(super) const FUZZER_ONLY: [(&str, &str); 1] = [(
+    "libfuzzer-sys",
+    "LLVM's libFuzzer in it is under NCSA, which is permissive; it is in no program that anybody is given",
+)];
 
-/// One line for each package that may not be used.
-pub(super) fn problems(packages: &[Package]) -> Vec<String> {
+/// One line for each package that may not be used. `exceptions` may be, whatever their licence is.
+pub(super) fn problems(packages: &[Package], exceptions: &[(&str, &str)]) -> Vec<String> {
     packages
         .iter()
-        .filter(|package| !EXCEPTIONS.iter().any(|(name, _)| *name == package.name))
+        .filter(|package| !exceptions.iter().any(|(name, _)| *name == package.name))
         .filter_map(|package| {
             let problem = problem(package.licence.as_deref())?;
             Some(format!("{} {}: {problem}", package.name, package.version))
@@ -104,8 +107,11 @@ mod tests {
             version: "1.2.3".to_owned(),
             licence: Some(licence.to_owned()),
         };
-        let found = problems(&[package("MIT"), package("SSPL-1.0")]);
+        let packages = [package("MIT"), package("SSPL-1.0")];
+        let found = problems(&packages, &[]);
         assert_eq!(found.len(), 1);
+        assert!(problems(&packages, &[("some", "why")]).is_empty());
+        assert_eq!(problems(&packages, &FUZZER_ONLY), found);
         assert!(found[0].starts_with("some 1.2.3: `SSPL-1.0`"), "{found:?}");
     }
 }

@@ -14,6 +14,9 @@ use crate::repo::Repo;
 
 pub(crate) use bindings::check as bindings;
 
+/// A workspace of its own.
+const FUZZER: &str = "fuzz/Cargo.toml";
+
 /// rustfmt finds nothing to change.
 pub(crate) fn format(repo: &Repo) -> Result<()> {
     run(repo.cargo().args(["fmt", "--all", "--check"]))
@@ -41,19 +44,25 @@ pub(crate) fn dependencies(repo: &Repo) -> Result<()> {
     complain(problems)
 }
 
-/// Licences of crates and npm packages, and where crates come from.
+/// Licences of crates, the fuzzer's too, and of npm packages, and where crates come from.
 pub(crate) fn licences(repo: &Repo) -> Result<()> {
-    let metadata = metadata(repo)?;
+    let (ours, fuzzer) = (metadata(repo)?, metadata_of(repo, FUZZER)?);
     let lock = npm_lock(repo)?;
-    let mut problems = licence::problems(&graph::packages(&metadata)?);
-    problems.extend(graph::foreign_sources(&metadata)?);
-    problems.extend(licence::problems(&npm_lock::packages(&lock)?));
+    let mut problems = licence::problems(&graph::packages(&ours)?, &[]);
+    problems.extend(licence::problems(&graph::packages(&fuzzer)?, &licence::FUZZER_ONLY));
+    let members = graph::members(&[&ours, &fuzzer])?;
+    for metadata in [&ours, &fuzzer] {
+        problems.extend(graph::foreign_sources(metadata, &members)?);
+    }
+    problems.extend(licence::problems(&npm_lock::packages(&lock)?, &[]));
+    problems.sort();
+    problems.dedup();
     complain(problems)
 }
 
 /// web/package-lock.json; and fuzz/Cargo.lock, which no other step reads.
 pub(crate) fn lock_files(repo: &Repo) -> Result<()> {
-    let fuzz = repo.root.join("fuzz/Cargo.toml");
+    let fuzz = repo.root.join(FUZZER);
     run(repo.cargo().args(["update", "--workspace", "--locked", "--quiet", "--manifest-path"]).arg(fuzz))
         .map_err(|error| {
             format!("fuzz/Cargo.lock is out of date; `cd fuzz && cargo update --workspace`: {error}")
@@ -88,8 +97,13 @@ pub(crate) fn documents(repo: &Repo) -> Result<()> {
 
 /// All packages of Cargo.lock, for every platform and feature.
 fn metadata(repo: &Repo) -> Result<serde_json::Value> {
-    let json =
-        output(repo.cargo().args(["metadata", "--locked", "--all-features", "--format-version", "1"]))?;
+    metadata_of(repo, "Cargo.toml")
+}
+
+fn metadata_of(repo: &Repo, manifest: &str) -> Result<serde_json::Value> {
+    let mut cargo = repo.cargo();
+    cargo.args(["metadata", "--locked", "--all-features", "--format-version", "1", "--manifest-path"]);
+    let json = output(cargo.arg(repo.root.join(manifest)))?;
     serde_json::from_str(&json).map_err(|error| format!("`cargo metadata` is not JSON: {error}"))
 }
 

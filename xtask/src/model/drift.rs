@@ -8,18 +8,20 @@ use super::tlc::Report;
 use crate::Result;
 
 const FOLDER: &str = "crates/sim/counterexamples";
-/// A file whose head says this has its own way, and says why.
-const BY_HAND: &str = "By hand";
+/// A file with a line in its head that begins so has its own way, and says why.
+const BY_HAND: &str = "# By hand";
 
 /// What to do about the file of a mistake whose counterexample is another one by now; `None` if it is the same.
 pub(super) fn complaint(root: &Path, job: &Job, report: &Report) -> Result<Option<String>> {
-    if job.mistake.is_none() || !report.is_as_wanted(job) {
+    // A mistake's further properties have no file of their own.
+    let first = job.mistake.as_ref().is_some_and(|mistake| mistake.name == job.name);
+    if !first || !report.is_as_wanted(job) {
         return Ok(None);
     }
     let file = format!("{FOLDER}/{}.steps", job.name);
     let text =
         fs::read_to_string(root.join(&file)).map_err(|error| format!("cannot read {file}: {error}"))?;
-    if text.contains(BY_HAND) || replays(&text, &report.actions) {
+    if is_by_hand(&text) || replays(&text, &report.actions) {
         return Ok(None);
     }
     let bound = |name: &str, option: &str| {
@@ -35,6 +37,10 @@ pub(super) fn complaint(root: &Path, job: &Job, report: &Report) -> Result<Optio
         bound("Lazy", "--lazy"),
         job.name
     )))
+}
+
+fn is_by_hand(text: &str) -> bool {
+    text.lines().take_while(|line| line.starts_with('#')).any(|line| line.starts_with(BY_HAND))
 }
 
 /// Whether the steps of a file end with TLC's actions; those before them are how the model's start comes about.
@@ -75,6 +81,16 @@ mod tests {
 
     fn replays_after(actions: &[&str]) -> bool {
         replays(FILE, &actions.iter().map(|action| (*action).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_a_line_of_the_head_says_that_a_file_is_by_hand() {
+        assert!(is_by_hand("# mistake x\n# By hand: why\narrive p1\n"));
+        for other in
+            ["# mistake x\n# Not By hand\n", "# mistake x\narrive p1\n# By hand: too late\n", "By hand\n"]
+        {
+            assert!(!is_by_hand(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The tables of `spec/`: which runs there are, and which deliberate mistakes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 
@@ -25,7 +25,7 @@ const BOUNDS: [(&str, &str); 18] = [
     ("Splits", "0"),
     ("Forgeries", "0"),
 ];
-const INVARIANTS: [&str; 7] = [
+const INVARIANTS: [&str; 8] = [
     "InStep",
     "Agreement",
     "OneSuccessor",
@@ -33,20 +33,23 @@ const INVARIANTS: [&str; 7] = [
     "RemovedKnowNothing",
     "OnlyAdmitted",
     "DepartedNeverCommit",
+    "SnapshotSuffices",
 ];
 /// A malicious server appends old commits of honest members, which nobody accepts.
 const HONEST_SERVER_INVARIANT: &str = "HonestWorkCounts";
 const LIVENESS: [&str; 3] = ["EveryoneGetsIn", "OneGroup", "TheGoneAreRemoved"];
 /// They follow from those.
 const MORE_LIVENESS: [&str; 3] = ["FrozenBlocksNobody", "DeadRoomIsFounded", "WhoWakesIsIn"];
+/// Of members that compare what they see.
 const ALARM: &str = "ForksImplyAlarm";
+const ALARM_INVARIANT: &str = "AlarmMeansAttack";
 /// Where these are invariants, a deadlock is what they are there to judge.
 const AT_REST: &str = "AtRest";
 
 /// One run of TLC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// Its name, or that of the mistake.
+    /// Its name, or that of the mistake; `MISTAKE/PROPERTY` for a further property that the same mistake violates.
     pub(crate) name: String,
     /// The specification, which stands in the module that [`Job::module`] names.
     spec: String,
@@ -55,14 +58,21 @@ pub(crate) struct Job {
     values: BTreeMap<String, String>,
     invariants: Vec<String>,
     properties: Vec<String>,
-    /// For a deliberate mistake: the property that must be violated.
-    pub(crate) mistake: Option<String>,
+    /// The deliberate mistake, and the property that must be violated.
+    pub(crate) mistake: Option<Deliberate>,
     /// Whether TLC looks for deadlocks.
     pub(crate) deadlocks: bool,
     /// Whether it is part of the small set.
     pub(crate) small: bool,
     /// The module `TraceData`, for recorded runs.
     pub(crate) data: Option<String>,
+}
+
+/// A mistake that is made on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deliberate {
+    pub(crate) name: String,
+    pub(crate) found_by: String,
 }
 
 /// Of these things, as many may happen in a recorded run as did.
@@ -96,6 +106,7 @@ impl Job {
         match self.spec.as_str() {
             "InsiderSpec" => "Insider",
             "ServerSpec" => "Server",
+            "AlarmSpec" => "Alarm",
             "TraceSpec" => "Trace",
             _ => "Properties",
         }
@@ -103,7 +114,7 @@ impl Job {
 
     /// The configuration for TLC. `record`: whether its traces tell which action each step is.
     pub(crate) fn configuration(&self, record: bool) -> String {
-        let mistake = self.mistake.as_ref().map_or(String::new(), |_| format!("\"{}\"", self.name));
+        let mistake = self.mistake.as_ref().map_or(String::new(), |mistake| format!("\"{}\"", mistake.name));
         let record = if record { "TRUE" } else { "FALSE" };
         let mut text = format!(
             "SPECIFICATION {}\nCONSTANTS\n  NoState = NoState\n  NoPost = NoPost\n  Mistake = {{{mistake}}}\n  Record = {record}\n",
@@ -137,19 +148,23 @@ pub(crate) fn runs(text: &str) -> Result<Vec<Job>> {
             };
             job.invariants = owned(&INVARIANTS);
             job.properties = owned(&["FoundersStay"]);
-            let hostile = *spec == "ServerSpec";
+            let alarm = *spec == "AlarmSpec";
+            if alarm {
+                job.invariants.push(ALARM_INVARIANT.to_owned());
+            }
+            let hostile = alarm || *spec == "ServerSpec";
             if !hostile {
                 job.invariants.push(HONEST_SERVER_INVARIANT.to_owned());
                 job.properties.push("NoFalseAlarm".to_owned());
             }
             let live = match (*checks, hostile) {
                 ("safety", _) => Vec::new(),
-                ("liveness" | "all", true) => vec![ALARM],
+                ("liveness", true) if alarm => vec![ALARM],
                 ("liveness" | "all", false) => LIVENESS.to_vec(),
                 (one, false) if MORE_LIVENESS.contains(&one) => vec![one],
                 (other, _) => {
                     return Err(format!(
-                        "{name}: `{other}` is no check: safety, liveness, all or a property"
+                        "{name}: `{other}` is no check of {spec}: safety, liveness, all or a property"
                     ));
                 }
             };
@@ -164,22 +179,25 @@ pub(crate) fn runs(text: &str) -> Result<Vec<Job>> {
 
 /// Reads `spec/mistakes.txt`.
 pub(crate) fn mistakes(text: &str) -> Result<Vec<Job>> {
+    let mut known = BTreeSet::new();
     rows(text)
         .map(|row| {
             let [name, spec, found_by, bounds @ ..] = row.as_slice() else {
                 return Err(format!("`{}` in mistakes.txt has too few columns", row.join(" ")));
             };
-            let mut job = job(name, spec, bounds)?;
+            let further = !known.insert(*name);
+            let named = if further { format!("{name}/{found_by}") } else { (*name).to_owned() };
+            let mut job = job(&named, spec, bounds)?;
             job.small = true;
             let property = vec![(*found_by).to_owned()];
-            let judges_rest = found_by.ends_with(AT_REST);
-            if judges_rest || INVARIANTS.contains(found_by) || *found_by == HONEST_SERVER_INVARIANT {
+            let others = [HONEST_SERVER_INVARIANT, ALARM_INVARIANT];
+            job.deadlocks = INVARIANTS.contains(found_by) || others.contains(found_by);
+            if job.deadlocks || found_by.ends_with(AT_REST) {
                 job.invariants = property;
             } else {
                 job.properties = property;
             }
-            job.mistake = Some((*found_by).to_owned());
-            job.deadlocks = !judges_rest;
+            job.mistake = Some(Deliberate { name: (*name).to_owned(), found_by: (*found_by).to_owned() });
             Ok(job)
         })
         .collect()
@@ -200,8 +218,9 @@ fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
 }
 
 fn job(name: &str, spec: &str, bounds: &[&str]) -> Result<Job> {
-    if !["Spec", "InsiderSpec", "ServerSpec"].contains(&spec) {
-        return Err(format!("{name}: `{spec}` is no specification: Spec, InsiderSpec or ServerSpec"));
+    let known = ["Spec", "InsiderSpec", "ServerSpec", "AlarmSpec"];
+    if !known.contains(&spec) {
+        return Err(format!("{name}: `{spec}` is no specification: {}", known.join(", ")));
     }
     let mut values = BTreeMap::new();
     for bound in bounds {
@@ -242,7 +261,7 @@ mod tests {
     fn the_tables_of_the_project_can_be_read() {
         let runs = runs(include_str!("../../../spec/runs.txt")).unwrap();
         assert!(runs.iter().any(|job| job.small) && runs.iter().any(|job| !job.small));
-        for spec in ["Spec", "InsiderSpec", "ServerSpec"] {
+        for spec in ["Spec", "InsiderSpec", "ServerSpec", "AlarmSpec"] {
             assert!(runs.iter().any(|job| job.small && job.spec == spec), "{spec}");
         }
         let mistakes = mistakes(include_str!("../../../spec/mistakes.txt")).unwrap();
@@ -270,6 +289,24 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_may_violate_several_properties() {
+        let jobs = mistakes("x Spec InStep\nx Spec Agreement\ny Spec OneGroup").unwrap();
+        let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+        assert_eq!(names, ["x", "x/Agreement", "y"]);
+        assert!(jobs[1].configuration(true).contains("Mistake = {\"x\"}"));
+        assert_eq!(controls(&jobs)[1].name, "without-x/Agreement");
+    }
+
+    /// A violation of a liveness property may end in a state without a next one.
+    #[test]
+    fn where_a_mistake_violates_liveness_no_deadlock_is_looked_for() {
+        let looked = |property: &str| mistakes(&format!("x Spec {property}")).unwrap()[0].deadlocks;
+        assert!(looked("InStep") && looked("HonestWorkCounts") && looked("AlarmMeansAttack"));
+        assert!(!looked("WhoWakesIsIn") && !looked("EveryoneGetsInAtRest"));
+        assert!(controls(&mistakes("x Spec WhoWakesIsIn").unwrap())[0].deadlocks);
+    }
+
+    #[test]
     fn a_run_can_be_about_one_liveness_property() {
         let properties =
             |checks: &str| runs(&format!("x small Spec {checks}")).unwrap()[0].properties.clone();
@@ -294,6 +331,7 @@ mod tests {
             ("x tiny Spec all", "`tiny`"),
             ("x small Spec some", "`some`"),
             ("x small Other all", "`Other`"),
+            ("x small ServerSpec liveness", "`liveness`"),
             ("x small Spec all Person=3", "`Person`"),
             ("x small Spec all 3", "`3`"),
         ] {

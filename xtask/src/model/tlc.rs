@@ -43,14 +43,14 @@ impl Report {
     pub(crate) fn is_as_wanted(&self, job: &Job) -> bool {
         match &job.mistake {
             None => self.verdict == Verdict::Holds,
-            Some(property) => self.verdict == Verdict::Violated(property.clone()),
+            Some(mistake) => self.verdict == Verdict::Violated(mistake.found_by.clone()),
         }
     }
 }
 
 /// Runs TLC. `spec` is the folder of the modules, `notes` the one for configurations and outputs.
 pub(crate) fn run(tlc: &Tlc, spec: &Path, notes: &Path, job: &Job, workers: u32) -> Result<Report> {
-    let folder = notes.join(&job.name);
+    let folder = notes.join(job.name.replace('/', "-"));
     let failed = |error: std::io::Error| format!("cannot write to {}: {error}", folder.display());
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(failed)?;
@@ -118,7 +118,7 @@ fn read(text: &str, job: &Job) -> Report {
         Verdict::Deadlock
     } else if temporal {
         Verdict::Violated(match &job.mistake {
-            Some(property) => property.clone(),
+            Some(mistake) => mistake.found_by.clone(),
             None => "a liveness property".to_owned(),
         })
     } else if text.contains("Model checking completed. No error has been found.") {

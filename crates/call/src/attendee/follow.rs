@@ -78,6 +78,7 @@ impl Attendee {
         if client == self.client() {
             return Err(match reason {
                 DepartReason::Kicked => Lost::Removed,
+                _ if made(Mistake::DepartureEnds) => Lost::Removed,
                 _ => Lost::ArriveAnew("the log says that this client has departed"),
             });
         }

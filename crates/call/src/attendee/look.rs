@@ -16,6 +16,12 @@ pub struct Look {
     pub processed: Seq,
     /// Whom it sees present.
     pub present: Vec<ClientId>,
+    /// Who of them it takes to have founded or entered the current group.
+    pub entered: Vec<ClientId>,
+    /// The last `Founded` or `Committed` that it knows of.
+    pub parent: Seq,
+    /// The room's group, as far as it knows.
+    pub group_id: Option<GroupId>,
     /// The state of the group that it holds.
     pub group: Option<GroupLook>,
     /// Its post whose place in the log it does not know yet.
@@ -66,11 +72,15 @@ impl Attendee {
             members: group.members().iter().map(|member| (member.client, member.leaf)).collect(),
             entered: self.has_entered(),
         });
+        let present = self.presence.present();
         Look {
             client: self.client(),
             log_id: self.room.log_id(),
             processed: self.processed,
-            present: self.presence.present(),
+            entered: present.iter().copied().filter(|client| self.presence.has_entered(*client)).collect(),
+            present,
+            parent: self.parent,
+            group_id: self.group_id,
             group,
             pending: self.in_flight.as_ref().map(|post| self.look_at(post)),
         }

@@ -116,6 +116,7 @@ impl Session {
 
     fn handle_error(&mut self, now: Millis, error: WireError) -> Result<(), Lost> {
         match error.code {
+            ErrorCode::Departed if made(Mistake::DepartureEnds) => Err(Lost::Removed),
             ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
             // On the way back, the place may be taken by the own ghost, or come free again.
             ErrorCode::RoomFull | ErrorCode::ServerFull if self.was_inside => {

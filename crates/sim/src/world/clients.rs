@@ -5,20 +5,20 @@ use tangelo_delivery::ConnectionId;
 use tangelo_wire::{Admission, ClientId, Entry, LogEntry, LogId, ServerMessage};
 
 use super::{HOST, World, counts};
-use crate::trace::Held;
+use crate::{Property, trace::Held};
 
 /// One arrival in the log.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Its id.
     pub id: ClientId,
-    /// Whose, from 0; `None` for one that the server invented.
+    /// Whose, from 0; `None` for one that was made up.
     pub person: Option<usize>,
     /// The log in which it arrived.
     pub log_id: LogId,
     /// Whether the log has it present.
     pub present: bool,
-    /// Whether it arrived with the room's admission signature.
+    /// Whether it arrived with papers that are in order.
     pub admitted: bool,
     /// Whether its program took the snapshot.
     pub attached: bool,
@@ -44,12 +44,16 @@ impl World {
     /// The server appended an entry.
     pub(super) fn appended(&mut self, log_id: LogId, entry: &LogEntry) {
         let place = self.place(entry.seq);
+        self.facts.append(entry);
         match &entry.entry {
             Entry::Arrived { client, admission, .. } => {
                 let connection = self.handling;
                 let person = connection.and_then(|connection| self.pipes.get(&connection));
                 let (person, open) = person.map_or((None, false), |pipe| (Some(pipe.person), pipe.open));
-                let admitted = Admission::check(admission.as_ref(), HOST, &self.room(), *client).is_ok();
+                // No program stands behind a client that was made up, by the server or by an insider: its key package is one that
+                // no member may take.
+                let admitted = person.is_some()
+                    && Admission::check(admission.as_ref(), HOST, &self.room(), *client).is_ok();
                 self.clients.push(Client {
                     id: *client,
                     person,
@@ -149,10 +153,24 @@ impl World {
         }
         let one = &mut self.persons[person];
         if one.evil {
+            // Of an insider nothing is asked but that it holds nothing that others hold once they have removed it.
+            if let Some((client, group)) =
+                after.as_ref().and_then(|look| Some((look.client, look.group.as_ref()?)))
+            {
+                self.checker.removed_know_nothing(client, group);
+            }
             return;
         }
         if let Some(view) = &mut one.view {
             self.checker.observe(person, view, before.as_ref(), after.as_ref(), entry);
+        }
+        let Some(look) = after.filter(|look| Some(look.log_id) == self.log_id && !self.nature.hostile_server)
+        else {
+            return;
+        };
+        if let Some(what) = self.facts.mistaken(&look) {
+            let text = format!("p{} is mistaken about {what} at entry {}", person + 1, look.processed);
+            self.violate(Property::SnapshotSuffices, text);
         }
     }
 

@@ -69,6 +69,7 @@ impl World {
                 evil
             }
             Deed::Flood => self.flood(person),
+            Deed::Ghost if self.persons[person].evil => self.pose(person),
             Deed::Ghost => self.nature.hostile_server && self.ghost(person),
             trick => {
                 let hostile = self.nature.hostile_server;

@@ -22,7 +22,7 @@ pub use clients::Client;
 pub use network::{Down, Pipe, Up};
 pub use people::{Lag, Person};
 
-use crate::{Property, Violation, checker::Checker, rng::mix, trace::Trace};
+use crate::{Property, Violation, checker::Checker, facts::Facts, rng::mix, trace::Trace};
 
 /// The server's name.
 pub const HOST: &str = "call.example";
@@ -80,6 +80,8 @@ pub struct World {
     pub log: Vec<LogEntry>,
     /// Its id.
     pub log_id: Option<LogId>,
+    /// What it says, place by place.
+    pub facts: Facts,
     /// What must hold.
     pub checker: Checker,
     /// What happened, in the words of the model.
@@ -112,6 +114,7 @@ impl World {
             clients: Vec::new(),
             log: Vec::new(),
             log_id: None,
+            facts: Facts::default(),
             checker: Checker::new(nature),
             trace: Trace::default(),
             nature,
@@ -178,7 +181,7 @@ impl World {
         let Some((log_id, _)) = self.delivery.log_after(&name, head) else {
             // Nobody is left: the room is forgotten.
             if self.log_id.take().is_some() {
-                self.log.clear();
+                self.forget_log();
                 self.clients.iter_mut().for_each(|client| client.present = false);
                 self.trace.cut();
             }
@@ -189,7 +192,7 @@ impl World {
             self.trace.cut();
         }
         if self.log_id != Some(log_id) {
-            self.log.clear();
+            self.forget_log();
             self.log_id = Some(log_id);
         }
         let head = Seq(self.log.last().map_or(0, |entry| entry.seq.0));
@@ -198,6 +201,11 @@ impl World {
             self.log.push(entry.clone());
             self.appended(log_id, &entry);
         }
+    }
+
+    fn forget_log(&mut self) {
+        self.log.clear();
+        self.facts = Facts::default();
     }
 
     /// The first arrival in a room is kept for nobody: the snapshot tells of it.

@@ -191,7 +191,7 @@ impl World {
             Event::Alarm { text } => {
                 if honest {
                     let text = format!("p{} was shown an alarm, and nobody did anything: {text}", person + 1);
-                    self.checker.violate(crate::Property::NoFalseAlarm, text);
+                    self.checker.violate(crate::Property::AlarmMeansAttack, text);
                 }
                 self.persons[person].alarms.push(self.now);
             }
