@@ -78,8 +78,8 @@ impl Attendee {
         }
     }
 
-    /// The connection is back: what was missed is still to be read, so nothing is overdue yet.
-    pub(super) fn watch_again(&mut self, now: Millis) {
+    /// The connection is back, or the program goes on: what was missed is still to be read, so nothing is overdue yet.
+    pub(crate) fn watch_again(&mut self, now: Millis) {
         if let Some(by) = &mut self.proof_by {
             *by = now + PROOF_MS;
         }

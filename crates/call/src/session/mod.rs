@@ -29,6 +29,8 @@ use crate::{
 const ANSWER_MS: u64 = 10_000;
 /// A connection on which nothing came for this long counts as dead, in milliseconds: three heartbeats unanswered.
 const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
+/// A session that was not called for so long stood still, in milliseconds: it asks for a heartbeat much sooner.
+const ASLEEP_MS: u64 = 2 * limits::HEARTBEAT_MS;
 /// Shortest and longest pause before connecting again, in milliseconds.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
 /// How many signatures of the identity may be wrong before the session gives up.
@@ -106,6 +108,8 @@ pub struct Session {
     answer_by: Option<Millis>,
     /// When the server was heard last.
     heard_at: Millis,
+    /// When anything was done last.
+    called_at: Millis,
     resume_until: Option<Millis>,
     heartbeat_at: Option<Millis>,
     key_frame_at: Option<Millis>,
@@ -143,6 +147,7 @@ impl Session {
             attempts: 0,
             answer_by: None,
             heard_at: Millis::default(),
+            called_at: Millis::default(),
             resume_until: None,
             heartbeat_at: None,
             key_frame_at: None,
@@ -227,6 +232,7 @@ impl Session {
         if !matches!(self.connection, Connection::Open { .. }) {
             return;
         }
+        self.notice_sleep(now);
         self.heard_at = now;
         let Ok(message) = ServerMessage::from_json(text) else {
             return self.arrive_anew(now, "the server sent something that is no message");
@@ -288,6 +294,7 @@ impl Session {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Millis) {
+        self.notice_sleep(now);
         self.media.handle_timeout(now);
         if matches!(self.state, State::Ended) {
             return;
@@ -428,6 +435,16 @@ impl Session {
 
     fn group_entered(&self) -> bool {
         self.attendee().is_some_and(|attendee| attendee.group().is_some())
+    }
+
+    /// Who stood still still has to read what came meanwhile: until then nothing that others say is overdue. Only the own
+    /// machine can bring that about, never the server.
+    fn notice_sleep(&mut self, now: Millis) {
+        let slept = now.since(self.called_at) > ASLEEP_MS;
+        self.called_at = now;
+        if slept && let State::Present(attendee) = &mut self.state {
+            attendee.watch_again(now);
+        }
     }
 
     /// Tells the server what the page shows. Said again after every answer, since a media session that begins anew does
