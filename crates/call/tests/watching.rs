@@ -1,0 +1,42 @@
+//! What a page shows is told to the server, and told again to one that may not know.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::World;
+use tangelo_call::{Command, Event};
+use tangelo_wire::{Source, View};
+
+#[test]
+fn what_is_shown_is_said_at_once_and_again_after_an_answer_and_a_resume() {
+    let mut world = World::of(2);
+    let (ada, grace) = (world.client(0), world.client(1));
+    let view = View { client: grace, source: Source::Camera, height: 360, pinned: true };
+    world.command(0, Command::Watch { views: vec![view] });
+    world.run(100);
+    let told = (ada, vec![view]);
+    assert_eq!(world.watched, [told.clone()]);
+
+    let room = world.link.split(['/', '#']).nth(2).unwrap().parse().unwrap();
+    world.delivery.answer(&room, ada, 1, Ok("v=0".into()));
+    world.run(1_000);
+    assert_eq!(world.watched, [told.clone(), told.clone()], "a media session may have begun anew");
+
+    world.cut(0);
+    world.run(5_000);
+    assert_eq!(world.client(0), ada, "it resumed");
+    assert_eq!(world.watched.last(), Some(&told));
+    assert_eq!(world.watched.len(), 3);
+}
+
+#[test]
+fn which_layers_are_wanted_reaches_the_page() {
+    let mut world = World::of(2);
+    let room = world.link.split(['/', '#']).nth(2).unwrap().parse().unwrap();
+    let ada = world.client(0);
+    world.delivery.wanted(&room, ada, Source::Camera, vec![0, 2]);
+    world.run(3_000);
+    let wanted = Event::Wanted { source: Source::Camera, layers: vec![0, 2] };
+    assert!(world.peers[0].events.contains(&wanted));
+    assert!(!world.peers[1].events.contains(&wanted));
+}
