@@ -69,7 +69,9 @@ test("nobody's picture is given up while tiles change their places", async () =>
     count => window.call.asked.filter(([name]) => name === "shows").length >= count + 2,
     before,
   );
-  for (const clients of (await told()).slice(before)) assert.ok(clients.includes(grace), clients);
+  for (const clients of (await told()).slice(before)) {
+    assert.ok(clients.includes(grace), `${grace} is not among ${clients.join()}`);
+  }
 });
 
 test("who comes back with another client is still pinned, and not who only claims the same key", async () => {
@@ -262,8 +264,13 @@ test("beside a shared screen only a pin is large: data saver receives nobody els
   await ada.goTo("Show Lin Lanying large");
   assert.deepEqual((await ada.asked("setMain")).at(-1) ?? [null], [null]);
   await ada.keys("Enter");
-  await ada.until(() => window.call.asked.at(-1)?.[1] !== undefined);
+  const isMain = wanted =>
+    ada.until(wanted => {
+      const mains = window.call.asked.filter(([name]) => name === "setMain");
+      return (mains.at(-1)?.[1] !== undefined) === wanted;
+    }, wanted);
+  await isMain(true);
   await ada.goTo("Show Lin Lanying no longer large");
   await ada.keys("Enter");
-  await ada.until(() => window.call.asked.at(-1)?.[1] === undefined);
+  await isMain(false);
 });

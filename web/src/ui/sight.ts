@@ -116,6 +116,8 @@ class Sight {
   }
 
   private readonly tellAll = () => {
+    // Drawn anew, and not looked at yet: what is gone has no size any more, and what has come is not known.
+    if ([...this.tiles].some(tile => !tile.isConnected)) return;
     const places = [...this.tiles].flatMap(tile => this.placeOf(tile));
     const words = JSON.stringify(places);
     if (words === this.told) return;
