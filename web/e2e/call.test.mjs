@@ -149,10 +149,11 @@ async function sameSize(receiver, sender) {
   const end = Date.now() + DEADLINE;
   for (;;) {
     const [there, here] = await Promise.all([sender.stats(), receiver.stats()]);
-    const sent = there.lines.find(line => line.direction === "out" && line.codec === "video/VP8");
-    const got = here.lines.find(line => line.direction === "in" && line.codec === "video/VP8");
-    if (sent && got && got.width > 0 && sent.width === got.width && sent.height === got.height)
-      return;
+    const isVideo = line => line.codec === "video/VP8" && line.width > 0;
+    // One of its layers.
+    const sent = there.lines.filter(line => line.direction === "out" && isVideo(line));
+    const got = here.lines.find(line => line.direction === "in" && isVideo(line));
+    if (sent.some(({ width, height }) => width === got?.width && height === got.height)) return;
     if (Date.now() > end) assert.fail(`sent ${JSON.stringify(sent)}, got ${JSON.stringify(got)}`);
     await new Promise(resolve => setTimeout(resolve, 250));
   }

@@ -100,15 +100,14 @@ impl Sfu {
             let mut wanted = targets.get(&id).cloned().unwrap_or_default();
             for (number, layer) in &mut track.layers {
                 if wanted.contains(number) {
-                    layer.asked_since.get_or_insert(now);
-                    layer.unwanted_since = None;
+                    layer.ask(now);
                     continue;
                 }
                 let since = *layer.unwanted_since.get_or_insert(now);
                 let left = LINGER.saturating_sub(now.saturating_duration_since(since));
                 let was_told = track.told.as_ref().is_some_and(|told| told.contains(number));
                 if left.is_zero() || (track.told.is_some() && !was_told) {
-                    layer.asked_since = None;
+                    layer.give_up();
                 } else {
                     wanted.insert(*number);
                     next = Some(next.map_or(left, |other: Duration| other.min(left)));

@@ -17,6 +17,8 @@ pub(crate) type TrackId = (ClientId, Source);
 const SILENT: Duration = Duration::from_millis(700);
 /// A sender that was asked for a layer has this long to begin.
 const BEGIN: Duration = Duration::from_secs(2);
+/// A layer that did not come is tried again after so long: a camera that is silent must not be asked for each in turn.
+const RETRY: Duration = Duration::from_secs(10);
 /// The heights that layers are taken to have before they are seen, in pixels.
 const USUAL_HEIGHTS: [u16; 3] = [180, 360, 720];
 
@@ -75,7 +77,7 @@ pub(crate) struct Layer {
     /// Of its last key frame.
     pub(crate) height: Option<u16>,
     /// Since when the sender is asked for it.
-    pub(crate) asked_since: Option<Instant>,
+    asked_since: Option<Instant>,
     /// Since when nobody is to get it.
     pub(crate) unwanted_since: Option<Instant>,
     last_packet: Option<Instant>,
@@ -94,10 +96,27 @@ impl Layer {
         newest
     }
 
+    /// Somebody is to get it.
+    pub(crate) fn ask(&mut self, now: Instant) {
+        let anew = self.unwanted_since.take().is_some() || self.asked_since.is_none();
+        let due = |since: Instant| now.saturating_duration_since(since) >= RETRY;
+        if anew && self.asked_since.is_none_or(due) {
+            self.asked_since = Some(now);
+        }
+    }
+
+    /// Nobody is to get it any more. That it did not come is kept in mind.
+    pub(crate) fn give_up(&mut self) {
+        if self.asked_since.is_some_and(|since| self.last_packet.is_some_and(|at| at >= since)) {
+            self.asked_since = None;
+        }
+    }
+
     fn info(&self, now: Instant, number: u8) -> LayerInfo {
         let flows = self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
         let usual = USUAL_HEIGHTS.get(usize::from(number)).copied().unwrap_or(u16::MAX);
-        let may_begin = self.asked_since.is_none_or(|since| now.saturating_duration_since(since) < BEGIN);
+        let asked = self.asked_since.map(|since| now.saturating_duration_since(since));
+        let may_begin = asked.is_none_or(|asked| asked < BEGIN || asked >= RETRY);
         LayerInfo { layer: number, height: self.height.unwrap_or(usual), flows, may_begin }
     }
 }
