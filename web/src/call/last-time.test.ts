@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LastTime } from "./last-time.js";
-import { LAST_TIME_KEY } from "./preferences.js";
+import { LAST_TIME_KEY, LastTime } from "./last-time.js";
 import type { Claim } from "./trust.js";
 
 function store(): Storage {

@@ -1,5 +1,4 @@
 /** How loud the own microphone is, for the person's own eyes. Nothing of it leaves the device. */
-import { errorOf, report } from "../report.js";
 import { Observable } from "./observable.js";
 
 export interface Voice {
@@ -48,7 +47,7 @@ export class OwnVoice {
         this.hear(decibels(samples));
       }, EVERY_MS);
     } catch (error) {
-      report("level-not-measured", errorOf(error));
+      console.warn("the microphone's level cannot be measured:", error);
     }
   }
 

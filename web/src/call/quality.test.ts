@@ -7,8 +7,6 @@ const line = (change: Partial<LineStats>): LineStats => ({
   mid: "0",
   direction: "in",
   use: undefined,
-  rid: undefined,
-  paused: false,
   codec: "audio/opus",
   packets: 0,
   packetsLost: 0,

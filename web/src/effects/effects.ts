@@ -3,7 +3,6 @@ import type { DeviceKind } from "../call/devices.js";
 import { Observable } from "../call/observable.js";
 import { recall, remember } from "../call/preferences.js";
 import type { Processed, TrackEffects } from "../call/processed.js";
-import { errorOf, report } from "../report.js";
 
 /** What is behind the person: the room, the room blurred, one of the page's images by name, or the person's own one. */
 export type Background = "none" | "blur" | "own" | SceneName;
@@ -81,7 +80,7 @@ export class Effects implements TrackEffects {
     this.latest[kind] = made;
     const fail = (error: unknown) => {
       if (!current()) return;
-      report("effect-failed", { kind, ...errorOf(error) });
+      console.warn(`the effect of the ${kind} failed:`, error);
       this.patch(kind, "failed");
     };
     made.then(({ broken }) => {

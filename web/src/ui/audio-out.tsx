@@ -1,9 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { SpeakerView } from "../call/devices.js";
 import type { Observable } from "../call/observable.js";
-import { speakerInUse } from "../call/speaker.js";
 import type { PersonView } from "../call/view.js";
-import { errorOf, report } from "../report.js";
 import { isRefusal, useObservable, useStream } from "./hooks.js";
 import { text } from "./text.js";
 
@@ -13,7 +11,7 @@ export function AudioOut(props: {
   speaker: Observable<SpeakerView>;
 }) {
   const { people } = props;
-  const speaker = speakerInUse(useObservable(props.speaker));
+  const { chosen } = useObservable(props.speaker);
   const [blocked, setBlocked] = useState<ReadonlySet<HTMLAudioElement>>(new Set());
   const mark = (element: HTMLAudioElement, isBlocked: boolean) =>
     setBlocked(before => {
@@ -45,7 +43,7 @@ export function AudioOut(props: {
   return (
     <>
       {heard.map(({ key, stream }) => (
-        <Voice key={key} stream={stream} speaker={speaker} mark={mark} />
+        <Voice key={key} stream={stream} speaker={chosen} mark={mark} />
       ))}
       {blocked.size > 0 && (
         <div class="sound-blocked" role="alert">
@@ -70,10 +68,8 @@ function Voice({ stream, speaker, mark }: VoiceProps) {
   const audio = useStream<HTMLAudioElement>(stream, element => mark(element, true));
   useEffect(() => {
     const element = audio.current as { setSinkId?: (id: string) => Promise<void> } | null;
-    // What the browser refuses leaves the sound where it was.
-    element
-      ?.setSinkId?.(speaker)
-      .catch((error: unknown) => report("speaker-refused", errorOf(error)));
+    // A device that is gone leaves the sound where it was.
+    element?.setSinkId?.(speaker).catch(() => undefined);
   }, [speaker]);
   useEffect(() => {
     const element = audio.current;

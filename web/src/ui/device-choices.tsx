@@ -13,10 +13,6 @@ export function DeviceChoices({ devices }: { devices: Devices }) {
     const problem = view[kind].problem;
     return problem === undefined || problem === "effect" ? [] : [text.deviceProblem(kind, problem)];
   });
-  const plugged = (["microphone", "camera"] as const).flatMap(kind => {
-    const { plugged, on } = view[kind];
-    return plugged?.first === true && !on ? [text.devicePlugged(kind, plugged.label, true)] : [];
-  });
   return (
     <div class="choices">
       <div class="choice-pair">
@@ -28,11 +24,6 @@ export function DeviceChoices({ devices }: { devices: Devices }) {
         {problems.map(problem => (
           <p key={problem} class="problem">
             {problem}
-          </p>
-        ))}
-        {plugged.map(words => (
-          <p key={words} class="hint">
-            {words}
           </p>
         ))}
         {problems.length === 2 && <p class="hint">{text.lobby.noDevices}</p>}
@@ -71,14 +62,9 @@ function Choice(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
 
 /** Where the browser lets a page choose. */
 function SpeakerChoice({ devices }: { devices: Devices }) {
-  const { choices, chosen, asks } = useObservable(devices.speaker);
+  const { choices, chosen } = useObservable(devices.speaker);
   const id = useId();
-  const ask = asks && (
-    <button type="button" class="button" onClick={() => void devices.askForSpeaker()}>
-      {text.lobby.chooseSpeaker}
-    </button>
-  );
-  if (choices.length === 0) return asks ? <div class="choose-speaker">{ask}</div> : null;
+  if (choices.length === 0) return null;
   return (
     <div>
       <label for={id}>{text.device.speaker}</label>
@@ -96,7 +82,6 @@ function SpeakerChoice({ devices }: { devices: Devices }) {
             </option>
           ))}
       </select>
-      {ask}
     </div>
   );
 }

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { errorOf, report } from "../report.js";
 import { forgetIdentity } from "../worker/identity-store.js";
 import { text } from "./text.js";
 
@@ -45,8 +44,7 @@ function ForgetDialog({ forgetPeople, alarms, close }: Props & { close: () => vo
       await forgetIdentity();
       if (people) forgetPeople();
       setStage("done");
-    } catch (error) {
-      report("identity-not-forgotten", errorOf(error));
+    } catch {
       setStage("failed");
     }
   };

@@ -1,5 +1,4 @@
 import { useRef } from "preact/hooks";
-import { errorOf, report } from "../report.js";
 import { useStream } from "./hooks.js";
 import { FullScreenIcon } from "./icons.js";
 import type { Share } from "./stage.js";
@@ -31,11 +30,7 @@ export function ShareTile({ share: { person, stream } }: { share: Share }) {
             title={text.stage.fullScreen}
             onClick={() => {
               if (document.fullscreenElement === place.current) void document.exitFullscreen();
-              else {
-                place.current
-                  ?.requestFullscreen()
-                  .catch((error: unknown) => report("no-full-screen", errorOf(error)));
-              }
+              else void place.current?.requestFullscreen().catch(() => undefined);
             }}
           >
             <FullScreenIcon />

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CameraLoan } from "../call/camera-loan.js";
-import { errorOf, report } from "../report.js";
 import { text } from "./text.js";
 import { codeText } from "./verify-qr.js";
 
@@ -118,7 +117,7 @@ function Camera({ borrow, found, failed, gone }: CameraProps) {
     run().catch((error: unknown) => {
       // Whoever stopped looking needs no camera.
       if (over) return;
-      report("code-not-scanned", errorOf(error));
+      console.warn("no code can be scanned:", error);
       stop();
       failed();
     });

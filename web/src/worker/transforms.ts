@@ -2,7 +2,6 @@
 import { kindOf } from "../media-kind.js";
 import type { FrameCrypto } from "./frame-crypto.js";
 import type { HeadWatch } from "./frame-watch.js";
-import { Layers } from "./layers.js";
 import {
   type FrameCounts,
   type FrameUse,
@@ -14,12 +13,9 @@ import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
 
 /** What browsers let a transform ask for; not all of them let it ask for both. */
 interface KeyFrames {
-  generateKeyFrame?: (rid?: string) => Promise<unknown>;
+  generateKeyFrame?: () => Promise<unknown>;
   sendKeyFrameRequest?: () => Promise<unknown>;
 }
-
-/** The names of layers beyond the first; Rust: tangelo_wire's `LAYER_RIDS`. */
-const HIGHER_RIDS = ["m", "h"];
 
 interface OpenTransform extends TransformOptions {
   readonly head: HeadWatch;
@@ -28,7 +24,6 @@ interface OpenTransform extends TransformOptions {
 
 export class Transforms {
   readonly counts: FrameCounts = noFrames();
-  private readonly layers = new Layers();
   private readonly videoSenders = new Set<KeyFrames>();
   private readonly receivers = new Set<(crypto: FrameCrypto) => void>();
   private readonly open = new Set<OpenTransform>();
@@ -56,19 +51,15 @@ export class Transforms {
     for (const transform of [...this.open]) {
       if (transform.connection === connection) transform.close();
     }
-    this.layers.forget(connection);
   }
 
   closeAll(): void {
     for (const transform of [...this.open]) transform.close();
   }
 
-  /** Has every camera and screen send a key frame next, in all layers. */
+  /** Has every camera and screen send a key frame next. */
   generateKeyFrames(): void {
-    for (const sender of this.videoSenders) {
-      // Without a name it is the first layer alone. A layer that is not there refuses, one that is paused never answers.
-      for (const rid of [undefined, ...HIGHER_RIDS]) ask(() => sender.generateKeyFrame?.(rid));
-    }
+    for (const sender of this.videoSenders) ask(() => sender.generateKeyFrame?.());
   }
 
   /** Lets go of held frames whose key has come. */
@@ -86,9 +77,7 @@ export class Transforms {
     place: TransformOptions,
     use: FrameUse & { kind: "send" },
   ): void {
-    const pump = new SenderPump(use.source, use.sole, this.counts, ssrc =>
-      this.layers.layerOf(place.connection, use.source, ssrc),
-    );
+    const pump = new SenderPump(use.source, use.sole, this.counts);
     const keyFrames = transformer as KeyFrames;
     if (kindOf(use.source) === "video") this.videoSenders.add(keyFrames);
     let open = true;

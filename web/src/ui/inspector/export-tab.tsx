@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import { errorOf, report } from "../../report.js";
 import { exported } from "./export.js";
 import { bytes } from "./format.js";
 import type { TabProps } from "./index.js";
@@ -23,8 +22,7 @@ export function ExportTab({ view, history }: TabProps) {
     try {
       await navigator.clipboard.writeText(json);
       tell(words.copied);
-    } catch (error) {
-      report("not-copied", errorOf(error));
+    } catch {
       tell(words.notCopied);
     }
   };

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../generated/Outcome.js";
-import { loadInspectorTexts } from "./text.js";
-
-await loadInspectorTexts();
-// It reads them as it loads.
-const { rowOf } = await import("./log-rows.js");
+import { rowOf } from "./log-rows.js";
 
 function entry(outcome: Outcome) {
   const happening = {

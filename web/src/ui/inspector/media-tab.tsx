@@ -40,8 +40,6 @@ function LineCard({
     [words.jitter, ms(line.jitterMs)],
     [words.roundTrip, ms(line.roundTripMs)],
     [words.picture, pictureOf(line, last)],
-    [words.place, placeOf(line)],
-    [words.paused, line.paused === true ? words.nobody(line.direction) : undefined],
     [words.keyFrames, line.frames === undefined ? undefined : whole(line.keyFrames)],
     [words.wishes, line.frames === undefined ? undefined : whole(line.pli)],
     [words.nack, whole(line.nack)],
@@ -122,14 +120,9 @@ function Spark({ rates }: { rates: readonly LineRates[] }) {
   );
 }
 
-function placeOf({ place }: LineSample): string | undefined {
-  return place === undefined || place === 0 ? undefined : `${place} px`;
-}
-
-function titleOf({ use, rid }: LineSample, names: Names): string {
+function titleOf({ use }: LineSample, names: Names): string {
   if (use === undefined) return words.unused;
-  const name = inspectorText.source[use.source];
-  const source = rid === undefined ? name : words.layer(name, rid);
+  const source = inspectorText.source[use.source];
   return use.type === "send"
     ? inspectorText.frames.sent(source)
     : inspectorText.frames.received(names.of(use.client), source);
