@@ -15,7 +15,7 @@ fn what_is_shown_is_said_at_once_and_again_after_an_answer_and_a_resume() {
     world.command(0, Command::Watch { views: vec![view] });
     world.run(100);
     let told = (ada, vec![view]);
-    assert_eq!(world.watched, [told.clone()]);
+    assert_eq!(world.watched, std::slice::from_ref(&told));
 
     let room = world.link.split(['/', '#']).nth(2).unwrap().parse().unwrap();
     world.delivery.answer(&room, ada, 1, Ok("v=0".into()));
