@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants } from "node:zlib";
 import { build } from "esbuild";
+import { languages } from "./languages.mjs";
+import { fewFiles } from "./parts.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(root, "dist");
@@ -33,6 +35,7 @@ const workerUrl = await asset(
   "js",
   await bundle("src/worker/main.ts", { WASM_URL: JSON.stringify(wasmUrl) }),
 );
+const laterStyleUrl = await asset("later", "css", await bundle("src/ui/later.css", {}));
 const inspectorStyleUrl = await asset(
   "inspector",
   "css",
@@ -41,6 +44,7 @@ const inspectorStyleUrl = await asset(
 const page = await pages("src/ui/main.tsx", {
   WORKER_URL: JSON.stringify(workerUrl),
   INSPECTOR_STYLE_URL: JSON.stringify(inspectorStyleUrl),
+  LATER_STYLE_URL: JSON.stringify(laterStyleUrl),
   ...(await effects()),
 });
 const styles = await bundle("src/ui/style.css", {});
@@ -106,6 +110,7 @@ function options(entry, define) {
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
+    plugins: [languages],
     logLevel: "warning",
   };
 }
@@ -120,14 +125,16 @@ async function bundle(entry, define) {
  * parts that it needs at once.
  */
 async function pages(entry, define) {
-  const { outputFiles, metafile } = await build({
+  const wanted = {
     ...options(entry, define),
     splitting: true,
     metafile: true,
     outdir: "dist/assets",
     entryNames: "app-[hash]",
     chunkNames: "[name]-[hash]",
-  });
+  };
+  const plugins = [...wanted.plugins, await fewFiles(wanted)];
+  const { outputFiles, metafile } = await build({ ...wanted, plugins });
   for (const { path, contents } of outputFiles) await put(relative(dist, path), contents);
   const [file, { imports }] = Object.entries(metafile.outputs).find(
     ([, output]) => output.entryPoint === entry,

@@ -50,6 +50,8 @@ test("an alarm is in view until it is dismissed, in dialogs too, and after the c
   const ada = await alone();
   await pretend(ada, { type: "alarm", text: ALARM });
   await reads(ada, "[role=alert]", ALARM);
+  await ada.locks("Something interfered with this call. Read the warning.");
+  assert.deepEqual(await ada.reported("alarm"), [{ what: "alarm", message: ALARM }]);
 
   await pretend(ada, { type: "notice", text: "All is well." });
   await ada.until("the toast", () => document.querySelector(".toast") !== null);
@@ -97,6 +99,7 @@ test("a person in doubt has words on the tile and in the list", async () => {
   ]) {
     await pretend(ada, { ...roster, people: [own, { ...grace, ...doubt }] });
     await reads(ada, ".tile .doubt", words.toLowerCase());
+    await ada.locks("Be careful: Grace may not hear what you hear.");
     await ada.openVerify();
     const inList = await ada.page.waitForSelector("dialog [data-doubt]");
     await inList.evaluate(element => element.scrollIntoView({ block: "center" }));

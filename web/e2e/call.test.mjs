@@ -105,6 +105,33 @@ test("camera and microphone can be switched while the call goes on", async () =>
   await Promise.all([ada.close(), grace.close()]);
 });
 
+test("a network that fails for a while is said, and the call goes on by itself after it", async () => {
+  const ada = await Person.open(browser, server.url);
+  await ada.startCall("Ada");
+  const grace = await Person.open(browser, ada.page.url());
+  await grace.joinCall("Grace");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  const both = [ada, grace];
+  // A server that is stopped is as silent as a network that is cut.
+  server.child.kill("SIGSTOP");
+  try {
+    for (const person of both) {
+      await person.until("words on the connection", () =>
+        document.querySelector(".status").textContent.includes("Connection lost. Reconnecting…"),
+      );
+    }
+  } finally {
+    server.child.kill("SIGCONT");
+  }
+  for (const person of both) {
+    await person.until("no more of it", () => document.querySelector(".status").textContent === "");
+    await person.sees(2);
+    await person.hearsAndSees(1);
+    assert.deepEqual(person.errors, []);
+  }
+  await Promise.all(both.map(person => person.close()));
+});
+
 test("who closes the window is gone for the others", async () => {
   const ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");
@@ -122,10 +149,11 @@ async function sameSize(receiver, sender) {
   const end = Date.now() + DEADLINE;
   for (;;) {
     const [there, here] = await Promise.all([sender.stats(), receiver.stats()]);
-    const sent = there.lines.find(line => line.direction === "out" && line.codec === "video/VP8");
-    const got = here.lines.find(line => line.direction === "in" && line.codec === "video/VP8");
-    if (sent && got && got.width > 0 && sent.width === got.width && sent.height === got.height)
-      return;
+    const isVideo = line => line.codec === "video/VP8" && line.width > 0;
+    // One of its layers.
+    const sent = there.lines.filter(line => line.direction === "out" && isVideo(line));
+    const got = here.lines.find(line => line.direction === "in" && isVideo(line));
+    if (sent.some(({ width, height }) => width === got?.width && height === got.height)) return;
     if (Date.now() > end) assert.fail(`sent ${JSON.stringify(sent)}, got ${JSON.stringify(got)}`);
     await new Promise(resolve => setTimeout(resolve, 250));
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
+import { heldDevices } from "./lib/held-devices.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
@@ -15,45 +16,47 @@ after(async () => {
   await server?.stop();
 });
 
-/**
- * Runs in the page before its scripts. `pullOut("video")` ends the track in use as the browser does when its device is
- * gone, and lists that device no more; `plugIn` adds one to the list. Browsers have no way to do either to real ones.
- */
-function holdDevices() {
-  const { mediaDevices } = navigator;
-  const tracks = [];
-  const gone = new Set();
-  const added = [];
-  const open = mediaDevices.getUserMedia.bind(mediaDevices);
-  mediaDevices.getUserMedia = async wish => {
-    const stream = await open(wish);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-  const list = mediaDevices.enumerateDevices.bind(mediaDevices);
-  mediaDevices.enumerateDevices = async () => [
-    ...(await list()).filter(({ deviceId }) => !gone.has(deviceId)),
-    ...added,
-  ];
-  const tell = () => mediaDevices.dispatchEvent(new Event("devicechange"));
-  window.pullOut = kind => {
-    const track = tracks.findLast(each => each.kind === kind && each.readyState === "live");
-    gone.add(track.getSettings().deviceId);
-    track.stop();
-    track.dispatchEvent(new Event("ended"));
-    tell();
-  };
-  window.plugIn = (kind, label) => {
-    added.push({ kind, label, deviceId: label, groupId: "" });
-    tell();
-  };
-}
-
 const says = (person, words) =>
   person.until(`“${words}”`, wanted => document.body.innerText.includes(wanted), words);
 
+test("the camera that is chosen during the call is the one that is seen, and is kept for the next", async () => {
+  const several = await chromium({ args: ["--use-fake-device-for-media-stream=device-count=3"] });
+  const ada = await Person.open(several, server.url);
+  await ada.startCall("Ada");
+  const grace = await Person.open(browser, ada.page.url());
+  await grace.joinCall("Grace");
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  const used = () =>
+    ada.page.$eval(
+      "li.tile[data-own=true] video",
+      video => video.srcObject.getVideoTracks()[0].getSettings().deviceId,
+    );
+  const before = await used();
+  let other;
+  await ada.inSettings(async () => {
+    const field = await ada.page.waitForSelector("aria/Camera[role='combobox']");
+    const ids = await field.$$eval("option", options => options.map(({ value }) => value));
+    // The second of Chromium's made-up cameras measures depth.
+    other = ids.at(-1);
+    assert.notEqual(other, before);
+    await field.select(other);
+  });
+  await ada.until(
+    "the other camera",
+    wanted => {
+      const stream = document.querySelector("li.tile[data-own=true] video").srcObject;
+      return stream?.getVideoTracks()[0]?.getSettings().deviceId === wanted;
+    },
+    other,
+  );
+  await grace.hearsAndSees(1);
+  assert.equal(await ada.page.evaluate(() => localStorage.getItem("tangelo.camera")), other);
+  assert.deepEqual([...ada.errors, ...grace.errors], []);
+  await Promise.all([several.close(), grace.close()]);
+});
+
 test("a camera that is pulled out is replaced by another, the last one is missed, and a new one is named", async () => {
-  const ada = await Person.open(browser, server.url, `(${holdDevices})();`);
+  const ada = await Person.open(browser, server.url, heldDevices);
   await ada.startCall("Ada");
   const grace = await Person.open(browser, ada.page.url());
   await grace.joinCall("Grace");
@@ -62,6 +65,10 @@ test("a camera that is pulled out is replaced by another, the last one is missed
     const all = await navigator.mediaDevices.enumerateDevices();
     return all.filter(({ kind }) => kind === "videoinput").length;
   });
+
+  await ada.page.evaluate(() => window.pullOut("audio"));
+  await says(ada, "Your microphone was pulled out. Another one is used now.");
+  await grace.hearsAndSees(1);
 
   for (let left = cameras - 1; left > 0; left--) {
     await ada.page.evaluate(() => window.pullOut("video"));
@@ -78,8 +85,10 @@ test("a camera that is pulled out is replaced by another, the last one is missed
   const { lines } = await grace.stats();
   assert.ok(lines.length > 0, "the call goes on");
 
+  await ada.page.evaluate(() => window.plugIn("videoinput", "Desk camera"));
+  await says(ada, "Desk camera was plugged in. Turn your camera on to use it.");
   await ada.page.evaluate(() => window.plugIn("audioinput", "Desk microphone"));
-  await says(ada, "Desk microphone was plugged in.");
+  await says(ada, "Desk microphone was plugged in. To use it as microphone, choose it");
   assert.deepEqual([...ada.errors, ...grace.errors], []);
   await Promise.all([ada.close(), grace.close()]);
 });

@@ -1,9 +1,11 @@
 // Effects on the own sound and picture: they reach the others, the call goes on, and failures are said.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { deflateSync } from "node:zlib";
 import { chromium, firefox } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
 import { writeDrawnCamera } from "./lib/drawn-camera.mjs";
@@ -88,6 +90,45 @@ async function looks(person, what, selector, right) {
   assert.fail(`${what}: ${JSON.stringify(seen)}`);
 }
 
+/** A picture of one colour. Returns its path. */
+async function writeMagenta(folder) {
+  const [width, height] = [64, 36];
+  const line = Buffer.concat([Buffer.of(0), Buffer.alloc(3 * width, Buffer.of(255, 0, 255))]);
+  const chunk = (type, data) => {
+    const named = Buffer.concat([Buffer.from(type), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(named));
+    return Buffer.concat([length, named, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  // 8 bits of red, green and blue.
+  head.set([8, 2], 8);
+  const path = join(folder, "magenta.png");
+  await writeFile(
+    path,
+    Buffer.concat([
+      Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+      chunk("IHDR", head),
+      chunk("IDAT", deflateSync(Buffer.concat(Array(height).fill(line)))),
+      chunk("IEND", Buffer.alloc(0)),
+    ]),
+  );
+  return path;
+}
+
+/** PNG's checksum: Node has one of its own only from version 22 on. */
+function crc32(bytes) {
+  let rest = ~0;
+  for (const byte of bytes) {
+    rest ^= byte;
+    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+  }
+  return ~rest >>> 0;
+}
+
 const OTHER = "li.tile[data-own='false'] video.live";
 const OWN = ".self-view video";
 const clear = ({ room, face }) => room > 25 && face > 60;
@@ -101,6 +142,18 @@ test("in Chromium the room is blurred for oneself and for others, the person is 
   await openEffects(ada);
   await pick(ada, "Blur");
   await looks(ada, "the blurred room", OWN, blurred);
+
+  const file = await ada.page.$(".effects input[type=file]");
+  await file.uploadFile(fileURLToPath(import.meta.url));
+  await ada.until("words about the file", () =>
+    document.querySelector(".effects").innerText.includes("cannot be shown as an image"),
+  );
+  await file.uploadFile(await writeMagenta(folder));
+  const magenta = ({ colour: [red, green, blue], face }) =>
+    red > 150 && green < 100 && blue > 150 && face > 60;
+  await looks(ada, "her own image", OWN, magenta);
+  await pick(ada, "Blur");
+  await looks(ada, "the blurred room again", OWN, blurred);
   await ada.joinCall("Ada");
   const grace = await Person.open(other, ada.page.url());
   await grace.joinCall("Grace");
@@ -302,11 +355,19 @@ test("where effects do not load, the microphone works without and the camera sta
   await Promise.all([ada.close(), grace.close()]);
 });
 
-test("the way out of a background that fails is a button", async () => {
+test("the way out of a background that fails is a button, and effects that do not load are tried again", async () => {
   const ada = await Person.open(drawn, server.url);
   await ada.click("New call");
   await looks(ada, "the room as it is", OWN, clear);
-  await withhold(ada, /model-wide/);
+  let withheld = /effects-panel/;
+  await withhold(ada, { test: url => withheld.test(url) });
+  await (await ada.page.waitForSelector(".effects-place summary")).click();
+  await ada.until("words about the effects", () =>
+    document.querySelector(".effects-place").innerText.includes("could not be loaded"),
+  );
+  await ada.isAccessible("effects that did not load");
+  withheld = /model-wide/;
+  await (await ada.page.waitForSelector(".effects-place summary")).click();
   await openEffects(ada);
   await ada.isAccessible("effects");
   await pick(ada, "Dawn");

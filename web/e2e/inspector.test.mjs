@@ -155,6 +155,27 @@ test("two people: tree, log, frames, lines, and an export without a secret", asy
   await Promise.all([ada.close(), grace.close(), lin.close()]);
 });
 
+test("an inspector that does not load says so, and is loaded when it is opened again", async () => {
+  const ada = await Person.open(browser, server.url);
+  await ada.startCall("Ada");
+  await ada.sees(1);
+  let withheld = /\/inspector-.*js$/;
+  await ada.page.setRequestInterception(true);
+  ada.page.on("request", request => {
+    if (withheld?.test(request.url())) void request.abort();
+    else void request.continue();
+  });
+  await ada.page.keyboard.press("i");
+  await ada.page.waitForSelector("dialog[open] .part-missing");
+  await ada.isAccessible("the inspector that did not load");
+  await ada.reported("part-not-loaded");
+  await ada.page.keyboard.press("Escape");
+  await ada.until("no dialog", () => document.querySelector("dialog") === null);
+  withheld = undefined;
+  await open(ada);
+  await ada.close();
+});
+
 test("the inspector is opened, moved and closed with the keyboard, and covers a narrow window", async () => {
   const ada = await Person.open(browser, server.url, undefined, { width: 1280, height: 800 });
   await ada.startCall("Ada");

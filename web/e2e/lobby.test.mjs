@@ -162,6 +162,59 @@ for (const devices of [true, false]) {
 
 const button = name => `aria/${name}[role="button"]`;
 
+test("devices that another program holds are said to be busy, to the person in words, to the console as structure", async () => {
+  const hold = `navigator.mediaDevices.getUserMedia = () => {
+    const error = new DOMException("Could not start video source", "NotReadableError");
+    return window.free ? navigator.mediaDevices.open() : Promise.reject(error);
+  };`;
+  const keep =
+    "navigator.mediaDevices.open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices, { video: true });";
+  const ada = await Person.open(browser, `${server.url}/r/busy`, keep + hold);
+  for (const device of ["microphone", "camera"]) {
+    await ada.until(
+      `words about the ${device}`,
+      wanted => document.querySelector(".choices").innerText.includes(wanted),
+      `Your ${device} does not respond. Another program may be using it`,
+    );
+  }
+  const [both, ...single] = await ada.reported("device-failed");
+  const why = {
+    problem: "busy",
+    error: "NotReadableError",
+    message: "Could not start video source",
+  };
+  assert.deepEqual(both, { what: "device-failed", kinds: "microphone camera", ...why });
+  assert.deepEqual(
+    single.map(({ kinds }) => kinds),
+    ["microphone", "camera"],
+  );
+  // As they say: that program is closed, and the camera turned on.
+  await ada.page.evaluate(() => (window.free = true));
+  await ada.click("Camera");
+  await ada.until("the own picture", () => document.querySelector("video").videoWidth > 0);
+  assert.deepEqual(ada.errors, []);
+  await ada.close();
+});
+
+test("a device without a network is told so, and counts again once it has one", async () => {
+  const ada = await Person.open(browser, `${server.url}/r/far-away`);
+  const says = words =>
+    ada.until(
+      words,
+      wanted => document.querySelector("[data-testid=present]").innerText === wanted,
+      words,
+    );
+  await says("Nobody is here yet.");
+  await ada.page.setOfflineMode(true);
+  await says("This device is offline. Connect it to a network to join.");
+  const [{ online, error }] = await ada.reported("people-not-counted");
+  assert.deepEqual([online, error], [false, "TypeError"]);
+  await ada.page.setOfflineMode(false);
+  await says("Nobody is here yet.");
+  assert.deepEqual((await ada.reported("people-not-counted")).length, 1, "told once");
+  await ada.close();
+});
+
 test("a refused permission is explained, and one may join all the same", async () => {
   const strict = await chromium({ allowed: false });
   try {
@@ -188,7 +241,14 @@ test("who stands before a room learns how many are in it, and finds it again lat
     person.page.$eval("[data-testid=present]", element => element.innerText.trim());
   await ada.until("the count", () => /Nobody/.test(document.body.innerText));
   assert.equal(await before(ada), "Nobody is here yet.");
-  await ada.page.waitForSelector("meter");
+  // The fake microphone beeps once a second.
+  for (const loud of [true, false]) {
+    await ada.until(
+      "the meter to move",
+      wanted => document.querySelector("meter")?.value > 0 === wanted,
+      loud,
+    );
+  }
   await ada.joinCall("Ada");
   const grace = await Person.open(browser, `${server.url}/r/team-room`);
   await grace.until("the count", () => /1 person is here/.test(document.body.innerText));
@@ -205,6 +265,32 @@ test("who stands before a room learns how many are in it, and finds it again lat
   await ada.until("no recent rooms", () => document.querySelector(".recent") === null);
   assert.deepEqual([...ada.errors, ...grace.errors], []);
   await Promise.all([ada.close(), grace.close()]);
+});
+
+test("a name that is typed and a link that is pasted lead to their rooms, and what is neither is said to be so", async () => {
+  const ada = await Person.open(browser, server.url);
+  const enter = async words => {
+    const field = await ada.page.waitForSelector("aria/Link or room name");
+    await field.click({ count: 3 });
+    await field.type(words);
+    await ada.page.keyboard.press("Enter");
+  };
+  const isIn = title =>
+    ada.until(title, wanted => document.querySelector("h1")?.innerText === wanted, title);
+  await enter("https://elsewhere.example/r/team");
+  await ada.until("the other server", () =>
+    document.querySelector(".join").innerText.includes("This link belongs to elsewhere.example."),
+  );
+  await enter("Fruit growers");
+  await isIn("Join “fruit-growers”");
+  assert.equal(ada.page.url(), `${server.url}/r/fruit-growers`);
+  await ada.page.goBack();
+  const link = `${server.url}/r/_${"a".repeat(32)}#${"b".repeat(43)}`;
+  await enter(link);
+  await isIn("Ready to join?");
+  assert.equal(ada.page.url(), link);
+  assert.deepEqual(ada.errors, []);
+  await ada.close();
 });
 
 test("the page speaks German to who wants that", async () => {

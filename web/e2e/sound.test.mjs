@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
+import { heldDevices } from "./lib/held-devices.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
 
@@ -30,7 +31,7 @@ let server, browser, ada, grace;
 before(async () => {
   server = await Server.start();
   browser = await chromium({ screen: true, voice: true });
-  ada = await Person.open(browser, server.url, `(${listen})();`);
+  ada = await Person.open(browser, server.url, `(${listen})();${heldDevices}`);
   await ada.startCall("Ada");
   grace = await Person.open(browser, ada.page.url(), `(${listen})();`);
   await grace.joinCall("Grace");
@@ -100,7 +101,7 @@ test("the sound of a shared screen is heard beside its author's voice, and goes 
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
 });
 
-test("everyone is heard through the speaker that is chosen, also who comes later", async () => {
+test("everyone is heard through the chosen speaker, also who comes later, and through another while it is gone", async () => {
   const name = "Fake Audio Output 2";
   const speaker = await ada.page.evaluate(async name => {
     const all = await navigator.mediaDevices.enumerateDevices();
@@ -125,6 +126,14 @@ test("everyone is heard through the speaker that is chosen, also who comes later
   await isHeardThrough(1, speaker);
   const lin = await Person.open(browser, ada.page.url());
   await lin.joinCall("Lin");
+  await isHeardThrough(2, speaker);
+
+  await ada.page.evaluate(id => window.hide(id), speaker);
+  await ada.until("words about the speaker", () =>
+    document.body.innerText.includes("Your speaker was pulled out. The default is used now."),
+  );
+  await isHeardThrough(2, "");
+  await ada.page.evaluate(id => window.show(id), speaker);
   await isHeardThrough(2, speaker);
   await ada.inSettings(() => choose(""));
   await isHeardThrough(2, "");

@@ -1,6 +1,7 @@
 // Two people do together what a call is for besides talking: chat, reactions, raised hands, screens, invitations.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import decodeQR from "qr/decode.js";
 import { chromium } from "./lib/browser.mjs";
 import { Person } from "./lib/person.mjs";
 import { Server } from "./lib/server.mjs";
@@ -17,11 +18,35 @@ before(async () => {
   grace = await Person.open(browser, ada.page.url(), undefined, WINDOW);
   await grace.joinCall("Grace");
   await Promise.all([ada.sees(2), grace.sees(2)]);
+  for (const { context } of [ada, grace]) {
+    await context.overridePermissions(server.url, ["clipboard-read", "clipboard-sanitized-write"]);
+  }
 });
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
+
+/** What this person has copied. */
+const clipboard = person => person.page.evaluate(() => navigator.clipboard.readText());
+
+/** What a phone reads off the QR code in sight. */
+async function scanned(person) {
+  const code = await person.page.waitForSelector("svg.qr");
+  const picture = await code.screenshot({ encoding: "base64" });
+  const reader = await browser.newPage();
+  const { width, height, data } = await reader.evaluate(async base64 => {
+    const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes]));
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const { width, height, data } = context.getImageData(0, 0, image.width, image.height);
+    return { width, height, data: [...data] };
+  }, picture);
+  await reader.close();
+  return decodeQR({ width, height, data: Uint8ClampedArray.from(data) });
+}
 
 const text = (person, selector) =>
   person.page.$$eval(selector, elements => elements.map(element => element.innerText.trim()));
@@ -42,6 +67,13 @@ test("what one writes the other reads, with an unread mark until then, and links
   assert.deepEqual(link, ["https://example.org/a?b=1", "noopener noreferrer nofollow", "_blank"]);
   assert.equal(await grace.page.$(".unread"), null, "it is read");
 
+  await grace.click("Copy message of Ada");
+  await grace.until("words on that", () =>
+    document.querySelector(".toast")?.innerText.includes("Message copied."),
+  );
+  assert.equal(await clipboard(grace), "Hello Grace, see https://example.org/a?b=1.");
+
+  await (await grace.page.waitForSelector("aria/Message to everyone[role='textbox']")).click();
   await grace.page.keyboard.type("<b>Hi</b> & welcome");
   await grace.page.keyboard.press("Enter");
   await ada.until("the answer", () => document.querySelectorAll(".message-text").length === 2);
@@ -255,6 +287,12 @@ test("the invitation is the whole link, to copy and to scan", async () => {
   await ada.page.waitForSelector("dialog.invite[open]");
   assert.deepEqual(await text(ada, "[data-testid=invite-link]"), [ada.page.url()]);
   await ada.page.waitForSelector("aria/QR code of the link");
+  assert.equal(await scanned(ada), ada.page.url());
+  await ada.click("Copy link");
+  await ada.until("words on that", () =>
+    document.querySelector(".toast")?.innerText.includes("Link copied."),
+  );
+  assert.equal(await clipboard(ada), ada.page.url());
   await ada.page.keyboard.press("Escape");
   await ada.until("no dialog", () => document.querySelector("dialog") === null);
 });
@@ -300,7 +338,7 @@ test("with sound only, no camera comes or goes, and everything is back after it"
       person === ada,
     );
   }
-  await ada.tick("Everything");
+  // Whoever turns the camera on wants to see as well.
   await ada.click("Camera");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);

@@ -37,9 +37,11 @@ test("a number that was said to differ does so until it is taken back, whoever c
   const grace = await Person.open(browser, link);
   await grace.joinCall("Grace");
   await ada.until("Grace", () => document.querySelectorAll("li.tile").length === 2);
+  await ada.locks("Encrypted, but the link does not protect this room: anyone can join.");
   await ada.openVerify();
   await ada.click("A number differs");
   await closeDialog(ada);
+  await ada.locks("The number differs: somebody may be in between. Say nothing private.");
   const differs = () => ada.page.$eval(".lock", lock => lock.dataset.protection === "differs");
   assert.equal(await differs(), true);
   await grace.close();
@@ -88,6 +90,7 @@ test("a mark shows on tile and list, stays for the next call, and can be taken b
   await sees(lin, "Grace", "verified");
   const label = await lin.page.$eval("li.tile:not([data-own=true])", tile => tile.ariaLabel);
   assert.equal(label, "Grace, verified");
+  await lin.locks("Encrypted, and you have verified everyone here.");
 
   await lin.page.goto(link);
   await lin.joinCall("Lin");
@@ -113,6 +116,8 @@ test("a known name with another key is warned of, and so are two with one name",
   const mallory = await Person.open(browser, link);
   await mallory.joinCall("GRACE");
   await Promise.all([sees(lin, "GRACE", "warning"), sees(lin, "Grace", "warning")]);
+  // In the order of their leaves: the newcomer has the one that was Ada's.
+  await lin.locks("Encrypted. Check who GRACE and Grace are.");
   await lin.openVerify();
   assert.match(await dialogText(lin), /Two people in this call are called “GRACE”/);
   await lin.click("Mark as verified: Grace");

@@ -137,7 +137,7 @@ export const calls: Stories = {
         {},
         {
           devices: new FakeDevices({
-            microphone: { plugged: { label: "Desk microphone with a long name" } },
+            microphone: { plugged: { label: "Desk microphone with a long name", first: false } },
           }),
         },
       ),

@@ -9,7 +9,11 @@ const HOUR = 3_600_000;
 const field = "form input";
 
 export const landing: Stories = {
-  first: { draw: () => <App />, pictures: { landing: "desktop", "landing-phone": "phone" } },
+  first: {
+    draw: () => <App />,
+    act: async () => void (await see(".landing")),
+    pictures: { landing: "desktop", "landing-phone": "phone" },
+  },
   "recent rooms": {
     before() {
       rememberRoom("/r/fruit-growers", KNOWN_SINCE);

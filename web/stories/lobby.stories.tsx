@@ -1,4 +1,10 @@
-import type { DeviceKind, DeviceProblem, DeviceView, Devices } from "../src/call/devices.js";
+import type {
+  DeviceKind,
+  DeviceProblem,
+  DeviceView,
+  Devices,
+  SpeakerView,
+} from "../src/call/devices.js";
 import { remember } from "../src/call/preferences.js";
 import { Lobby } from "../src/ui/lobby.js";
 import { FakeDevices, NAMED_ROUTE, SECRET_ROUTE, pictures } from "./lib/fake-call.js";
@@ -20,6 +26,19 @@ function withDevices(change: Change, words: string): Story {
 function withProblem(problem: DeviceProblem, words: string): Story {
   const off = { on: false, track: undefined, choices: [], chosen: "", problem };
   return withDevices({ microphone: off, camera: off }, words);
+}
+
+/** Where the browser tells of those speakers only that were chosen in its own list. */
+function withSpeakers(choices: SpeakerView["choices"]): Story {
+  const devices = () => {
+    const made = new FakeDevices();
+    made.speaker.set({ choices, chosen: "s1", asks: true, lost: 0 });
+    return made;
+  };
+  return {
+    draw: () => lobby(devices(), SECRET_ROUTE),
+    act: async () => void (await read("Choose a speaker…")),
+  };
 }
 
 /** A browser that lacks something that a call needs. */
@@ -79,6 +98,12 @@ export const lobbies: Stories = {
     { camera: { ...off, choices: [], chosen: "", problem: "missing" } },
     "No camera was found.",
   ),
+  "camera plugged in": withDevices(
+    { camera: { ...off, plugged: { label: "Desk camera", first: true } } },
+    "Desk camera was plugged in.",
+  ),
+  "the browser's own list of speakers": withSpeakers([]),
+  "and one chosen from it": withSpeakers([{ id: "s1", label: "Headset" }]),
   denied: withProblem("denied", "Tangelo may not use your camera."),
   missing: withProblem("missing", "No microphone was found."),
   busy: withProblem("busy", "Your camera does not respond."),

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { axe, keyboard, layout } from "./lib/audit.mjs";
-import { SIZES, StoryBrowser, setSize, takePicture } from "./lib/browser.mjs";
+import { SIZES, StoryBrowser, isPhone, setSize, takePicture } from "./lib/browser.mjs";
 import { drawIcons } from "./lib/icons.mjs";
 import { serveStories } from "./lib/server.mjs";
 
@@ -22,7 +22,14 @@ const PAGES = 2;
  * In which sizes axe looks, and whether at everything: colours are those of one of the two schemes, and what the parts are
  * and are called differs between wide and narrow only. How they lie is looked at in every size.
  */
-const AXE = { desktop: "all", dark: "looks", phone: "all", small: "looks" };
+const AXE = {
+  desktop: "all",
+  dark: "looks",
+  phone: "all",
+  small: "looks",
+  "right to left": "looks",
+  "right to left, phone": "looks",
+};
 /** Of pictures of a wide window: legible in a document, and small files. */
 const PICTURE = { width: 1100, height: 660 };
 
@@ -62,17 +69,20 @@ async function lookAtAll() {
       await drawIcons(stories.browser);
     }
     if (values.shots !== undefined) await mkdir(values.shots, { recursive: true });
-    const left = [...chosen];
     const problems = [];
-    const work = async () => {
-      const { page, errors } = await stories.newPage();
-      for (let story = left.shift(); story !== undefined; story = left.shift()) {
-        problems.push(...(await lookAt(stories, page, story)));
-        problems.push(...errors.splice(0).map(error => `${story.name}: ${error}`));
-      }
-      await page.browserContext().close();
-    };
-    await Promise.all(Array.from({ length: PAGES }, work));
+    // Each page is one or the other: see `setSize`.
+    for (const phone of [false, true]) {
+      const left = [...chosen];
+      const work = async () => {
+        const { page, errors } = await stories.newPage();
+        for (let story = left.shift(); story !== undefined; story = left.shift()) {
+          problems.push(...(await lookAt(stories, page, story, phone)));
+          problems.push(...errors.splice(0).map(error => `${story.name}: ${error}`));
+        }
+        await page.browserContext().close();
+      };
+      await Promise.all(Array.from({ length: PAGES }, work));
+    }
     console.log(`${chosen.length} stories, each in ${Object.keys(SIZES).length} sizes`);
     return problems;
   } finally {
@@ -80,19 +90,21 @@ async function lookAtAll() {
   }
 }
 
-/** One story in all sizes. Returns what is wrong, one line each. */
-async function lookAt(stories, page, { name, pictures = {} }) {
+/** One story in all sizes of phones, or in all others. Returns what is wrong, one line each. */
+async function lookAt(stories, page, { name, pictures = {} }, phone) {
   const problems = [];
+  const sizes = Object.entries(SIZES).filter(([, look]) => isPhone(look) === phone);
   try {
-    await setSize(page, SIZES.desktop);
+    await setSize(page, sizes[0][1]);
     await stories.open(page, name);
     if (values.write) {
       for (const [file, size] of Object.entries(pictures)) {
-        await setSize(page, { ...SIZES[size], ...(size === "phone" ? {} : PICTURE) });
+        if (isPhone(SIZES[size]) !== phone) continue;
+        await setSize(page, { ...SIZES[size], ...(phone ? {} : PICTURE) });
         await takePicture(page, join(documents, `${file}.png`));
       }
     }
-    for (const [size, look] of Object.entries(SIZES)) {
+    for (const [size, look] of sizes) {
       await setSize(page, look);
       if (values.shots !== undefined) {
         const file = `${name}, ${size}.png`.replaceAll("/", " ");
@@ -102,13 +114,12 @@ async function lookAt(stories, page, { name, pictures = {} }) {
       const found = [...judged, ...(await layout(page))];
       problems.push(...found.map(problem => `${name}, ${size}: ${problem}`));
     }
-    // At the end, since it scrolls and moves the focus, each time from the beginning.
-    for (const size of ["small", "desktop"]) {
-      await stories.open(page, name);
-      await setSize(page, SIZES[size]);
-      const found = await keyboard(page);
-      problems.push(...found.map(problem => `${name}, ${size}: ${problem}`));
-    }
+    // At the end, since it scrolls and moves the focus, from the beginning.
+    const size = phone ? "small" : "desktop";
+    await stories.open(page, name);
+    await setSize(page, SIZES[size]);
+    const found = await keyboard(page);
+    problems.push(...found.map(problem => `${name}, ${size}: ${problem}`));
     const shown = await page.evaluate(() => window.stories.shown);
     if (shown !== name) throw new Error(`the page shows ${shown} in the end`);
   } catch (error) {

@@ -44,6 +44,36 @@ test("a pin shows somebody large until it is taken away", async () => {
   await ada.missesNow(".spotlight");
 });
 
+test("nobody's picture is given up while tiles change their places", async () => {
+  const ada = await Visitor.in("call/5 people");
+  const told = () =>
+    ada.page.evaluate(() =>
+      window.call.asked
+        .filter(([name]) => name === "shows")
+        .map(([, places]) => places.map(({ client }) => client)),
+    );
+  await ada.until(() =>
+    window.call.asked.some(([name, places]) => name === "shows" && places.length === 4),
+  );
+  const before = (await told()).length;
+  const grace = await ada.page.$eval("[aria-label='Show Grace Hopper large']", button => {
+    return button.closest(".tile").dataset.client;
+  });
+  await ada.goTo("Show Grace Hopper large");
+  await ada.keys("Enter");
+  await ada.sees(".spotlight .grid .tile");
+  await ada.goTo("Show Grace Hopper no longer large");
+  await ada.keys("Enter");
+  await ada.until(() => document.querySelector(".spotlight") === null);
+  await ada.until(
+    count => window.call.asked.filter(([name]) => name === "shows").length >= count + 2,
+    before,
+  );
+  for (const clients of (await told()).slice(before)) {
+    assert.ok(clients.includes(grace), `${grace} is not among ${clients.join()}`);
+  }
+});
+
 test("who comes back with another client is still pinned, and not who only claims the same key", async () => {
   const ada = await Visitor.in("call/5 people");
   await ada.goTo("Show Grace Hopper large");
@@ -164,6 +194,43 @@ test("in speaker view whoever speaks is large, and is not interrupted", async ()
   await large("Grace Hopper");
 });
 
+test("who speaks on another page takes the place of who was silent longest, and nobody else moves", async () => {
+  const ada = await Visitor.in("call/25 people", { size: SMALL });
+  const here = () => ada.page.$$eval(".tile", tiles => tiles.map(each => each.dataset.client));
+  const before = await here();
+  const hidden = await ada.page.evaluate(here => {
+    const { people } = window.call.view.get();
+    return people.map(({ client }) => client).filter(client => !here.includes(client));
+  }, before);
+  const speak = client =>
+    ada.page.evaluate(client => {
+      const { view } = window.call;
+      const { people, lastHeard } = view.get();
+      view.patch({
+        lastHeard: new Map(lastHeard).set(client, performance.now()),
+        people: people.map(each => ({ ...each, speaking: each.client === client })),
+      });
+    }, client);
+  const shows = wanted =>
+    ada.until(
+      wanted =>
+        [...document.querySelectorAll(".tile")].some(tile => tile.dataset.client === wanted),
+      wanted,
+    );
+  const [first, second] = hidden;
+  await speak(first);
+  await shows(first);
+  const then = await here();
+  const place = then.indexOf(first);
+  assert.ok(place > 0, "the own tile stays the first");
+  assert.deepEqual(then.toSpliced(place, 1), before.toSpliced(place, 1), "the others stay");
+  await speak(then.at(-1));
+  assert.deepEqual(await here(), then, "somebody in sight who speaks moves nobody");
+  await speak(second);
+  await shows(second);
+  assert.equal((await here())[place], first, "who has just spoken stays");
+});
+
 test("nothing moves for those who want no motion, and a reaction floats for the others", async () => {
   const moving = async motion => {
     const ada = await Visitor.in("call/3 people", { motion });
@@ -197,8 +264,13 @@ test("beside a shared screen only a pin is large: data saver receives nobody els
   await ada.goTo("Show Lin Lanying large");
   assert.deepEqual((await ada.asked("setMain")).at(-1) ?? [null], [null]);
   await ada.keys("Enter");
-  await ada.until(() => window.call.asked.at(-1)?.[1] !== undefined);
+  const isMain = wanted =>
+    ada.until(wanted => {
+      const mains = window.call.asked.filter(([name]) => name === "setMain");
+      return (mains.at(-1)?.[1] !== undefined) === wanted;
+    }, wanted);
+  await isMain(true);
   await ada.goTo("Show Lin Lanying no longer large");
   await ada.keys("Enter");
-  await ada.until(() => window.call.asked.at(-1)?.[1] === undefined);
+  await isMain(false);
 });

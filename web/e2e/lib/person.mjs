@@ -31,6 +31,7 @@ export class Person {
 
   /** Errors that the page or the browser reported: there must be none. */
   errors = [];
+  #reports = [];
 
   constructor(context, page) {
     this.context = context;
@@ -38,7 +39,26 @@ export class Person {
     page.on("pageerror", error => this.errors.push(`page: ${error.message}`));
     page.on("console", message => {
       if (message.type() === "error") this.errors.push(`console: ${message.text()}`);
+      if (!message.text().startsWith("tangelo ")) return;
+      // Of a page that is left at once nothing more is known.
+      this.#reports.push(
+        message
+          .args()[1]
+          .jsonValue()
+          .catch(() => undefined),
+      );
     });
+  }
+
+  /** What the page has written to the console as structure (web/src/report.ts), waited for. */
+  async reported(what) {
+    const end = Date.now() + DEADLINE;
+    for (;;) {
+      const all = (await Promise.all(this.#reports)).filter(each => each?.what === what);
+      if (all.length > 0) return all;
+      if (Date.now() > end) throw new Error(`${what} was not reported`);
+      await sleep(100);
+    }
   }
 
   async click(name) {
@@ -87,6 +107,15 @@ export class Person {
         return tiles.length === expected && live.length === expected;
       },
       count,
+    );
+  }
+
+  /** Waits until the lock says this, for everyone to read and not only for screen readers. */
+  locks(sentence) {
+    return this.until(
+      `the lock to say "${sentence}"`,
+      wanted => document.querySelector(".lock")?.innerText === wanted,
+      sentence,
     );
   }
 

@@ -29,11 +29,12 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
     };
   };
   const off = { on: false, track: undefined };
-  const on = { on: true, track: {} };
+  const on = { on: true, track: { getSettings: () => ({}) } };
   const camera = sending ? on : off;
   const devices = {
     view: new Observable({ microphone: off, camera }),
     stop: () => undefined,
+    setSmall: () => undefined,
   } as unknown as Devices;
   const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada", marks);
   const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
@@ -285,5 +286,29 @@ test("emoji are compared by the core, and what it says of them is shown", () => 
   assert.equal(call.view.get().emoji.state, "idle");
   event({ type: "emoji", state: { state: "asking" } });
   assert.equal(call.view.get().emoji.state, "asking");
+  call.leave();
+});
+
+test("what is in sight is told, and told again to another worker", async () => {
+  const { call, roster, posted, hear, event } = world();
+  const watched = () =>
+    posted.flatMap(message =>
+      message.type === "command" && message.command.type === "watch" ? [message.command.views] : [],
+    );
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  assert.deepEqual(watched(), [], "nothing before the page has said it");
+  call.shows([{ client: "b", source: "camera", height: 500, large: false }]);
+  const views = [{ client: "b", source: "camera", height: 540 }];
+  assert.deepEqual(watched(), [views]);
+  await until(() => {
+    call.setMode("audio");
+    return watched().length === 2;
+  }, "another message");
+  assert.deepEqual(watched().at(-1), []);
+  await new Promise(resolve => setTimeout(resolve, 300));
+  hear({ type: "failed", reason: "crashed", text: "" });
+  event({ type: "phase", phase: "inside" });
+  assert.deepEqual(watched().length, 3);
   call.leave();
 });

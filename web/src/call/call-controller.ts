@@ -18,6 +18,8 @@ import { Observable } from "./observable.js";
 import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
 import { ScreenShare } from "./screen-share.js";
 import { type CallView, type Ended, NOT_YET } from "./view.js";
+import { type Place, viewsOf } from "./views.js";
+import { Watching } from "./watching.js";
 
 /** With so many others there the microphone starts muted. */
 const LARGE_ROOM = 8;
@@ -38,10 +40,13 @@ export class CallController {
   private readonly worker: LastingWorker;
   private readonly media: MediaConnection;
   private readonly pulse: Pulse;
+  private readonly watching: Watching;
   private beat: Beat = NO_BEAT;
   private readonly news = new CallNews(this.view);
   /** Who is shown large; see `MediaMode`. */
   private main: string | undefined;
+  /** Nothing until the page has said it. */
+  private places: readonly Place[] | undefined;
   /** What was told of the own state last, as JSON. */
   private told = "";
   private beenInside = false;
@@ -63,7 +68,9 @@ export class CallController {
     this.media = new MediaConnection(this.worker, {
       changed: () => this.draw(),
       renewed: () => this.negotiate(),
+      placeOf: ({ client, source }) => this.watching.heightOf(client, source),
     });
+    this.watching = new Watching(views => this.worker.command({ type: "watch", views }));
     this.pulse = new Pulse(
       { lines: () => this.media.lineStats(), worker: () => this.worker.stats() },
       beat => this.take(beat),
@@ -136,6 +143,7 @@ export class CallController {
   /** How much the call may take of the network. */
   setMode(mode: MediaMode): void {
     this.view.patch({ mode });
+    this.watch();
     this.devices.setSmall(mode === "saver");
     if (mode === "audio" && this.devices.view.get().camera.on) void this.devices.toggle("camera");
     this.negotiate();
@@ -146,6 +154,12 @@ export class CallController {
     if (this.main === client) return;
     this.main = client;
     if (this.view.get().mode === "saver") this.negotiate();
+  }
+
+  /** Where the others' pictures are seen, all of them: what is in no place is not received. */
+  shows(places: readonly Place[]): void {
+    this.places = places;
+    this.watch();
   }
 
   /** The person has compared the safety number, and somebody sees another; or took that back. */
@@ -179,7 +193,12 @@ export class CallController {
     switch (event.type) {
       case "phase":
         // A new client of the core knows what the last one was told, a new worker does not.
-        if (event.phase === "inside") this.told = "";
+        if (event.phase === "inside") {
+          this.told = "";
+          this.watching.again();
+        }
+        // What is said meanwhile does not arrive.
+        if (event.phase === "reconnecting") this.media.wantedUnknown();
         this.tellState();
         this.view.patch({ phase: this.worker.arrivesAnew ? "reconnecting" : event.phase });
         return this.negotiate();
@@ -199,6 +218,8 @@ export class CallController {
         return this.media.reconnect();
       case "key_frame_wanted":
         return this.media.generateKeyFrames();
+      case "wanted":
+        return this.media.wanted(event.source, event.layers);
       case "chat":
         return this.view.patch({ chat: withMessage(this.view.get().chat, event, Date.now()) });
       case "reaction":
@@ -231,15 +252,25 @@ export class CallController {
 
   private take(beat: Beat): void {
     this.beat = beat;
+    this.media.settleLayers();
     if (this.view.get().phase === "inside") this.news.announce(this.people.all);
     this.draw();
   }
 
   private devicesChanged(): void {
     const { camera } = this.devices.view.get();
-    if (camera.on && this.view.get().mode === "audio") this.view.patch({ mode: "full" });
+    if (camera.on && this.view.get().mode === "audio") {
+      this.view.patch({ mode: "full" });
+      this.watch();
+    }
     this.tellState();
     this.negotiate();
+  }
+
+  private watch(): void {
+    const { ended, mode } = this.view.get();
+    if (ended !== undefined || this.places === undefined) return;
+    this.watching.watch(viewsOf(this.places, mode));
   }
 
   private shareChanged(): void {
@@ -293,12 +324,14 @@ export class CallController {
   private end(ended: Ended): void {
     if (this.view.get().ended !== undefined) return;
     this.worker.end();
+    this.news.ended(ended);
     this.finish(ended);
   }
 
   private finish(ended: Ended): void {
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     this.pulse.stop();
+    this.watching.end();
     this.share.end();
     this.media.close();
     this.devices.stop();

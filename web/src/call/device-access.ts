@@ -13,20 +13,20 @@ export function choicesOf(all: readonly MediaDeviceInfo[], kind: MediaDeviceKind
     .map(device => ({ id: device.deviceId, label: device.label }));
 }
 
-/** What to ask for, `chosen` being the ids; `small` as in `pictureSize`. */
+/** What to ask for; `small` as in `pictureSize`. */
 export function constraintsOf(
   kinds: readonly DeviceKind[],
-  chosen: Readonly<Record<DeviceKind, string>>,
+  chosen: Readonly<Record<DeviceKind, Wish>>,
   small: boolean,
 ): MediaStreamConstraints {
   return {
     audio: kinds.includes("microphone") && {
-      ...wish(chosen.microphone),
+      ...asked(chosen.microphone),
       echoCancellation: true,
       noiseSuppression: true,
       autoGainControl: true,
     },
-    video: kinds.includes("camera") && { ...wish(chosen.camera), ...pictureSize(small) },
+    video: kinds.includes("camera") && { ...asked(chosen.camera), ...pictureSize(small) },
   };
 }
 
@@ -37,9 +37,18 @@ export function pictureSize(small: boolean): MediaTrackConstraints {
     : { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 }
 
-/** Only wished for, not required: a device that is gone is replaced by another. */
-export function wish(id: string): MediaTrackConstraints {
-  return id === "" ? {} : { deviceId: { ideal: id } };
+/** The device that a person has chosen; the id is empty for none. */
+export interface Wish {
+  readonly id: string;
+  readonly there: boolean;
+}
+
+/**
+ * One that is there is required: where it is only wished for, browsers rather take another one that has pictures of the
+ * wished size. One that is not is replaced by another.
+ */
+export function asked({ id, there }: Wish): MediaTrackConstraints {
+  return id === "" ? {} : { deviceId: there ? { exact: id } : { ideal: id } };
 }
 
 /** What an error of getUserMedia means. */

@@ -26,7 +26,12 @@ export interface DeviceView {
   readonly problem: DeviceProblem | undefined;
   readonly choices: readonly DeviceChoice[];
   /** The one that was plugged in last, since the page is open; each time another object. */
-  readonly plugged?: { readonly label: string };
+  readonly plugged?: {
+    /** Empty where the browser does not say. */
+    readonly label: string;
+    /** There was none before. */
+    readonly first: boolean;
+  };
   /** How often a device that was pulled out was replaced by another. */
   readonly replaced?: number;
   /** The id of the device in use or last chosen; empty for the browser's choice. */
@@ -43,6 +48,10 @@ export interface DevicesView {
 /** What plays the others' sound. No choices where the browser does not let a page choose. */
 export interface SpeakerView {
   readonly choices: readonly DeviceChoice[];
-  /** The id; empty for the browser's choice. */
+  /** The id; empty for the browser's choice. It may be gone: see `speakerInUse`. */
   readonly chosen: string;
+  /** Whether the browser has a list of its own to choose from. */
+  readonly asks: boolean;
+  /** How often the chosen one was pulled out. */
+  readonly lost: number;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { consoleDuring } from "../test/console.js";
 import { problemOf } from "./device-access.js";
 import { Devices } from "./devices.js";
 
@@ -30,12 +31,20 @@ function browser(refuse: { audio?: string; video?: string } = {}) {
     gated: boolean;
     devices: object[];
     changed: (() => void) | undefined;
-  } = { refuse, gated: false, devices: [], changed: undefined };
+    /** Which cameras were asked for. */
+    cameras: unknown[];
+    /** What is listed is not there any more. */
+    gone: boolean;
+  } = { refuse, gated: false, devices: [], changed: undefined, cameras: [], gone: false };
   const mediaDevices = {
     addEventListener: (_: string, listener: () => void) => (state.changed = listener),
     removeEventListener: () => undefined,
     enumerateDevices: () => Promise.resolve(state.devices),
     async getUserMedia({ audio, video }: MediaStreamConstraints) {
+      const { deviceId } = typeof video === "object" ? video : {};
+      state.cameras.push(deviceId);
+      const exact = typeof deviceId === "object" && "exact" in deviceId;
+      if (exact && state.gone) throw Object.assign(new Error(), { name: "OverconstrainedError" });
       asked.push([audio ? "audio" : "", video ? "video" : ""].join(" ").trim());
       if (state.gated) await new Promise<void>(resolve => gates.push(resolve));
       const name = (audio && state.refuse.audio) || (video && state.refuse.video);
@@ -99,6 +108,43 @@ test("without a camera the microphone still works, and the reason is known", asy
   assert.deepEqual(asked, ["audio video", "audio", "video"]);
   assert.deepEqual([microphone.on, microphone.problem], [true, undefined]);
   assert.deepEqual([camera.on, camera.pending, camera.problem], [false, false, "missing"]);
+});
+
+test("a chosen camera that is there is required, so that no other one takes its place", async () => {
+  const { state } = browser();
+  state.devices = [{ kind: "videoinput", deviceId: "small", label: "Small camera" }];
+  const devices = new Devices();
+  await devices.start();
+  await devices.choose("camera", "small");
+  await devices.choose("camera", "elsewhere");
+  assert.deepEqual(state.cameras, [undefined, { exact: "small" }, { ideal: "elsewhere" }]);
+});
+
+test("where the chosen camera has gone just now, another one is taken", async () => {
+  const { state } = browser();
+  state.devices = [{ kind: "videoinput", deviceId: "small", label: "Small camera" }];
+  const devices = new Devices();
+  await devices.start();
+  state.gone = true;
+  await devices.choose("camera", "small");
+  assert.deepEqual(state.cameras.slice(1), [{ exact: "small" }, { ideal: "small" }]);
+  assert.equal(devices.view.get().camera.on, true);
+});
+
+test("an error of the browser gets into the console with what it means", async () => {
+  browser({ audio: "NotReadableError", video: "NotReadableError" });
+  const devices = new Devices();
+  const { warnings } = await consoleDuring(() => devices.start());
+  assert.deepEqual(warnings.at(-1), [
+    "tangelo",
+    {
+      what: "device-failed",
+      kinds: "camera",
+      problem: "busy",
+      error: "NotReadableError",
+      message: "",
+    },
+  ]);
 });
 
 test("a person who said no is not asked again", async () => {
@@ -166,6 +212,32 @@ test("what is plugged in is named, what only gets its name with the permission i
   state.changed?.();
   await settled();
   assert.equal(devices.view.get().microphone.plugged?.label, "Headset");
+});
+
+test("the first device of a kind is told of, and is missed no more", async () => {
+  const { state } = browser({ video: "NotFoundError" });
+  state.devices = [{ kind: "audioinput", deviceId: "one", label: "One" }];
+  const devices = new Devices();
+  await devices.start();
+  assert.equal(devices.view.get().camera.problem, "missing");
+  state.devices = [...state.devices, { kind: "videoinput", deviceId: "two", label: "Two" }];
+  state.changed?.();
+  await settled();
+  const { camera, microphone } = devices.view.get();
+  assert.deepEqual(camera.plugged, { label: "Two", first: true });
+  assert.deepEqual([camera.problem, camera.on, microphone.plugged], [undefined, false, undefined]);
+});
+
+test("what was there all along, without a name or even an id, was not plugged in", async () => {
+  const { state } = browser({ video: "NotAllowedError", audio: "NotAllowedError" });
+  state.devices = [{ kind: "videoinput", deviceId: "", label: "" }];
+  const devices = new Devices();
+  await devices.start();
+  state.devices = [{ kind: "videoinput", deviceId: "one", label: "One" }];
+  state.changed?.();
+  await settled();
+  const { camera } = devices.view.get();
+  assert.deepEqual([camera.plugged, camera.problem], [undefined, "denied"]);
 });
 
 test("a microphone is muted without being remembered as muted", async () => {

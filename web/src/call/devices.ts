@@ -1,19 +1,22 @@
 /** Microphone and camera of this device: finding, opening, switching, closing. Lives through lobby and call. */
-import { type CameraLoan, lendCamera } from "./camera-loan.js";
+import type { CameraLoan } from "./camera-loan.js";
 import {
   choicesOf,
   constraintsOf,
   mediaDevices,
   pictureSize,
   problemOf,
+  type Wish,
+  asked,
   someAllowed,
-  wish,
 } from "./device-access.js";
 import { DeviceTrack } from "./device-track.js";
 import type { DeviceKind, DeviceView, DevicesView, SpeakerView } from "./device-view.js";
 import { Observable } from "./observable.js";
 import { type Preference, recall, remember } from "./preferences.js";
 import type { TrackEffects } from "./processed.js";
+import { Speaker } from "./speaker.js";
+import { errorOf, report } from "../report.js";
 
 export type {
   DeviceChoice,
@@ -26,13 +29,16 @@ export type {
 
 export class Devices {
   readonly view: Observable<DevicesView>;
-  readonly speaker = new Observable<SpeakerView>({ choices: [], chosen: recall("speaker") });
+  private readonly output = new Speaker();
+  readonly speaker: Observable<SpeakerView> = this.output.view;
   private stopped = false;
   private small = false;
   /** Counts acquisitions, so that one that was overtaken gives its device back. */
   private readonly turn = { microphone: 0, camera: 0 };
   private readonly tracks: Readonly<Record<DeviceKind, DeviceTrack>>;
   private readonly loans = new Set<CameraLoan>();
+  /** How many there were when they were last looked for, also those of which the browser does not say more. */
+  private readonly count: Partial<Record<DeviceKind, number>> = {};
 
   constructor(effects?: TrackEffects) {
     const track = (kind: DeviceKind) =>
@@ -69,6 +75,8 @@ export class Devices {
     const kinds = (["microphone", "camera"] as const).filter(
       kind => recall(offPreference(kind)) === "",
     );
+    // So that it is known whether what was chosen last time is there.
+    await this.refresh();
     await this.acquire(kinds);
     await this.refresh();
   }
@@ -130,7 +138,9 @@ export class Devices {
   /** A small picture, which takes less of the network, or again a large one. */
   setSmall(small: boolean): void {
     this.small = small;
-    void this.tracks.camera.raw?.applyConstraints(pictureSize(small)).catch(() => undefined);
+    void this.tracks.camera.raw
+      ?.applyConstraints(pictureSize(small))
+      .catch((error: unknown) => report("camera-size-refused", errorOf(error)));
   }
 
   /** Uses this device from now on. */
@@ -149,7 +159,8 @@ export class Devices {
 
   /** To read a code with, whether the camera is on or off; neither that nor the call notices. */
   async borrowCamera(): Promise<CameraLoan> {
-    const loan = await lendCamera(this.tracks.camera.raw, wish(this.view.get().camera.chosen));
+    const { lendCamera } = await import("./camera-loan.js");
+    const loan = await lendCamera(this.tracks.camera.raw, asked(this.wish("camera", false)));
     if (this.stopped) loan.giveBack();
     else this.loans.add(loan);
     return {
@@ -163,31 +174,43 @@ export class Devices {
   }
 
   chooseSpeaker(id: string): void {
-    remember("speaker", id);
-    this.speaker.patch({ chosen: id });
+    this.output.choose(id);
+  }
+
+  /** Where the browser has a list of its own; in a click. */
+  async askForSpeaker(): Promise<void> {
+    await this.output.ask();
   }
 
   private readonly refresh = async (): Promise<void> => {
-    const all =
-      (await mediaDevices()
-        ?.enumerateDevices()
-        .catch(() => [])) ?? [];
-    if (this.stopped) return;
+    const all = await mediaDevices()
+      ?.enumerateDevices()
+      .catch((error: unknown) => {
+        report("devices-not-listed", errorOf(error));
+      });
+    if (this.stopped || all === undefined) return;
     for (const kind of ["microphone", "camera"] as const) {
-      const choices = choicesOf(all, kind === "microphone" ? "audioinput" : "videoinput");
-      const before = this.view.get()[kind].choices;
+      const source = kind === "microphone" ? "audioinput" : "videoinput";
+      const choices = choicesOf(all, source);
+      const { choices: before, problem } = this.view.get()[kind];
       this.patch(kind, { choices });
+      const count = all.filter(device => device.kind === source).length;
+      const first = this.count[kind] === 0 && count > 0;
+      this.count[kind] = count;
       // Names appear with the permission: then nothing was plugged in.
       const added = choices.filter(({ id }) => !before.some(old => old.id === id));
-      const [plugged] = before.some(({ label }) => label !== "") ? added : [];
-      if (plugged !== undefined) this.patch(kind, { plugged: { label: plugged.label } });
+      const named = first || before.some(({ label }) => label !== "") ? added[0] : undefined;
+      if (first || named !== undefined) {
+        this.patch(kind, { plugged: { label: named?.label ?? "", first } });
+      }
+      const none = problem === "missing" || problem === "unplugged";
+      if (first && none) this.patch(kind, { problem: undefined });
     }
-    if (typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype) {
-      this.speaker.patch({ choices: choicesOf(all, "audiooutput") });
-    }
+    this.output.found(all);
   };
 
-  private async acquire(kinds: readonly DeviceKind[]): Promise<void> {
+  /** `any`: what was chosen has gone just now. */
+  private async acquire(kinds: readonly DeviceKind[], any = false): Promise<void> {
     if (kinds.length === 0) return;
     const devices = mediaDevices();
     if (devices === undefined) {
@@ -197,7 +220,11 @@ export class Devices {
     const turns = new Map(kinds.map(kind => [kind, ++this.turn[kind]]));
     for (const kind of kinds) this.patch(kind, { on: true, pending: true, problem: undefined });
     try {
-      const stream = await devices.getUserMedia(constraintsOf(kinds, this.chosen(), this.small));
+      const wishes = {
+        microphone: this.wish("microphone", !any),
+        camera: this.wish("camera", !any),
+      };
+      const stream = await devices.getUserMedia(constraintsOf(kinds, wishes, this.small));
       for (const kind of kinds) {
         const track =
           kind === "microphone" ? stream.getAudioTracks()[0] : stream.getVideoTracks()[0];
@@ -205,6 +232,11 @@ export class Devices {
       }
     } catch (error) {
       const problem = problemOf(error);
+      report("device-failed", { kinds: kinds.join(" "), problem, ...errorOf(error) });
+      const latest = kinds.every(kind => turns.get(kind) === this.turn[kind]);
+      if (!any && latest && errorOf(error).error === "OverconstrainedError") {
+        return this.acquire(kinds, true);
+      }
       if (kinds.length > 1 && (problem !== "denied" || (await someAllowed()))) {
         // One of the two may still be had.
         for (const kind of kinds) {
@@ -245,12 +277,12 @@ export class Devices {
     }
     if (this.tracks[kind].raw === undefined) this.patch(kind, { problem: "unplugged" });
     else this.patch(kind, { replaced: (this.view.get()[kind].replaced ?? 0) + 1 });
+    report("device-lost", { kind, replaced: this.tracks[kind].raw !== undefined });
   }
 
-  /** The ids of the devices to ask for. */
-  private chosen(): Record<DeviceKind, string> {
-    const { microphone, camera } = this.view.get();
-    return { microphone: microphone.chosen, camera: camera.chosen };
+  private wish(kind: DeviceKind, strict: boolean): Wish {
+    const { chosen, choices } = this.view.get()[kind];
+    return { id: chosen, there: strict && choices.some(({ id }) => id === chosen) };
   }
 
   private patch(kind: DeviceKind, change: Partial<DeviceView>): void {

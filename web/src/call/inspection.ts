@@ -21,6 +21,12 @@ export interface LineSample {
   readonly at: number;
   readonly direction: "in" | "out";
   readonly use: LineUse | undefined;
+  /** The layer of a sent picture that has several. */
+  readonly rid?: string | undefined;
+  /** As in `LineStats`. */
+  readonly paused?: boolean;
+  /** How tall the place of a received picture is, in pixels of the screen, as the server was told. */
+  readonly place?: number | undefined;
   readonly codec: string | undefined;
   readonly bytes: number;
   readonly packets: number;
@@ -62,17 +68,24 @@ export interface LineRates {
   readonly framesPerSecond: number | undefined;
 }
 
+/** What the page knows of a line itself. */
+export type About = Pick<LineSample, "paused" | "place">;
+
 type Raw = Record<string, unknown>;
 
 export function readMedia(
   report: Iterable<[string, unknown]> | RTCStatsReport,
   useOf: (mid: string) => LineUse | undefined,
+  about: (mid: string, rid: string | undefined, use: LineUse | undefined) => About = () => ({}),
 ): MediaSample {
   const all = new Map(report as Iterable<[string, Raw]>);
   const lines = [...all.values()].flatMap(raw => {
     const { type } = raw;
     if (type !== "inbound-rtp" && type !== "outbound-rtp") return [];
-    return [lineOf(raw, all, useOf(String(raw["mid"] ?? "")))];
+    const mid = String(raw["mid"] ?? "");
+    const rid = text(raw, "rid");
+    const use = useOf(mid);
+    return [{ ...lineOf(raw, all, use), rid, ...about(mid, rid, use) }];
   });
   return { lines, way: wayOf(all) };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LAST_TIME_KEY, LastTime } from "./last-time.js";
+import { LastTime } from "./last-time.js";
+import { LAST_TIME_KEY } from "./preferences.js";
 import type { Claim } from "./trust.js";
 
 function store(): Storage {

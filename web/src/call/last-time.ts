@@ -1,4 +1,5 @@
 /** Who was in a room the last time this device was, to tell what has changed. Stays on the device. */
+import { LAST_TIME_KEY } from "./preferences.js";
 import { type Store, browserStore } from "./store.js";
 import type { Claim } from "./trust.js";
 
@@ -18,7 +19,6 @@ interface Call {
   readonly people: Readonly<Record<string, string>>;
 }
 
-export const LAST_TIME_KEY = "tangelo.last_time";
 const ROOMS_MAX = 8;
 const PEOPLE_MAX = 200;
 const IDENTITY = /^[0-9a-f]{64}$/;

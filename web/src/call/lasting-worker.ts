@@ -8,6 +8,7 @@ import type {
   WorkerInspection,
   WorkerStats,
 } from "../worker/messages.js";
+import { report } from "../report.js";
 import type { WorkerPort } from "./call-worker.js";
 
 /** A worker that dies more often than this within the time below is not started again. */
@@ -151,7 +152,9 @@ export class LastingWorker {
     const { reason } = failure;
     // What did not load before a call is not there; during one, the network may be back soon.
     const passing = reason === "crashed" || (reason === "not_loaded" && this.returning);
-    if (!passing || deaths > DEATHS_MAX) return owner.failed(failure);
+    const another = passing && deaths <= DEATHS_MAX;
+    report("worker-died", { reason, deaths, another });
+    if (!another) return owner.failed(failure);
     this.returning = true;
     owner.died();
     for (const resolve of this.statsWaiting.values()) resolve(undefined);

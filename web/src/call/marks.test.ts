@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Marks, forgetPeople } from "./marks.js";
+import { Marks } from "./marks.js";
+import { forgetPeople } from "./preferences.js";
 import type { Store } from "./store.js";
 import type { Claim } from "./trust.js";
 

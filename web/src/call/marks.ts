@@ -1,10 +1,9 @@
 /** The people that this device has met, and which of them are marked verified. Stays on the device. */
-import { LAST_TIME_KEY } from "./last-time.js";
 import { Observable } from "./observable.js";
+import { PEOPLE_KEY as KEY, forgetPeople } from "./preferences.js";
 import { type Store, browserStore } from "./store.js";
 import type { Acquaintance, Acquaintances, Claim } from "./trust.js";
 
-const KEY = "tangelo.people";
 const VERSION = 1;
 const PEOPLE_MAX = 1_000;
 const NAMES_MAX = 8;
@@ -118,16 +117,6 @@ export class Marks {
     } catch {
       this.store = undefined;
     }
-  }
-}
-
-/** Forgets everyone that this device has met, in which room, and every mark. */
-export function forgetPeople(store: Store | undefined = browserStore()): void {
-  try {
-    store?.removeItem(KEY);
-    store?.removeItem(LAST_TIME_KEY);
-  } catch {
-    // Then there is nothing to forget.
   }
 }
 

@@ -1,5 +1,9 @@
 /** The call's way to the server for sound and picture: one `PeerSession` at a time, made anew when it fails. */
+import type { LineUse } from "../generated/LineUse.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import type { Source } from "../generated/Source.js";
+import { kindOf } from "../media-kind.js";
+import { report } from "../report.js";
 import type { MediaSample } from "./inspection.js";
 import type { LastingWorker } from "./lasting-worker.js";
 import { type LineStats, summarize } from "./media-stats.js";
@@ -19,6 +23,8 @@ interface Owner {
   changed(): void;
   /** Another connection, of which nothing is wanted yet. */
   renewed(): void;
+  /** How tall the place of a picture is, as the server was told: 0 if it has none. Nothing while nothing was said. */
+  placeOf(picture: { client: string; source: Source }): number | undefined;
 }
 
 export class MediaConnection {
@@ -56,6 +62,21 @@ export class MediaConnection {
     this.peer.generateKeyFrames();
   }
 
+  /** Which layers of an own picture somebody is to get. */
+  wanted(source: Source, layers: readonly number[]): void {
+    this.peer.wanted(source, layers);
+  }
+
+  /** It is not known any more which layers somebody is to get: all are sent. */
+  wantedUnknown(): void {
+    this.peer.wantedUnknown();
+  }
+
+  /** To be called now and then: a camera's picture may change its size, which browsers do not tell. */
+  settleLayers(): void {
+    this.peer.settleLayers();
+  }
+
   /** As in `PeerSession`. */
   renewTransforms(): void {
     this.peer.renewTransforms();
@@ -86,14 +107,35 @@ export class MediaConnection {
 
   async lineStats(): Promise<LineStats[]> {
     const { peer } = this;
-    return summarize(await peer.stats(), mid => peer.useOf(mid));
+    return summarize(
+      await peer.stats(),
+      mid => peer.useOf(mid),
+      (mid, rid, use) => this.isPaused(peer, mid, rid, use),
+    );
   }
 
   /** For the inspector. */
   async inspect(): Promise<MediaSample> {
     const { peer } = this;
     const [report, { readMedia }] = await Promise.all([peer.stats(), import("./inspection.js")]);
-    return readMedia(report, mid => peer.useOf(mid));
+    return readMedia(
+      report,
+      mid => peer.useOf(mid),
+      (mid, rid, use) => ({
+        paused: this.isPaused(peer, mid, rid, use),
+        place: use?.type === "receive" ? this.owner.placeOf(use) : undefined,
+      }),
+    );
+  }
+
+  private isPaused(
+    peer: PeerSession,
+    mid: string,
+    rid: string | undefined,
+    use: LineUse | undefined,
+  ): boolean {
+    if (use?.type !== "receive") return peer.isPaused(mid, rid);
+    return kindOf(use.source) === "video" && this.owner.placeOf(use) === 0;
   }
 
   private connect(): PeerSession {
@@ -119,9 +161,11 @@ export class MediaConnection {
     const now = performance.now();
     this.failedAt = [...this.failedAt.filter(at => now - at < FAILURE_COUNTS_MS), now];
     this.refusedOften = why === "agreement" && this.failedAt.length >= FAILURES_TOLD;
-    const waitMs = RECONNECT_WAIT_MS * 2 ** (this.failedAt.length - 1);
+    const failures = this.failedAt.length;
+    const waitMs = Math.min(RECONNECT_WAIT_MS * 2 ** (failures - 1), RECONNECT_WAIT_MAX_MS);
+    report("media-failed", { why, failures, waitMs });
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.reconnect(), Math.min(waitMs, RECONNECT_WAIT_MAX_MS));
+    this.timer = setTimeout(() => this.reconnect(), waitMs);
     this.owner.changed();
   }
 }

@@ -5,6 +5,10 @@ export interface LineStats {
   mid: string;
   direction: "in" | "out";
   use: LineUse | undefined;
+  /** The layer of a sent picture that has several. */
+  rid: string | undefined;
+  /** Nobody is to get it, or here it has no place in sight: nothing need come. */
+  paused: boolean;
   codec: string | undefined;
   packets: number;
   /** Of what is sent: as the server says, which is `remote-inbound-rtp`. */
@@ -25,9 +29,12 @@ export interface LineStats {
 
 type Raw = Record<string, unknown>;
 
+type IsPaused = (mid: string, rid: string | undefined, use: LineUse | undefined) => boolean;
+
 export function summarize(
   report: Iterable<[string, unknown]> | RTCStatsReport,
   useOf: (mid: string) => LineUse | undefined,
+  isPaused: IsPaused = () => false,
 ): LineStats[] {
   const all = new Map(report as Iterable<[string, Raw]>);
   const lines: LineStats[] = [];
@@ -37,11 +44,15 @@ export function summarize(
     const incoming = raw["type"] === "inbound-rtp";
     const mid = String(raw["mid"] ?? "");
     const codec = all.get(String(raw["codecId"]))?.["mimeType"];
+    const rid = typeof raw["rid"] === "string" ? raw["rid"] : undefined;
+    const use = useOf(mid);
     const number = (name: string) => numberIn(raw, name);
     lines.push({
       mid,
       direction: incoming ? "in" : "out",
-      use: useOf(mid),
+      use,
+      rid,
+      paused: isPaused(mid, rid, use),
       codec: typeof codec === "string" ? codec : undefined,
       packets: number(incoming ? "packetsReceived" : "packetsSent"),
       packetsLost: numberIn(incoming ? raw : all.get(String(raw["remoteId"])), "packetsLost"),

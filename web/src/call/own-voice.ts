@@ -1,4 +1,5 @@
 /** How loud the own microphone is, for the person's own eyes. Nothing of it leaves the device. */
+import { errorOf, report } from "../report.js";
 import { Observable } from "./observable.js";
 
 export interface Voice {
@@ -47,7 +48,7 @@ export class OwnVoice {
         this.hear(decibels(samples));
       }, EVERY_MS);
     } catch (error) {
-      console.warn("the microphone's level cannot be measured:", error);
+      report("level-not-measured", errorOf(error));
     }
   }
 

@@ -216,3 +216,27 @@ test("a connection that breaks is told once, and nothing is offered on it any mo
   assert.deepEqual([failures, offers.length], [["connection"], 1]);
   session.close();
 });
+
+test("which layers are wanted holds for a session that the server knows, and until a line begins anew", async () => {
+  const { session, connection, offered } = world();
+  const track = { kind: "video", getSettings: () => ({ width: 1280, height: 720 }) };
+  const camera = new Map([["camera" as const, track as unknown as MediaStreamTrack]]);
+  const active = () => connection.transceivers[0]?.sender.encodings.map(each => each.active);
+  session.want(camera, [], true);
+  session.wanted("camera", [0]);
+  session.answered((await offered(1)).number, "v=0");
+  await settled();
+  assert.deepEqual(active(), [true, true, true], "that was said of another session");
+  session.wanted("camera", [0]);
+  await settled();
+  assert.deepEqual(active(), [true, false, false]);
+  assert.equal(session.isPaused("0", "h"), true);
+  session.want(new Map(), [], true);
+  session.answered((await offered(2)).number, "v=0");
+  await settled();
+  session.want(camera, [], true);
+  session.answered((await offered(3)).number, "v=0");
+  await settled();
+  assert.deepEqual(active(), [true, true, true]);
+  session.close();
+});

@@ -2,6 +2,8 @@
 import type { LineUse } from "../generated/LineUse.js";
 import type { MediaLine } from "../generated/MediaLine.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
+import type { Source } from "../generated/Source.js";
+import { errorOf, report } from "../report.js";
 import type { FrameUse } from "../worker/messages.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
 import { PeerLines, type Sent } from "./peer-lines.js";
@@ -59,6 +61,8 @@ export class PeerSession {
   private agreed = true;
   /** The local description that has no answer yet. */
   private pending: (Offer & { sentBefore: boolean }) | undefined;
+  /** Whether the server knows this session. What it said before was of another. */
+  private known = false;
   /** In a row. */
   private failures = 0;
   private wake: (() => void) | undefined;
@@ -100,6 +104,7 @@ export class PeerSession {
   }
 
   answered(number: number, sdp: string): void {
+    this.known = true;
     this.exchange.heard(number, { type: "answer", sdp });
   }
 
@@ -109,6 +114,26 @@ export class PeerSession {
 
   generateKeyFrames(): void {
     this.lines.generateKeyFrames();
+  }
+
+  /** Which layers of an own picture somebody is to get. */
+  wanted(source: Source, layers: readonly number[]): void {
+    if (this.known) this.lines.wanted(source, layers);
+  }
+
+  /** As in `PeerLines`. */
+  wantedUnknown(): void {
+    this.lines.wantedUnknown();
+  }
+
+  /** As in `PeerLines`. */
+  settleLayers(): void {
+    this.lines.settleLayers();
+  }
+
+  /** As in `PeerLines`. */
+  isPaused(mid: string, rid: string | undefined): boolean {
+    return this.lines.isPaused(mid, rid);
   }
 
   /** Puts a new transform in the place of each sender's, without a moment between in which it has none. */
@@ -159,7 +184,7 @@ export class PeerSession {
     try {
       while (!this.over && this.mayOffer) {
         const outcome = await this.round().catch((error: unknown): Outcome => {
-          if (!this.over) console.warn("could not set up sound and picture:", error);
+          if (!this.over) report("media-round-failed", errorOf(error));
           this.agreed = false;
           return "failed";
         });
@@ -201,14 +226,16 @@ export class PeerSession {
           const sdp = withConstantBitRate(reply.sdp);
           await this.connection.setRemoteDescription({ type: "answer", sdp });
         } catch (error) {
-          if (!this.over) console.warn("the server's answer was refused by the browser:", error);
+          if (!this.over) report("answer-not-taken", errorOf(error));
           return "hopeless";
         }
         this.pending = undefined;
         this.agreed = true;
+        // A server may agree to fewer layers than were offered.
+        this.lines.settleLayers();
         return "agreed";
       case "refused":
-        console.warn("the server refused an offer:", reply.text);
+        report("offer-refused", { message: reply.text });
         // Nothing of it holds on either side, unless the server had taken it when it was sent before.
         if (!offer.sentBefore) {
           await this.connection.setLocalDescription({ type: "rollback" });

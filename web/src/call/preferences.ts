@@ -1,5 +1,7 @@
 /** What the browser remembers between calls, on this device alone. */
 
+import { type Store, browserStore } from "./store.js";
+
 const PREFIX = "tangelo.";
 
 export type Preference =
@@ -31,6 +33,20 @@ export function remember(preference: Preference, value: string): void {
 /** Keeps the secret that makes this device the host of a room. Whether it could be kept. */
 export function rememberHostSecret(room: string, secret: string): boolean {
   return write(`host.${room}`, secret);
+}
+
+/** Where it stands whom this device has met: see `Marks` and `LastTime`. */
+export const PEOPLE_KEY = `${PREFIX}people`;
+export const LAST_TIME_KEY = `${PREFIX}last_time`;
+
+/** Forgets everyone that this device has met, in which room, and every mark. */
+export function forgetPeople(store: Store | undefined = browserStore()): void {
+  try {
+    store?.removeItem(PEOPLE_KEY);
+    store?.removeItem(LAST_TIME_KEY);
+  } catch {
+    // Then there is nothing to forget.
+  }
 }
 
 function read(key: string): string | undefined {

@@ -1,4 +1,5 @@
 /** Measures the call twice a second: who speaks, and how well each comes through. */
+import { errorOf, report } from "../report.js";
 import type { WorkerStats } from "../worker/messages.js";
 import type { LineStats } from "./media-stats.js";
 import { type Quality, UNKNOWN_QUALITY, qualityOf } from "./quality.js";
@@ -67,7 +68,7 @@ export class Pulse {
   private arm(): void {
     this.timer = setTimeout(() => {
       void this.round()
-        .catch((error: unknown) => console.warn("the call could not be measured:", error))
+        .catch((error: unknown) => report("call-not-measured", errorOf(error)))
         .finally(() => {
           if (!this.stopped) this.arm();
         });

@@ -7,6 +7,8 @@ const line = (change: Partial<LineStats>): LineStats => ({
   mid: "0",
   direction: "in",
   use: undefined,
+  rid: undefined,
+  paused: false,
   codec: "audio/opus",
   packets: 0,
   packetsLost: 0,

@@ -31,7 +31,10 @@ const DELAY_FAIR_S = 0.4;
 /** `before` and `now` are some seconds apart; lines are those of one person, by `mid`. */
 export function qualityOf(before: readonly LineStats[], now: readonly LineStats[]): Quality {
   const steps = now.flatMap(line => {
-    const old = before.find(({ mid, codec }) => mid === line.mid && codec === line.codec);
+    const old = before.find(
+      ({ mid, rid, codec }) => mid === line.mid && rid === line.rid && codec === line.codec,
+    );
+    if (line.paused || old?.paused === true) return [];
     return old === undefined || old.packets > line.packets ? [] : [{ old, line }];
   });
   if (steps.length === 0) return UNKNOWN_QUALITY;

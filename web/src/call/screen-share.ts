@@ -1,4 +1,5 @@
 /** What this device shows of its screen: asking for it, its end, its sound. */
+import { errorOf, report } from "../report.js";
 import { Observable } from "./observable.js";
 
 export interface ShareView {
@@ -49,6 +50,7 @@ export class ScreenShare {
     } catch (error) {
       const name = (error as { name?: unknown } | null)?.name;
       const declined = name === "NotAllowedError" || name === "AbortError";
+      report("screen-not-shared", { declined, ...errorOf(error) });
       return this.view.set({ ...OFF, problem: declined ? undefined : "failed" });
     }
     const track = stream.getVideoTracks()[0];

@@ -1,10 +1,8 @@
 /** How a transceiver is made, so that what passes through it can be encrypted and shows no more than it must. */
 import { entriesOf, offeredCodecs } from "./codecs.js";
+import { LAYER_RIDS, UNKNOWN_SIZE, layersOf } from "./layers.js";
 import type { Line } from "./lines.js";
 import { isLoudness } from "./sdp.js";
-
-const CAMERA_BITRATE_MAX_BPS = 1_200_000;
-const CAMERA_FRAME_RATE_MAX = 30;
 
 /** A new transceiver without a track. `transform` encrypts what a sending one sends. */
 export function addTransceiver(
@@ -14,9 +12,7 @@ export function addTransceiver(
 ): RTCRtpTransceiver {
   const transceiver = connection.addTransceiver(kind, {
     direction: direction === "send" ? "sendonly" : "recvonly",
-    ...(source === "camera" && {
-      sendEncodings: [{ maxBitrate: CAMERA_BITRATE_MAX_BPS, maxFramerate: CAMERA_FRAME_RATE_MAX }],
-    }),
+    ...(source === "camera" && { sendEncodings: cameraEncodings() }),
   });
   // Before it can carry a track.
   if (direction === "send") transceiver.sender.transform = transform();
@@ -25,25 +21,14 @@ export function addTransceiver(
   return transceiver;
 }
 
-/**
- * Has a camera or screen send a key frame next. For browsers whose transforms cannot ask for that themselves; the
- * others take no notice of the option.
- */
-export function generateKeyFrame({ sender }: RTCRtpTransceiver): void {
-  const controls = sender as {
-    getParameters(): RTCRtpSendParameters;
-    setParameters(
-      parameters: RTCRtpSendParameters,
-      options: { encodingOptions: { keyFrame: boolean }[] },
-    ): Promise<void>;
-  };
-  const parameters = controls.getParameters();
-  if (parameters.encodings.length === 0) return;
-  controls
-    .setParameters(parameters, {
-      encodingOptions: parameters.encodings.map(() => ({ keyFrame: true })),
-    })
-    .catch(() => undefined);
+/** VP9 is not sent in layers: browsers would send one stream that has them all in it, which the server cannot pick from. */
+function cameraEncodings(): RTCRtpEncodingParameters[] {
+  const rids = offeredCodecs("video", "send")[0] === "vp8" ? LAYER_RIDS : [];
+  const layers = layersOf(Math.max(1, rids.length), UNKNOWN_SIZE, undefined);
+  return layers.map((layer, index) => {
+    const rid = rids[index];
+    return rid === undefined ? { ...layer } : { ...layer, rid };
+  });
 }
 
 function preferCodec(

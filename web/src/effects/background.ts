@@ -19,18 +19,25 @@ interface TrackStreams {
   };
 }
 
-/** Resolves once there is a picture in which the background is covered. */
+/** How long it may take to load, and then again to the first picture: the camera is off meanwhile. */
+const PATIENCE_MS = 30_000;
+
+/** Resolves once there is a picture in which the background is covered; rejects if there is none in time. */
 export async function withBackground(
   track: MediaStreamTrack,
   backdrop: Backdrop,
+  patienceMs = PATIENCE_MS,
 ): Promise<Processed> {
-  const [module, model, behind] = await Promise.all([
-    load(EFFECTS_WASM_URL).then(WebAssembly.compileStreaming),
-    load(modelFor(track)).then(response => response.arrayBuffer()),
-    prepare(backdrop),
-  ]);
+  const [module, model, behind] = await inTime(
+    Promise.all([
+      load(EFFECTS_WASM_URL).then(WebAssembly.compileStreaming),
+      load(modelFor(track)).then(response => response.arrayBuffer()),
+      prepare(backdrop),
+    ]),
+    patienceMs,
+  );
   const worker = new Worker(BACKGROUND_WORKER_URL, { type: "module", name: "tangelo-background" });
-  const way = streaming(track) ?? (await painting(track, worker));
+  const way = streaming(track) ?? painting(track, worker);
   let stopped = false;
   const stop = () => {
     stopped = true;
@@ -38,7 +45,7 @@ export async function withBackground(
     way.stop();
     way.track.stop();
   };
-  return new Promise((resolve, reject) => {
+  const first = new Promise<Processed>((resolve, reject) => {
     const broken = new Promise<Error>(resolve => {
       const fail = (error: Error) => {
         if (stopped) return;
@@ -62,6 +69,25 @@ export async function withBackground(
       ...(way.streams === undefined ? [] : [way.streams.readable, way.streams.writable]),
     ]);
   });
+  try {
+    return await inTime(first, patienceMs);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** Rejects what takes longer. */
+async function inTime<T>(work: Promise<T>, patienceMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the background took too long")), patienceMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** How pictures come to the worker and back. */
@@ -84,12 +110,13 @@ function streaming(track: MediaStreamTrack): Way | undefined {
 }
 
 /** Through a video and a canvas that nobody sees. The worker asks: its timers go on in a hidden tab. */
-async function painting(track: MediaStreamTrack, worker: Worker): Promise<Way> {
+function painting(track: MediaStreamTrack, worker: Worker): Way {
   const video = document.createElement("video");
   video.muted = true;
   video.playsInline = true;
   video.srcObject = new MediaStream([track]);
-  await video.play();
+  // Where it does not play, no picture comes, in time or ever.
+  video.play().catch(() => undefined);
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("bitmaprenderer");
   const [made] = canvas.captureStream().getVideoTracks();

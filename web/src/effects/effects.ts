@@ -3,6 +3,7 @@ import type { DeviceKind } from "../call/devices.js";
 import { Observable } from "../call/observable.js";
 import { recall, remember } from "../call/preferences.js";
 import type { Processed, TrackEffects } from "../call/processed.js";
+import { errorOf, report } from "../report.js";
 
 /** What is behind the person: the room, the room blurred, one of the page's images by name, or the person's own one. */
 export type Background = "none" | "blur" | "own" | SceneName;
@@ -80,7 +81,7 @@ export class Effects implements TrackEffects {
     this.latest[kind] = made;
     const fail = (error: unknown) => {
       if (!current()) return;
-      console.warn(`the effect of the ${kind} failed:`, error);
+      report("effect-failed", { kind, ...errorOf(error) });
       this.patch(kind, "failed");
     };
     made.then(({ broken }) => {

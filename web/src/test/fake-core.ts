@@ -13,12 +13,15 @@ export class FakeCore implements FrameCore {
   hold = new Set<number>();
   /** Tickets to let go of, in this order. */
   free: number[] = [];
-  sendersMade = 0;
+  /** By source and layer; a handle is the place in it. */
+  sendersMade: [source: string, layer: number][] = [];
+  /** The handles of what was sealed. */
+  sealedBy: number[] = [];
   receiversClosed = 0;
 
-  sender(): number {
-    this.sendersMade++;
-    return 7;
+  sender(source: string, layer?: number | null): number {
+    const made = this.sendersMade.findIndex(([name, of]) => name === source && of === layer);
+    return made >= 0 ? made : this.sendersMade.push([source, layer ?? 0]) - 1;
   }
 
   receiver(): number {
@@ -40,9 +43,10 @@ export class FakeCore implements FrameCore {
     return OUTPUT;
   }
 
-  seal(_now: number, _sender: number, _codec: string, length: number): number {
+  seal(_now: number, sender: number, _codec: string, length: number): number {
     if (this.throwing) throw new Error("boom");
     if (!this.keyed) return -1;
+    this.sealedBy.push(sender);
     const frame = new Uint8Array(this.memory.buffer, SCRATCH, length).slice();
     this.scratch();
     const out = new Uint8Array(this.memory.buffer, OUTPUT, length + 1);

@@ -1,21 +1,48 @@
 /** What `PeerSession` needs of a browser: as much of WebRTC's signalling states (RFC 9429) as its rules rest on. */
 
+export class FakeSender {
+  track: unknown = null;
+  transform: unknown = undefined;
+  /** Every change of the parameters: the encodings, and for which of them a key frame was asked for. */
+  readonly told: { encodings: RTCRtpEncodingParameters[]; keyFrames: boolean[] }[] = [];
+  private busy = false;
+
+  constructor(public encodings: RTCRtpEncodingParameters[]) {}
+
+  replaceTrack = (track: unknown) => {
+    this.track = track;
+    return Promise.resolve();
+  };
+
+  getParameters = () => ({ encodings: this.encodings.map(each => ({ ...each })) });
+
+  /** As browsers do: of two changes at once the second is refused. */
+  setParameters = async (
+    { encodings }: { encodings: RTCRtpEncodingParameters[] },
+    options?: { encodingOptions: { keyFrame: boolean }[] },
+  ) => {
+    if (this.busy) throw new Error("InvalidStateError");
+    this.busy = true;
+    await new Promise(resolve => setTimeout(resolve));
+    this.busy = false;
+    this.encodings = encodings;
+    const keyFrames = (options?.encodingOptions ?? []).map(({ keyFrame }) => keyFrame);
+    this.told.push({ encodings, keyFrames });
+  };
+}
+
 export class FakeTransceiver {
   mid: string | null = null;
-  readonly sender = {
-    track: null as unknown,
-    transform: undefined as unknown,
-    replaceTrack: (track: unknown) => {
-      this.sender.track = track;
-      return Promise.resolve();
-    },
-  };
+  readonly sender: FakeSender;
   readonly receiver = { track: {}, transform: undefined as unknown };
 
   constructor(
     readonly kind: string,
     public direction: string,
-  ) {}
+    encodings: RTCRtpEncodingParameters[] = [{ active: true }],
+  ) {
+    this.sender = new FakeSender(encodings);
+  }
 
   setCodecPreferences(): void {}
 }
@@ -37,8 +64,11 @@ export class FakeConnection {
     this.number = FakeConnection.made.push(this);
   }
 
-  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
-    const transceiver = new FakeTransceiver(kind, direction);
+  addTransceiver(
+    kind: string,
+    { direction, sendEncodings }: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] },
+  ): FakeTransceiver {
+    const transceiver = new FakeTransceiver(kind, direction, sendEncodings);
     this.transceivers.push(transceiver);
     return transceiver;
   }

@@ -9,9 +9,11 @@ import { rememberRoom } from "../call/recent-rooms.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { ownEffects } from "../effects/own.js";
+import { errorOf, report } from "../report.js";
 import type { Call } from "./call.js";
 import { debugCall } from "./debug.js";
-import { Landing } from "./landing.js";
+import type { Landing } from "./landing.js";
+import { withStyle } from "./load-style.js";
 import { Lobby } from "./lobby.js";
 import { MessageScreen, Over } from "./message-screen.js";
 import { text } from "./text.js";
@@ -39,7 +41,7 @@ export function App() {
 
   switch (route.type) {
     case "home":
-      return <Landing go={go} />;
+      return <Start go={go} />;
     case "room":
       return <Room key={route.link} route={route} home={home} />;
     case "secret_missing":
@@ -72,6 +74,28 @@ export function App() {
   }
 }
 
+/** The start page, which nobody needs who opens a link. */
+function Start({ go }: { go: (path: string) => void }) {
+  const [page, setPage] = useState<{ Draw: typeof Landing } | "failed" | undefined>();
+  useEffect(() => {
+    loadLanding().then(
+      ({ Landing }) => setPage({ Draw: Landing }),
+      (error: unknown) => {
+        report("part-not-loaded", { part: "landing", ...errorOf(error) });
+        setPage("failed");
+      },
+    );
+  }, []);
+  if (page === undefined) return null;
+  if (page !== "failed") return <page.Draw go={go} />;
+  const reload = () => location.reload();
+  return <Over ended={NOT_LOADED} alarms={[]} rejoin={reload} home={reload} />;
+}
+
+export function loadLanding() {
+  return withStyle(import("./landing.js"));
+}
+
 function here(): Route {
   return routeOf(location.pathname, location.hash);
 }
@@ -97,7 +121,9 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     if (stage.type === "lobby") {
       void stage.devices.start();
       stage.worker.listen(message => {
-        if (message.type === "failed") setStage({ type: "over", ended: message, alarms: [] });
+        if (message.type !== "failed") return;
+        report("worker-died", { reason: message.reason, message: message.text });
+        setStage({ type: "over", ended: message, alarms: [] });
       });
       // What joining needs is there by then. If it does not load now, it is tried again.
       loadCall().catch(() => undefined);
@@ -173,9 +199,15 @@ async function enter(
   link: string,
   name: string,
 ): Promise<Stage | undefined> {
-  const parts = await loadCall().catch((error: unknown) => {
-    console.error("the call's part of the page did not load:", error);
-  });
+  const [parts] = await Promise.all([
+    loadCall().catch((error: unknown) => {
+      report("part-not-loaded", { part: "call", ...errorOf(error) });
+    }),
+    // Without them the core is heard in English.
+    text.loadCore().catch((error: unknown) => {
+      report("part-not-loaded", { part: "texts", ...errorOf(error) });
+    }),
+  ]);
   if (lobby.state !== "joining") return undefined;
   if (parts === undefined) return { type: "over", ended: NOT_LOADED, alarms: [] };
   rememberRoom(link);

@@ -1,7 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { SpeakerView } from "../call/devices.js";
 import type { Observable } from "../call/observable.js";
+import { speakerInUse } from "../call/speaker.js";
 import type { PersonView } from "../call/view.js";
+import { errorOf, report } from "../report.js";
 import { isRefusal, useObservable, useStream } from "./hooks.js";
 import { text } from "./text.js";
 
@@ -11,7 +13,7 @@ export function AudioOut(props: {
   speaker: Observable<SpeakerView>;
 }) {
   const { people } = props;
-  const { chosen } = useObservable(props.speaker);
+  const speaker = speakerInUse(useObservable(props.speaker));
   const [blocked, setBlocked] = useState<ReadonlySet<HTMLAudioElement>>(new Set());
   const mark = (element: HTMLAudioElement, isBlocked: boolean) =>
     setBlocked(before => {
@@ -43,7 +45,7 @@ export function AudioOut(props: {
   return (
     <>
       {heard.map(({ key, stream }) => (
-        <Voice key={key} stream={stream} speaker={chosen} mark={mark} />
+        <Voice key={key} stream={stream} speaker={speaker} mark={mark} />
       ))}
       {blocked.size > 0 && (
         <div class="sound-blocked" role="alert">
@@ -68,8 +70,10 @@ function Voice({ stream, speaker, mark }: VoiceProps) {
   const audio = useStream<HTMLAudioElement>(stream, element => mark(element, true));
   useEffect(() => {
     const element = audio.current as { setSinkId?: (id: string) => Promise<void> } | null;
-    // A device that is gone leaves the sound where it was.
-    element?.setSinkId?.(speaker).catch(() => undefined);
+    // What the browser refuses leaves the sound where it was.
+    element
+      ?.setSinkId?.(speaker)
+      .catch((error: unknown) => report("speaker-refused", errorOf(error)));
   }, [speaker]);
   useEffect(() => {
     const element = audio.current;

@@ -5,6 +5,7 @@ import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
 import { type Pin, pinnedClient } from "../call/stage-order.js";
 import type { PersonView } from "../call/view.js";
+import { errorOf, report } from "../report.js";
 import { Alarms } from "./alarms.js";
 import { Announcer } from "./announcer.js";
 import { AudioOut } from "./audio-out.js";
@@ -13,12 +14,11 @@ import { callStatus } from "./call-status.js";
 import { pictureInPicture, usePictureInPicture } from "./picture-in-picture.js";
 import { useObservable, useUnchanged } from "./hooks.js";
 import { Logo, PeopleIcon } from "./icons.js";
-import { ChatPanel } from "./chat-panel.js";
-import { InspectorLoader } from "./inspector/loader.js";
+import { loadInspector } from "./inspector/load.js";
+import { Later, prepare } from "./later.js";
 import { LockButton } from "./lock-button.js";
 import { moreItems } from "./more-items.js";
 import { PageTitle } from "./page-title.js";
-import { PeoplePanel } from "./people-panel.js";
 import { keysHelp, useShortcuts } from "./shortcuts.js";
 import { type Layout, Stage } from "./stage.js";
 import { text } from "./text.js";
@@ -40,6 +40,7 @@ export function Call({ call, route }: Props) {
   const { link, room, secret } = route;
   const view = useObservable(call.view);
   const devices = useObservable(call.devices.view);
+  const speaker = useObservable(call.devices.speaker);
   const [dialog, setDialog] = useState<DialogName | undefined>(undefined);
   const [panel, setPanel] = useState<PanelName | undefined>(undefined);
   const [layout, setLayout] = useState<Layout>(() =>
@@ -55,17 +56,23 @@ export function Call({ call, route }: Props) {
   const { phase } = view;
   const overdue = useUnchanged(phase, phase === "waiting" ? WAITING_MAX_MS : CONNECTING_MAX_MS);
   const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
-  useNews(view, devices, dialog === "verify", say);
+  useNews(view, devices, speaker.lost, dialog === "verify", say);
   const mutedHint = useMutedHint(devices.microphone);
   usePictureInPicture(place);
+  useEffect(() => {
+    prepare(loadChat);
+    prepare(loadPeople);
+  }, []);
 
+  const closePanel = () => setPanel(undefined);
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
   const copyLink = async () => {
     const whole = location.origin + link;
     try {
       await navigator.clipboard.writeText(whole);
       say(text.call.copied);
-    } catch {
+    } catch (error) {
+      report("not-copied", errorOf(error));
       prompt(text.call.copyByHand, whole);
     }
   };
@@ -80,7 +87,10 @@ export function Call({ call, route }: Props) {
   };
   const fullScreen = () => {
     if (document.fullscreenElement === null) {
-      place.current?.requestFullscreen().catch(() => say(text.stage.noFullScreen));
+      place.current?.requestFullscreen().catch((error: unknown) => {
+        report("no-full-screen", errorOf(error));
+        say(text.stage.noFullScreen);
+      });
     } else void document.exitFullscreen();
   };
   const raiseHand = () => call.raiseHand(!view.handRaised);
@@ -159,31 +169,47 @@ export function Call({ call, route }: Props) {
         pinned={pinnedClient(people, pin)}
         pin={client => setPin(people.find(person => person.client === client))}
         shown={client => call.setMain(client)}
+        sees={places => call.shows(places)}
       />
       <Announcer view={view} secret={secret} chatOpen={panel === "chat"} />
       <div class="toast-place" role="status">
         {toast !== undefined && <p class="toast">{toast}</p>}
         {toast === undefined && mutedHint && <p class="toast">{text.call.mutedHint(keysHelp())}</p>}
       </div>
-      {panel === "chat" && (
-        <ChatPanel
-          chat={view.chat}
-          draft={draft}
-          setDraft={setDraft}
-          say={words => call.say(words)}
-          copied={() => say(text.chat.copied)}
-          close={() => setPanel(undefined)}
-        />
-      )}
-      {panel === "people" && (
-        <PeoplePanel
-          people={view.people}
-          invite={() => setDialog("invite")}
-          verify={() => setDialog("verify")}
-          close={() => setPanel(undefined)}
-        />
-      )}
-      {panel === "inspector" && <InspectorLoader call={call} close={() => setPanel(undefined)} />}
+      <Later
+        close={closePanel}
+        when={panel === "chat"}
+        load={loadChat}
+        draw={({ ChatPanel }) => (
+          <ChatPanel
+            chat={view.chat}
+            draft={draft}
+            setDraft={setDraft}
+            say={words => call.say(words)}
+            copied={() => say(text.chat.copied)}
+            close={closePanel}
+          />
+        )}
+      />
+      <Later
+        close={closePanel}
+        when={panel === "people"}
+        load={loadPeople}
+        draw={({ PeoplePanel }) => (
+          <PeoplePanel
+            people={view.people}
+            invite={() => setDialog("invite")}
+            verify={() => setDialog("verify")}
+            close={closePanel}
+          />
+        )}
+      />
+      <Later
+        close={closePanel}
+        when={panel === "inspector"}
+        load={loadInspector}
+        draw={({ Inspector }) => <Inspector call={call} close={closePanel} />}
+      />
       <Toolbar
         devices={devices}
         view={view}
@@ -215,6 +241,9 @@ export function Call({ call, route }: Props) {
     </div>
   );
 }
+
+const loadChat = () => import("./chat-panel.js");
+const loadPeople = () => import("./people-panel.js");
 
 /** How many messages came since the chat was last open. */
 function useUnread(count: number, open: boolean): number {

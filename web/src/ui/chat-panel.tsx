@@ -1,5 +1,6 @@
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type ChatMessage, piecesOf } from "../call/chat.js";
+import { errorOf, report } from "../report.js";
 import { hueOf } from "./avatar.js";
 import { CopyIcon, SendIcon } from "./icons.js";
 import { Panel } from "./panel.js";
@@ -146,7 +147,9 @@ function Message({ message, more, copied }: MessageProps) {
           class="icon-button copy"
           aria-label={text.chat.copy(name)}
           title={text.chat.copyTip}
-          onClick={() => void copy().catch(() => undefined)}
+          onClick={() =>
+            void copy().catch((error: unknown) => report("not-copied", errorOf(error)))
+          }
         >
           <CopyIcon />
         </button>

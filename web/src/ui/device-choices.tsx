@@ -13,6 +13,10 @@ export function DeviceChoices({ devices }: { devices: Devices }) {
     const problem = view[kind].problem;
     return problem === undefined || problem === "effect" ? [] : [text.deviceProblem(kind, problem)];
   });
+  const plugged = (["microphone", "camera"] as const).flatMap(kind => {
+    const { plugged, on } = view[kind];
+    return plugged?.first === true && !on ? [text.devicePlugged(kind, plugged.label, true)] : [];
+  });
   return (
     <div class="choices">
       <div class="choice-pair">
@@ -24,6 +28,11 @@ export function DeviceChoices({ devices }: { devices: Devices }) {
         {problems.map(problem => (
           <p key={problem} class="problem">
             {problem}
+          </p>
+        ))}
+        {plugged.map(words => (
+          <p key={words} class="hint">
+            {words}
           </p>
         ))}
         {problems.length === 2 && <p class="hint">{text.lobby.noDevices}</p>}
@@ -62,9 +71,14 @@ function Choice(props: { devices: Devices; kind: DeviceKind; view: DeviceView })
 
 /** Where the browser lets a page choose. */
 function SpeakerChoice({ devices }: { devices: Devices }) {
-  const { choices, chosen } = useObservable(devices.speaker);
+  const { choices, chosen, asks } = useObservable(devices.speaker);
   const id = useId();
-  if (choices.length === 0) return null;
+  const ask = asks && (
+    <button type="button" class="button" onClick={() => void devices.askForSpeaker()}>
+      {text.lobby.chooseSpeaker}
+    </button>
+  );
+  if (choices.length === 0) return asks ? <div class="choose-speaker">{ask}</div> : null;
   return (
     <div>
       <label for={id}>{text.device.speaker}</label>
@@ -82,6 +96,7 @@ function SpeakerChoice({ devices }: { devices: Devices }) {
             </option>
           ))}
       </select>
+      {ask}
     </div>
   );
 }

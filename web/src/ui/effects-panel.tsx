@@ -6,6 +6,7 @@ import {
   SCENE_NAMES,
   available,
 } from "../effects/effects.js";
+import { errorOf, report } from "../report.js";
 import { useObservable } from "./hooks.js";
 import { text } from "./text.js";
 
@@ -59,7 +60,8 @@ function Backgrounds({ view, effects }: { view: EffectsView; effects: Props["eff
     try {
       await effects.showOwn(picked);
       setRefused(false);
-    } catch {
+    } catch (error) {
+      report("image-refused", errorOf(error));
       setRefused(true);
     }
   };

@@ -2,8 +2,10 @@ import type { ComponentType } from "preact";
 import { useState } from "preact/hooks";
 import type { Devices } from "../call/devices.js";
 import { ownEffects } from "../effects/own.js";
+import { errorOf, report } from "../report.js";
 import type { EffectsPanel } from "./effects-panel.js";
 import { useObservable } from "./hooks.js";
+import { withStyle } from "./load-style.js";
 import { text } from "./text.js";
 
 type Panel = ComponentType<Parameters<typeof EffectsPanel>[0]>;
@@ -13,9 +15,9 @@ export function EffectsPlace({ devices }: { devices: Devices }) {
   const [panel, setPanel] = useState<{ draw: Panel } | "failed" | undefined>();
   const load = async () => {
     try {
-      setPanel({ draw: (await import("./effects-panel.js")).EffectsPanel });
+      setPanel({ draw: (await withStyle(import("./effects-panel.js"))).EffectsPanel });
     } catch (error) {
-      console.warn("the effects did not load:", error);
+      report("part-not-loaded", { part: "effects", ...errorOf(error) });
       setPanel("failed");
     }
   };
@@ -29,7 +31,7 @@ export function EffectsPlace({ devices }: { devices: Devices }) {
         <summary>{text.effects.title}</summary>
         {panel === "failed" && (
           <p class="problem" role="status">
-            {text.effects.notLoaded}
+            {text.partMissing}
           </p>
         )}
         {typeof panel === "object" && <panel.draw effects={ownEffects} />}

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { errorOf, report } from "../report.js";
 import { forgetIdentity } from "../worker/identity-store.js";
 import { text } from "./text.js";
 
@@ -44,7 +45,8 @@ function ForgetDialog({ forgetPeople, alarms, close }: Props & { close: () => vo
       await forgetIdentity();
       if (people) forgetPeople();
       setStage("done");
-    } catch {
+    } catch (error) {
+      report("identity-not-forgotten", errorOf(error));
       setStage("failed");
     }
   };

@@ -1,9 +1,9 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
-import { forgetPeople } from "../call/marks.js";
-import { rememberHostSecret } from "../call/preferences.js";
+import { forgetPeople, rememberHostSecret } from "../call/preferences.js";
 import { recentRooms, forgetRoom } from "../call/recent-rooms.js";
+import { errorOf, report } from "../report.js";
 import { ForgetIdentity } from "./forget-identity.js";
 import { CloseIcon, LockIcon, Logo, OpenLockIcon } from "./icons.js";
 import { LanguageChoice } from "./language-choice.js";
@@ -29,7 +29,8 @@ export function Landing({ go }: { go: (path: string) => void }) {
       const route = routeOf(...partsOf(path));
       if (route.type === "room") rememberHostSecret(route.room, hostSecret);
       go(path);
-    } catch {
+    } catch (error) {
+      report("room-not-made", errorOf(error));
       setProblem(text.landing.failed);
       setMaking(false);
     }

@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import { LANGUAGES, chooseLanguage, language, text } from "./text.js";
+import { chooseLanguage, language, languages, text } from "./text.js";
 
 /** Only outside of calls: the page loads anew. */
 export function LanguageChoice() {
@@ -12,7 +12,7 @@ export function LanguageChoice() {
         value={language}
         onChange={event => chooseLanguage(event.currentTarget.value)}
       >
-        {Object.entries(LANGUAGES).map(([tag, { name }]) => (
+        {languages().map(([tag, name]) => (
           <option key={tag} value={tag} lang={tag}>
             {name}
           </option>

@@ -4,6 +4,7 @@ import type { Route } from "../call/link.js";
 import { OwnVoice } from "../call/own-voice.js";
 import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
+import { errorOf, report } from "../report.js";
 import { DeviceChoices } from "./device-choices.js";
 import { ownEffects } from "../effects/own.js";
 import { EffectsPlace } from "./effects-place.js";
@@ -179,13 +180,18 @@ function WhoIsThere({ room }: { room: string }) {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = new AbortController();
+    let answered = true;
     const ask = async () => {
       try {
         const response = await fetch(`/api/rooms/${room}`, { signal: stop.signal });
         const { present } = (await response.json()) as { present: unknown };
         if (typeof present === "number") setWords(text.lobby.present(present));
-      } catch {
+        answered = true;
+      } catch (error) {
         if (stop.signal.aborted) return;
+        // Once, not every few seconds.
+        if (answered) report("people-not-counted", { online: navigator.onLine, ...errorOf(error) });
+        answered = false;
         setWords(navigator.onLine ? text.lobby.unreachable : text.lobby.offline);
       }
       timer = setTimeout(() => void ask(), COUNT_EVERY_MS);

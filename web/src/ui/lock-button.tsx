@@ -23,21 +23,41 @@ export function LockButton({ view, secret, open }: Props) {
       onClick={open}
     >
       <Icon />
-      <span class="lock-words">{words(protection)}</span>
-      <span class="lock-short" aria-hidden="true">
-        {text.lockShort[protection.type]}
-      </span>
+      <span>{words(protection)}</span>
     </button>
   );
+}
+
+/** A sentence is read at a glance, on a phone too: so many names, and so many reasons. */
+const NAMES_MAX = 3;
+const REASONS_MAX = 2;
+
+function few(names: readonly string[]): readonly string[] {
+  if (names.length <= NAMES_MAX) return names;
+  return [...names.slice(0, NAMES_MAX - 1), text.lock.others(names.length - NAMES_MAX + 1)];
 }
 
 /** The sentence for what holds now. */
 export function words(protection: Protection): string {
   switch (protection.type) {
-    case "unreadable":
+    case "unreadable": {
+      const reasons = new Map<string, string[]>();
+      for (const { name, unreadable } of protection.people) {
+        if (unreadable === undefined) continue;
+        const why = text.quality.unreadable[unreadable];
+        reasons.set(why, [...(reasons.get(why) ?? []), name]);
+      }
+      if (reasons.size > REASONS_MAX) {
+        return text.lock.unreadable(
+          few(protection.people.map(({ name }) => name)),
+          text.lock.whyOnTiles,
+        );
+      }
+      return [...reasons].map(([why, names]) => text.lock.unreadable(few(names), why)).join(" ");
+    }
     case "doubt":
     case "caution":
-      return text.lock[protection.type](protection.people.map(({ name }) => name));
+      return text.lock[protection.type](few(protection.people.map(({ name }) => name)));
     default:
       return text.lock[protection.type];
   }

@@ -1,6 +1,7 @@
 /** The large or first picture of another person in a window of its own. */
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
+import { errorOf, report } from "../report.js";
 
 /** Whoever shares a screen wants to see the others meanwhile, not that screen in itself. */
 const OTHERS = ".tile:not([data-own=true])";
@@ -20,7 +21,8 @@ export async function pictureInPicture(place: HTMLElement | null): Promise<boole
   try {
     await video.requestPictureInPicture();
     return true;
-  } catch {
+  } catch (error) {
+    report("no-picture-in-picture", errorOf(error));
     return false;
   }
 }

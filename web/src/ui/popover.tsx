@@ -1,5 +1,7 @@
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { errorOf, report } from "../report.js";
+import { loadStyle } from "./load-style.js";
 
 interface Props {
   /** The button that opens it. */
@@ -36,7 +38,13 @@ export function Popover({ name, icon, look, children }: Props) {
         class="tool"
         aria-expanded={open}
         aria-haspopup="true"
-        onClick={() => setOpen(!open)}
+        onClick={() => {
+          // Its styles come with the parts that load later; if they did not, once more.
+          void loadStyle(LATER_STYLE_URL).catch((error: unknown) =>
+            report("part-not-loaded", { part: "styles", ...errorOf(error) }),
+          );
+          setOpen(!open);
+        }}
       >
         {icon}
         <span class="tool-name">{name}</span>

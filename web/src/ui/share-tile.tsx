@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { errorOf, report } from "../report.js";
 import { useStream } from "./hooks.js";
 import { FullScreenIcon } from "./icons.js";
 import type { Share } from "./stage.js";
@@ -30,7 +31,11 @@ export function ShareTile({ share: { person, stream } }: { share: Share }) {
             title={text.stage.fullScreen}
             onClick={() => {
               if (document.fullscreenElement === place.current) void document.exitFullscreen();
-              else void place.current?.requestFullscreen().catch(() => undefined);
+              else {
+                place.current
+                  ?.requestFullscreen()
+                  .catch((error: unknown) => report("no-full-screen", errorOf(error)));
+              }
             }}
           >
             <FullScreenIcon />

@@ -1,5 +1,6 @@
 /** Two short tones for who comes and who leaves, made here: nothing is loaded. */
 import { recall, remember } from "../call/preferences.js";
+import { errorOf, report } from "../report.js";
 
 const VOLUME = 0.05;
 const TONE_S = 0.14;
@@ -34,7 +35,7 @@ export function playSound(kind: keyof typeof TONES): void {
       tone.start(start);
       tone.stop(start + TONE_S);
     });
-  } catch {
-    // No sound, then.
+  } catch (error) {
+    report("no-sound", errorOf(error));
   }
 }

@@ -2,10 +2,12 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DevicesView } from "../call/devices.js";
 import { reorder } from "../call/stage-order.js";
 import type { CallView, PersonView } from "../call/view.js";
+import type { Place } from "../call/views.js";
 import { useSize, useTrackStream } from "./hooks.js";
 import { NextIcon, PreviousIcon } from "./icons.js";
 import { capacityOf, gridOf, splitOf, stripCapacityOf } from "./layout.js";
 import { ShareTile } from "./share-tile.js";
+import { useSight } from "./sight.js";
 import { text } from "./text.js";
 import { Tile } from "./tile.js";
 
@@ -23,13 +25,17 @@ interface Props {
   pin: (client: string | undefined) => void;
   /** Who is shown large, if anybody is. */
   shown: (client: string | undefined) => void;
+  /** Where the others' pictures are in sight. */
+  sees: (places: readonly Place[]) => void;
 }
 
 /** Everyone, and what they share: as a grid, or somebody large and the others beside. */
 export function Stage(props: Props) {
-  const { view, people, devices, layout, selfHidden, pinned, pin, shown } = props;
+  const { view, people, devices, layout, selfHidden, pinned, pin, shown, sees } = props;
   const ref = useRef<HTMLElement>(null);
   const { width, height } = useSize(ref);
+  // Here, so that another page is another drawing of the stage: what is in sight is looked at after each.
+  const [page, setPage] = useState(0);
   const self = useTrackStream(devices.camera.track);
   const shared = useTrackStream(view.share.track);
   const seen = selfHidden && people.length > 1 ? people.filter(({ own }) => !own) : people;
@@ -38,6 +44,7 @@ export function Stage(props: Props) {
   // Shares come before whoever speaks, not before a pin.
   const main = shares.length === 0 || wanted?.client === pinned ? wanted : undefined;
   useEffect(() => shown(main?.client), [main?.client]);
+  useSight(ref, main?.client, sees);
 
   const large = shares.length > 0 || main !== undefined;
   const visible = large
@@ -71,7 +78,14 @@ export function Stage(props: Props) {
           tile={tile}
         />
       ) : (
-        <Pages width={width} height={height} people={ordered} tile={tile} />
+        <Pages
+          width={width}
+          height={height}
+          people={ordered}
+          tile={tile}
+          wanted={page}
+          turn={setPage}
+        />
       )}
     </main>
   );
@@ -142,8 +156,8 @@ interface PartProps {
 }
 
 /** As many tiles as the window holds, and the way to the others. */
-function Pages({ width, height, people, tile }: PartProps) {
-  const [wanted, setPage] = useState(0);
+function Pages(props: PartProps & { wanted: number; turn: (page: number) => void }) {
+  const { width, height, people, tile, wanted, turn } = props;
   const whole = capacityOf(width, height, GAP_PX);
   const paged = people.length > whole;
   const rest = paged ? height - PAGER_PX : height;
@@ -174,7 +188,7 @@ function Pages({ width, height, people, tile }: PartProps) {
             class="icon-button"
             aria-label={text.stage.previous}
             aria-disabled={page === 0}
-            onClick={() => setPage(Math.max(0, page - 1))}
+            onClick={() => turn(Math.max(0, page - 1))}
           >
             <PreviousIcon />
           </button>
@@ -184,7 +198,7 @@ function Pages({ width, height, people, tile }: PartProps) {
             class="icon-button"
             aria-label={text.stage.next}
             aria-disabled={page === pages - 1}
-            onClick={() => setPage(Math.min(pages - 1, page + 1))}
+            onClick={() => turn(Math.min(pages - 1, page + 1))}
           >
             <NextIcon />
           </button>

@@ -2,7 +2,6 @@
 import type { Background } from "../effects/effects.js";
 import type { DeviceKind, DeviceProblem } from "../call/devices.js";
 import type { MediaMode } from "../call/media-mode.js";
-import type { Protection } from "../call/protection.js";
 import type { QualityReason } from "../call/quality.js";
 import type { Unsupported } from "../call/support.js";
 import type { Warning } from "../call/trust.js";
@@ -85,6 +84,7 @@ export const text = {
     noChoice: "None found",
     defaultChoice: "Default",
     unnamed: (kind: string, number: number) => `${kind} ${number}`,
+    chooseSpeaker: "Choose a speaker…",
   },
 
   device: { microphone: "Microphone", camera: "Camera", speaker: "Speaker" } satisfies Record<
@@ -201,8 +201,11 @@ export const text = {
     alarm: "Something interfered with this call. Read the warning.",
     differs: "The number differs: somebody may be in between. Say nothing private.",
     emoji: "The comparison of emoji was not honest. Compare the number.",
-    unreadable: (names: readonly string[]) =>
-      `${list.format(names)} cannot be understood here: what comes does not fit the keys.`,
+    /** `why`: one of `quality.unreadable`. */
+    unreadable: (names: readonly string[], why: string) =>
+      `${list.format(names)} cannot be understood here. ${why}`,
+    whyOnTiles: "Each of their tiles says why.",
+    others: (count: number) => `${count} others`,
     doubt: (names: readonly string[]) =>
       `Be careful: ${list.format(names)} may not hear what you hear.`,
     caution: (names: readonly string[]) =>
@@ -211,20 +214,6 @@ export const text = {
     verified: "Encrypted, and you have verified everyone here.",
     protected: "Encrypted: only people with this link can be here.",
   },
-
-  /** The same in one word, for narrow windows. */
-  lockShort: {
-    none: "Not yet",
-    alarm: "Warning",
-    differs: "Number differs",
-    emoji: "Warning",
-    unreadable: "Check",
-    doubt: "Be careful",
-    caution: "Check who",
-    open: "Open room",
-    verified: "Verified",
-    protected: "Encrypted",
-  } satisfies Record<Protection["type"], string>,
 
   quality: {
     other: {
@@ -524,9 +513,12 @@ export const text = {
     no_encoded_transforms: `This browser cannot encrypt calls end to end (it has no encoded transforms), and Tangelo sends nothing unencrypted. Please use ${BROWSERS}.`,
   } satisfies Record<Unsupported, string>,
 
-  devicePlugged: (kind: DeviceKind, name: string) =>
-    `${name} was plugged in. To use it as ${kind}, choose it in the settings.`,
+  devicePlugged: (kind: DeviceKind, name: string, first: boolean) =>
+    first
+      ? `${name || `A ${kind}`} was plugged in. Turn your ${kind} on to use it.`
+      : `${name} was plugged in. To use it as ${kind}, choose it in the settings.`,
   deviceReplaced: (kind: DeviceKind) => `Your ${kind} was pulled out. Another one is used now.`,
+  speakerLost: "Your speaker was pulled out. The default is used now.",
 
   deviceProblem(kind: DeviceKind, problem: DeviceProblem): string {
     const device = kind === "microphone" ? "microphone" : "camera";
@@ -552,14 +544,10 @@ export const text = {
 
   /** A sentence of the core, which says it in English. */
   fromCore: (words: string): string => words,
+  /** Has `fromCore` and `emoji.word` speak this language, from joining on. */
+  loadCore: (): Promise<void> => Promise.resolve(),
 
-  inspector: {
-    title: "Inspector",
-    loading: "Loading the inspector…",
-    notLoaded:
-      "The inspector could not be loaded. Check your connection, close this and open it again, or reload the page and join again.",
-    close: "Close inspector",
-  },
+  inspector: { title: "Inspector" },
 
   effects: {
     title: "Effects",
@@ -577,8 +565,6 @@ export const text = {
     choose: "Choose an image…",
     chooseOther: "Choose another image…",
     noImage: "This file cannot be shown as an image. Choose another one, such as a photo.",
-    notLoaded:
-      "The effects could not be loaded: your connection may be down. Close and open this again, or reload the page.",
     starting: "Starting…",
     onDevice: "Computed on this device: nothing is sent anywhere for it.",
     unavailable: "This browser cannot do all of the effects.",

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { text as english } from "./text.en.js";
-import { CORE, REASONS, text as german } from "./text.de.js";
+import { CORE, REASONS } from "./core.de.js";
+import { text as german } from "./text.de.js";
 import { CODES, REASONS as WHY, RULES, inspectorText } from "./inspector/text.de.js";
 
 type Node = Record<string, unknown>;
+
+await german.loadCore();
 
 /** Every text without arguments, by its path. */
 function leaves(node: Node, path = ""): [string, string][] {

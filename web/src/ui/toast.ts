@@ -20,10 +20,11 @@ export function useToast(): [string | undefined, (text: string) => void] {
   return [toast, say];
 }
 
-/** Says what happens in the call. `verifying`: the emoji are in sight already. */
+/** Says what happens in the call. `speakerLost`: how often; `verifying`: the emoji are in sight already. */
 export function useNews(
   view: CallView,
   devices: DevicesView,
+  speakerLost: number,
   verifying: boolean,
   say: (text: string) => void,
 ): void {
@@ -63,12 +64,18 @@ export function useNews(
   for (const kind of ["microphone", "camera"] as const) {
     const { plugged, replaced } = devices[kind];
     useEffect(() => {
-      if (plugged !== undefined) say(text.devicePlugged(kind, plugged.label));
+      if (plugged !== undefined) say(text.devicePlugged(kind, plugged.label, plugged.first));
     }, [plugged]);
     useEffect(() => {
       if (replaced !== undefined) say(text.deviceReplaced(kind));
     }, [replaced]);
   }
+
+  const lostBefore = useRef(speakerLost);
+  useEffect(() => {
+    // One that was pulled out in the lobby is no news in the call.
+    if (speakerLost !== lostBefore.current) say(text.speakerLost);
+  }, [speakerLost]);
 
   const problems = (["microphone", "camera"] as const).flatMap(kind => {
     const { problem } = devices[kind];

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CameraLoan } from "../call/camera-loan.js";
+import { errorOf, report } from "../report.js";
 import { text } from "./text.js";
 import { codeText } from "./verify-qr.js";
 
@@ -117,7 +118,7 @@ function Camera({ borrow, found, failed, gone }: CameraProps) {
     run().catch((error: unknown) => {
       // Whoever stopped looking needs no camera.
       if (over) return;
-      console.warn("no code can be scanned:", error);
+      report("code-not-scanned", errorOf(error));
       stop();
       failed();
     });

@@ -1,6 +1,7 @@
 /** The worker: owns the WebSocket, the WASM core with all keys, the device's identity and every frame transform. */
 import type { Inspection } from "../generated/Inspection.js";
 import init, { Core, SoftIdentity, new_room } from "../generated/wasm/tangelo_call.js";
+import { errorOf, reportFault } from "../report.js";
 import { Failed } from "./failed.js";
 import { FrameCrypto } from "./frame-crypto.js";
 import { FrameClock } from "./frame-watch.js";
@@ -121,7 +122,8 @@ function fail(error: unknown): void {
   if (error instanceof Failed) {
     say({ type: "failed", reason: error.reason, text: error.message });
   } else {
-    console.error("the call's core broke:", error);
+    const stack = error instanceof Error ? error.stack : undefined;
+    reportFault("core-broke", { ...errorOf(error), stack });
     say({ type: "failed", reason: "crashed", text: "" });
   }
 }

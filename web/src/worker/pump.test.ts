@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Source } from "../generated/Source.js";
 import { FakeCore, MARK } from "../test/fake-core.js";
 import { FrameCrypto, codecOf } from "./frame-crypto.js";
+import { Layers } from "./layers.js";
 import { noFrames } from "./messages.js";
 import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
 
-function frame(bytes: number[], mimeType?: string): EncodedFrame {
+function frame(bytes: number[], mimeType?: string, synchronizationSource = 1): EncodedFrame {
   return {
     data: new Uint8Array(bytes).buffer,
-    getMetadata: () => (mimeType === undefined ? {} : { mimeType }),
+    getMetadata: () => ({ ...(mimeType !== undefined && { mimeType }), synchronizationSource }),
   };
 }
+
+/** What a pump that sends asks for the layers. */
+const ALONE = () => 0;
 
 function bytes(frame: EncodedFrame): number[] {
   return [...new Uint8Array(frame.data)];
@@ -36,7 +41,7 @@ function world() {
 
 test("a sent frame leaves encrypted", () => {
   const { core, crypto, out, counts, enqueue } = world();
-  const pump = new SenderPump("camera", "vp8", counts);
+  const pump = new SenderPump("camera", "vp8", counts, ALONE);
   pump.frame(crypto, frame([1, 2, 3], "video/VP8"), enqueue);
   pump.frame(crypto, frame([4]), enqueue);
   assert.deepEqual(out, [
@@ -44,12 +49,39 @@ test("a sent frame leaves encrypted", () => {
     [MARK, 4],
   ]);
   assert.equal(counts.sealed, 2);
-  assert.equal(core.sendersMade, 1);
+  assert.deepEqual(core.sendersMade, [["camera", 0]]);
+});
+
+test("each layer of a picture is sealed under keys of its own, in the order of their coming", () => {
+  const { core, crypto, counts, enqueue } = world();
+  const layers = new Layers();
+  const pump = (source: Source) =>
+    new SenderPump(source, undefined, counts, ssrc => layers.layerOf(1, source, ssrc));
+  const first = pump("camera");
+  for (const ssrc of [70, 30, 70, 50, 30]) {
+    first.frame(crypto, frame([1, 2, 3], "video/VP8", ssrc), enqueue);
+  }
+  assert.deepEqual(
+    core.sendersMade,
+    [0, 1, 2].map(layer => ["camera", layer]),
+  );
+  assert.deepEqual(core.sealedBy, [0, 1, 0, 2, 1]);
+  core.sealedBy = [];
+  const second = pump("camera");
+  for (const ssrc of [50, 70]) second.frame(crypto, frame([1], "video/VP8", ssrc), enqueue);
+  assert.deepEqual(core.sealedBy, [2, 0], "another transform in its place goes on with the same");
+});
+
+test("sound has no layers", () => {
+  const { core, crypto, counts, enqueue } = world();
+  const pump = new SenderPump("microphone", "opus", counts, () => 1);
+  for (const ssrc of [1, 2]) pump.frame(crypto, frame([1], "audio/opus", ssrc), enqueue);
+  assert.deepEqual(core.sendersMade, [["microphone", 0]]);
 });
 
 test("without a session or a key nothing leaves", () => {
   const { core, crypto, out, counts, enqueue } = world();
-  const pump = new SenderPump("camera", "vp8", counts);
+  const pump = new SenderPump("camera", "vp8", counts, ALONE);
   pump.frame(undefined, frame([1]), enqueue);
   core.keyed = false;
   pump.frame(crypto, frame([2]), enqueue);
@@ -59,8 +91,12 @@ test("without a session or a key nothing leaves", () => {
 
 test("a codec that is not ours is dropped both ways", () => {
   const { crypto, out, counts, enqueue, receiver } = world();
-  new SenderPump("camera", "vp8", counts).frame(crypto, frame([1], "video/H264"), enqueue);
-  new SenderPump("microphone", "opus", counts).frame(crypto, frame([1], "video/VP8"), enqueue);
+  new SenderPump("camera", "vp8", counts, ALONE).frame(crypto, frame([1], "video/H264"), enqueue);
+  new SenderPump("microphone", "opus", counts, ALONE).frame(
+    crypto,
+    frame([1], "video/VP8"),
+    enqueue,
+  );
   receiver.frame(crypto, frame([MARK, 1], "video/AV1"), enqueue);
   assert.deepEqual(out, []);
   assert.equal(counts.unknownCodec, 3);
@@ -68,7 +104,7 @@ test("a codec that is not ours is dropped both ways", () => {
 
 test("a core that throws lets nothing through and stops nothing", () => {
   const { core, crypto, out, counts, enqueue, receiver } = world();
-  const sender = new SenderPump("camera", "vp8", counts);
+  const sender = new SenderPump("camera", "vp8", counts, ALONE);
   core.throwing = true;
   sender.frame(crypto, frame([1]), enqueue);
   receiver.frame(crypto, frame([MARK, 1]), enqueue);

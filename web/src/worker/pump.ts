@@ -8,7 +8,7 @@ import type { Codec, FrameCounts } from "./messages.js";
 /** The part of `RTCEncodedAudioFrame` and `RTCEncodedVideoFrame` that is used. */
 export interface EncodedFrame {
   data: ArrayBuffer;
-  getMetadata(): { mimeType?: string };
+  getMetadata(): { mimeType?: string; synchronizationSource?: number };
 }
 
 export type Enqueue = (frame: EncodedFrame) => void;
@@ -16,15 +16,17 @@ export type Enqueue = (frame: EncodedFrame) => void;
 /** Frames that a receiver may have put aside. The core's own bound is lower. */
 const HELD_MAX = 1024;
 
-/** Encrypts the frames of one source. */
+/** Encrypts the frames of one source, each layer under keys of its own. */
 export class SenderPump {
   readonly head = new HeadWatch();
-  private id: number | undefined;
+  private readonly ids = new Map<number, number>();
 
   constructor(
     private readonly source: Source,
     private readonly sole: Codec | undefined,
     private readonly counts: FrameCounts,
+    /** The layer of an SSRC. */
+    private readonly layerOf: (ssrc: number | undefined) => number,
   ) {}
 
   /** Enqueues the frame encrypted, or drops it. Never throws. */
@@ -34,13 +36,15 @@ export class SenderPump {
         this.counts.waitingForKey++;
         return;
       }
-      const codec = codecOf(frame.getMetadata().mimeType, kindOf(this.source), this.sole);
+      const { mimeType, synchronizationSource } = frame.getMetadata();
+      const kind = kindOf(this.source);
+      const codec = codecOf(mimeType, kind, this.sole);
       if (codec === undefined) {
         this.counts.unknownCodec++;
         return;
       }
-      this.id ??= crypto.core.sender(this.source);
-      const sealed = crypto.seal(this.id, codec, frame.data);
+      const layer = kind === "video" ? this.layerOf(synchronizationSource) : 0;
+      const sealed = crypto.seal(this.sender(crypto, layer), codec, frame.data);
       if (sealed === undefined) {
         this.counts.waitingForKey++;
         return;
@@ -52,6 +56,12 @@ export class SenderPump {
     } catch {
       this.counts.failed++;
     }
+  }
+
+  private sender(crypto: FrameCrypto, layer: number): number {
+    const id = this.ids.get(layer) ?? crypto.core.sender(this.source, layer);
+    this.ids.set(layer, id);
+    return id;
   }
 }
 

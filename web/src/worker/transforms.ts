@@ -2,6 +2,7 @@
 import { kindOf } from "../media-kind.js";
 import type { FrameCrypto } from "./frame-crypto.js";
 import type { HeadWatch } from "./frame-watch.js";
+import { Layers } from "./layers.js";
 import {
   type FrameCounts,
   type FrameUse,
@@ -13,9 +14,12 @@ import { type EncodedFrame, ReceiverPump, SenderPump } from "./pump.js";
 
 /** What browsers let a transform ask for; not all of them let it ask for both. */
 interface KeyFrames {
-  generateKeyFrame?: () => Promise<unknown>;
+  generateKeyFrame?: (rid?: string) => Promise<unknown>;
   sendKeyFrameRequest?: () => Promise<unknown>;
 }
+
+/** The names of layers beyond the first; Rust: tangelo_wire's `LAYER_RIDS`. */
+const HIGHER_RIDS = ["m", "h"];
 
 interface OpenTransform extends TransformOptions {
   readonly head: HeadWatch;
@@ -24,6 +28,7 @@ interface OpenTransform extends TransformOptions {
 
 export class Transforms {
   readonly counts: FrameCounts = noFrames();
+  private readonly layers = new Layers();
   private readonly videoSenders = new Set<KeyFrames>();
   private readonly receivers = new Set<(crypto: FrameCrypto) => void>();
   private readonly open = new Set<OpenTransform>();
@@ -51,15 +56,19 @@ export class Transforms {
     for (const transform of [...this.open]) {
       if (transform.connection === connection) transform.close();
     }
+    this.layers.forget(connection);
   }
 
   closeAll(): void {
     for (const transform of [...this.open]) transform.close();
   }
 
-  /** Has every camera and screen send a key frame next. */
+  /** Has every camera and screen send a key frame next, in all layers. */
   generateKeyFrames(): void {
-    for (const sender of this.videoSenders) ask(() => sender.generateKeyFrame?.());
+    for (const sender of this.videoSenders) {
+      // Without a name it is the first layer alone. A layer that is not there refuses, one that is paused never answers.
+      for (const rid of [undefined, ...HIGHER_RIDS]) ask(() => sender.generateKeyFrame?.(rid));
+    }
   }
 
   /** Lets go of held frames whose key has come. */
@@ -77,7 +86,9 @@ export class Transforms {
     place: TransformOptions,
     use: FrameUse & { kind: "send" },
   ): void {
-    const pump = new SenderPump(use.source, use.sole, this.counts);
+    const pump = new SenderPump(use.source, use.sole, this.counts, ssrc =>
+      this.layers.layerOf(place.connection, use.source, ssrc),
+    );
     const keyFrames = transformer as KeyFrames;
     if (kindOf(use.source) === "video") this.videoSenders.add(keyFrames);
     let open = true;

@@ -11,8 +11,12 @@ export const SIZES = {
   half: { width: 900, height: 640, scheme: "light" },
   phone: { width: 360, height: 740, scheme: "light" },
   small: { width: 320, height: 568, scheme: "dark" },
-  "right to left": { width: 360, height: 740, scheme: "light", direction: "rtl" },
+  "right to left": { width: 1280, height: 760, scheme: "light", direction: "rtl" },
+  "right to left, phone": { width: 360, height: 740, scheme: "light", direction: "rtl" },
 };
+
+/** Whether it is a phone's: touched, without a mouse. */
+export const isPhone = ({ width }) => width < 600;
 
 /** Longer than anything takes on a busy machine. */
 const DEADLINE = 60_000;
@@ -73,24 +77,29 @@ export async function takePicture(page, file) {
   await writeFile(file, Buffer.from(data, "base64"));
 }
 
-/** How a person sees the page. */
+/** How a person sees the page. One that was a phone stays one: browsers do not find their mouse again. */
 export async function setSize(
   page,
   { width, height, scheme, direction = "ltr" },
   motion = "reduce",
 ) {
-  const phone = width < 600;
+  const phone = isPhone({ width });
   // Not with `setViewport`, which loads the page anew when a screen becomes one to touch.
   const metrics = { width, height, deviceScaleFactor: 1, mobile: phone };
   await page.devtools.send("Emulation.setDeviceMetricsOverride", metrics);
-  await page.devtools.send("Emulation.setTouchEmulationEnabled", { enabled: phone });
+  if (phone) await page.devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true });
   await page.emulateMediaFeatures([
     { name: "prefers-color-scheme", value: scheme },
     { name: "prefers-reduced-motion", value: motion },
   ]);
-  await page.evaluate(dir => {
+  const mouse = await page.evaluate(async dir => {
     document.documentElement.dir = dir;
     // Two frames: sizes are measured in one, and drawn in the next.
-    return new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    return matchMedia("(hover: hover) and (pointer: fine)").matches;
   }, direction);
+  // A page that shows nothing yet knows of no pointer.
+  if (page.url() !== "about:blank" && mouse === phone) {
+    throw new Error(`at ${width} px there is ${mouse ? "a" : "no"} mouse`);
+  }
 }

@@ -5,6 +5,7 @@ import { Devices, type DeviceKind, type DeviceView } from "../../src/call/device
 import type { MediaMode } from "../../src/call/media-mode.js";
 import { Observable } from "../../src/call/observable.js";
 import { type CallView, NOT_YET, type PersonView } from "../../src/call/view.js";
+import type { Place } from "../../src/call/views.js";
 import { Call } from "../../src/ui/call.js";
 import { people } from "./people.js";
 import { portrait, silence } from "./pictures.js";
@@ -69,6 +70,8 @@ export class FakeDevices extends Devices {
         { id: "s2", label: "Headset" },
       ],
       chosen: "s1",
+      asks: false,
+      lost: 0,
     });
   }
 
@@ -128,6 +131,7 @@ export class FakeCall implements CallLike {
   say = (words: string) => this.note("say", words);
   react = (emoji: string) => this.note("react", emoji);
   setMain = (client: string | undefined) => this.note("setMain", client);
+  shows = (places: readonly Place[]) => this.note("shows", places);
   stats = () => Promise.resolve({ worker: undefined, lines: [] });
 
   toggleShare = () => {

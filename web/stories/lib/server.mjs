@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { languages } from "../../languages.mjs";
 
 const web = fileURLToPath(new URL("../../", import.meta.url));
 const folder = join(web, "stories");
@@ -52,18 +53,21 @@ async function bundle() {
     define: {
       WORKER_URL: '"/worker.js"',
       INSPECTOR_STYLE_URL: '"/inspector.css"',
+      LATER_STYLE_URL: '"/later.css"',
       SCENE_URLS: JSON.stringify(
         Object.fromEntries(SCENES.map(name => [name, `/scene-${name}.svg`])),
       ),
     },
     jsx: "automatic",
     jsxImportSource: "preact",
+    plugins: [languages],
     logLevel: "warning",
     outdir: folder,
   };
   const [page, ...styles] = await Promise.all([
     build({ ...options, entryPoints: ["stories/main.tsx"], splitting: true, outbase: "stories" }),
     build({ ...options, entryPoints: ["src/ui/style.css"] }),
+    build({ ...options, entryPoints: ["src/ui/later.css"] }),
     build({ ...options, entryPoints: ["src/ui/inspector/inspector.css"] }),
   ]);
   const files = new Map(

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { errorOf, report } from "../../report.js";
 import { exported } from "./export.js";
 import { bytes } from "./format.js";
 import type { TabProps } from "./index.js";
@@ -22,7 +23,8 @@ export function ExportTab({ view, history }: TabProps) {
     try {
       await navigator.clipboard.writeText(json);
       tell(words.copied);
-    } catch {
+    } catch (error) {
+      report("not-copied", errorOf(error));
       tell(words.notCopied);
     }
   };

@@ -13,6 +13,7 @@ import { MediaTab } from "./media-tab.js";
 import { type MediaHistory, useInspection } from "./polling.js";
 import { Resizer, useNarrow } from "./resizer.js";
 import { type Tab, TABS, Tabs } from "./tabs.js";
+import { inspectorText } from "./text.js";
 
 export interface InspectorProps {
   call: Pick<CallController, "inspect" | "view" | "dismissAlarm">;
@@ -81,7 +82,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
       {!modal && <Resizer />}
       <div class="inspector-head">
         <h2 id={title}>{text.inspector.title}</h2>
-        <button type="button" class="icon-button" aria-label={text.inspector.close} onClick={close}>
+        <button type="button" class="icon-button" aria-label={inspectorText.close} onClick={close}>
           <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d="M6 6l12 12M18 6L6 18" />
           </svg>
@@ -97,7 +98,7 @@ function Panel({ call, close, modal, tab, choose }: PanelProps) {
         tabIndex={0}
       >
         {view === undefined ? (
-          <p role="status">{text.inspector.loading}</p>
+          <p role="status">{inspectorText.loading}</p>
         ) : (
           <Content view={view} history={history} names={names} />
         )}

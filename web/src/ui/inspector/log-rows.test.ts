@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../generated/Outcome.js";
-import { rowOf } from "./log-rows.js";
+import { loadInspectorTexts } from "./text.js";
+
+await loadInspectorTexts();
+// It reads them as it loads.
+const { rowOf } = await import("./log-rows.js");
 
 function entry(outcome: Outcome) {
   const happening = {

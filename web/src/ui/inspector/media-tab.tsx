@@ -40,6 +40,8 @@ function LineCard({
     [words.jitter, ms(line.jitterMs)],
     [words.roundTrip, ms(line.roundTripMs)],
     [words.picture, pictureOf(line, last)],
+    [words.place, placeOf(line)],
+    [words.paused, line.paused === true ? words.nobody(line.direction) : undefined],
     [words.keyFrames, line.frames === undefined ? undefined : whole(line.keyFrames)],
     [words.wishes, line.frames === undefined ? undefined : whole(line.pli)],
     [words.nack, whole(line.nack)],
@@ -120,9 +122,14 @@ function Spark({ rates }: { rates: readonly LineRates[] }) {
   );
 }
 
-function titleOf({ use }: LineSample, names: Names): string {
+function placeOf({ place }: LineSample): string | undefined {
+  return place === undefined || place === 0 ? undefined : `${place} px`;
+}
+
+function titleOf({ use, rid }: LineSample, names: Names): string {
   if (use === undefined) return words.unused;
-  const source = inspectorText.source[use.source];
+  const name = inspectorText.source[use.source];
+  const source = rid === undefined ? name : words.layer(name, rid);
   return use.type === "send"
     ? inspectorText.frames.sent(source)
     : inspectorText.frames.received(names.of(use.client), source);

@@ -6,6 +6,7 @@ import {
   type LineSample,
   ratesOf,
 } from "../../call/inspection.js";
+import { errorOf, report } from "../../report.js";
 
 const POLL_MS = 500;
 /** So many rates are kept of each line: half a minute. */
@@ -35,7 +36,7 @@ export function useInspection(inspect: () => Promise<InspectionView>): {
           setView(next);
         }
       } catch (error) {
-        console.warn("the inspector could not look:", error);
+        report("call-not-inspected", errorOf(error));
       }
       if (!over) timer = setTimeout(() => void look(), POLL_MS);
     };

@@ -5,6 +5,8 @@ import type { InspectorTexts } from "./text.js";
 const list = new Intl.ListFormat("de");
 
 export const inspectorText: InspectorTexts = {
+  loading: "Der Inspektor wird geladen…",
+  close: "Inspektor schließen",
   resize: "Breite des Inspektors",
   tabs: { group: "Gruppe", log: "Log", frames: "Frames", media: "Medien", export: "Export" },
   none: "Noch ist nichts zu sehen: Du bist in keiner Gruppe eines Gesprächs.",
@@ -185,6 +187,11 @@ export const inspectorText: InspectorTexts = {
     jitter: "Jitter",
     roundTrip: "Umlaufzeit",
     picture: "Bild",
+    layer: (source, rid) => `${source}, Ebene ${rid}`,
+    place: "Höhe ihres Platzes",
+    paused: "Angehalten",
+    nobody: direction =>
+      direction === "in" ? "ist nirgends zu sehen" : "niemand soll sie bekommen",
     keyFrames: "Keyframes",
     wishes: "Keyframe-Wünsche",
     nack: "Verlustmeldungen",

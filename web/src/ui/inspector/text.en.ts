@@ -5,6 +5,8 @@ import type { Unreadable } from "../../call/view.js";
 const list = new Intl.ListFormat("en");
 
 export const inspectorText = {
+  loading: "Loading the inspector…",
+  close: "Close inspector",
   resize: "Width of the inspector",
   tabs: { group: "Group", log: "Log", frames: "Frames", media: "Media", export: "Export" },
   none: "Nothing to see yet: you are not in a call's group.",
@@ -185,6 +187,11 @@ export const inspectorText = {
     jitter: "Jitter",
     roundTrip: "Round trip",
     picture: "Picture",
+    layer: (source: string, rid: string) => `${source}, layer ${rid}`,
+    place: "Height of its place",
+    paused: "Paused",
+    nobody: (direction: "in" | "out"): string =>
+      direction === "in" ? "it has no place in sight" : "nobody is to get it",
     keyFrames: "Key frames",
     wishes: "Key frame wishes",
     nack: "Loss reports",

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { WorkerStats } from "../worker/messages.js";
+import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
+
+interface Receiver {
+  readonly client: string;
+  readonly source?: string;
+  readonly opened: number;
+  readonly dropped?: readonly (readonly [string, number])[];
+}
+
+/** The core is asked once in so many rounds. */
+const ROUNDS = 4;
+
+/** Plays what the core counts, one answer after another. Whose frames cannot be opened after each, and why. */
+async function unreadable(...answers: readonly (readonly Receiver[] | undefined)[]) {
+  let receivers: readonly Receiver[] | undefined;
+  let beat: Beat = NO_BEAT;
+  const core = () => ({ receivers: receivers?.map(one => ({ ...USUAL, ...one })) });
+  const pulse = new Pulse(
+    {
+      lines: () => Promise.resolve([]),
+      worker: () => Promise.resolve({ core: core() } as unknown as WorkerStats),
+    },
+    told => (beat = told),
+    () => 0,
+  );
+  const found: object[] = [];
+  for (const answer of answers) {
+    receivers = answer;
+    for (let round = 0; round < ROUNDS; round++) await pulse.round();
+    found.push(Object.fromEntries(beat.unreadable));
+  }
+  pulse.stop();
+  return found;
+}
+
+const USUAL = { source: "camera", dropped: [] };
+
+test("whose frames come and cannot be opened is told with the reason, until one is opened", async () => {
+  const found = await unreadable(
+    [{ client: "ada", opened: 10 }],
+    [{ client: "ada", opened: 10, dropped: [["forged", 3]] }],
+    [{ client: "ada", opened: 10, dropped: [["forged", 8]] }],
+    [{ client: "ada", opened: 11, dropped: [["forged", 9]] }],
+  );
+  assert.deepEqual(found, [{}, { ada: "forged" }, { ada: "forged" }, {}]);
+});
+
+test("who sends nothing is not unreadable, nor who is new, nor whose line counts from 0 again", async () => {
+  const damaged = [["malformed", 5]] as const;
+  const found = await unreadable(
+    [{ client: "ada", opened: 10, dropped: damaged }],
+    [{ client: "ada", opened: 10, dropped: damaged }],
+    [
+      { client: "ada", opened: 0, dropped: [["malformed", 6]] },
+      { client: "grace", opened: 0, dropped: damaged },
+    ],
+  );
+  assert.deepEqual(found, [{}, {}, {}]);
+});
+
+test("one line that cannot be opened is enough, and says nothing of others", async () => {
+  const found = await unreadable(
+    [
+      { client: "ada", opened: 1 },
+      { client: "ada", source: "microphone", opened: 1 },
+      { client: "grace", opened: 1 },
+    ],
+    [
+      { client: "ada", opened: 1, dropped: [["no_key", 1]] },
+      { client: "ada", source: "microphone", opened: 9 },
+      { client: "grace", opened: 2, dropped: [["replayed", 1]] },
+    ],
+  );
+  assert.deepEqual(found, [{}, { ada: "no_key" }]);
+});
+
+test("counters that are not what they should be accuse nobody", async () => {
+  assert.deepEqual(await unreadable(undefined, [{ client: "ada", opened: 1 }], undefined), [
+    {},
+    {},
+    {},
+  ]);
+});
