@@ -39,9 +39,6 @@ const PAYLOAD_MAX_BYTES: usize = 1_400;
 
 /// Most RTP streams of a line with layers: three, their retransmissions, and those that take their place.
 const NAMED_STREAMS_MAX: usize = 64;
-/// str0m's numbers of the header extensions for layers, until the client has given others.
-const RID_ID: u8 = 3;
-const REPAIRED_RID_ID: u8 = 4;
 
 /// A client's media session.
 pub(crate) struct Participant {
@@ -311,9 +308,8 @@ impl Participant {
         destination: SocketAddr,
         contents: &[u8],
     ) -> bool {
-        let names =
-            [self.numbering.rid.unwrap_or(RID_ID), self.numbering.repaired_rid.unwrap_or(REPAIRED_RID_ID)];
-        if let Some(ssrc) = named_stream(contents, names)
+        let numbering = self.numbering;
+        if let Some(ssrc) = named_stream(contents, |id| numbering.may_name_layer(id))
             && !self.named_streams.contains(&ssrc)
         {
             let layered = self.sections.iter().filter(|section| !section.layers.is_empty()).count();
@@ -488,7 +484,7 @@ impl Participant {
 }
 
 /// The SSRC of an RTP packet that carries one of these header extensions (RFC 8285 sections 4.2 and 4.3).
-fn named_stream(datagram: &[u8], names: [u8; 2]) -> Option<u32> {
+fn named_stream(datagram: &[u8], is_name: impl Fn(u8) -> bool) -> Option<u32> {
     let (first, second) = (*datagram.first()?, *datagram.get(1)?);
     // RTP, not RTCP (RFC 5761 section 4), with an extension.
     if !matches!(first, 128..=191) || matches!(second, 192..=223) || first & 0x10 == 0 {
@@ -505,7 +501,7 @@ fn named_stream(datagram: &[u8], names: [u8; 2]) -> Option<u32> {
             (true, _) => (head >> 4, 1, usize::from(head & 0x0f) + 1),
             (false, _) => (head, 2, usize::from(*rest.get(1)?)),
         };
-        if names.contains(&id) {
+        if is_name(id) {
             return Some(ssrc);
         }
         rest = rest.get(header + length..)?;
@@ -524,17 +520,18 @@ mod tests {
             [&[0x90, 96, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &profile, &[0, words], extension, &[9; 20]]
                 .concat()
         };
+        let is_name = |id| [3, 4].contains(&id);
         let named = Some(0x0102_0304);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']), [3, 4]), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0, 0, 0x40, b'h']), [3, 4]), named);
-        assert_eq!(named_stream(&packet([0x10, 0x00], &[1, 1, b'0', 3, 1, b'h', 0, 0]), [3, 4]), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x20, b'h']), [3, 4]), None);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']), is_name), named);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0, 0, 0x40, b'h']), is_name), named);
+        assert_eq!(named_stream(&packet([0x10, 0x00], &[1, 1, b'0', 3, 1, b'h', 0, 0]), is_name), named);
+        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x20, b'h']), is_name), None);
         let whole = packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']);
         for cut in 0..20 {
-            assert_eq!(named_stream(&whole[..cut], [3, 4]), None, "{cut}");
+            assert_eq!(named_stream(&whole[..cut], is_name), None, "{cut}");
         }
         let mut control = whole;
         control[1] = 200;
-        assert_eq!(named_stream(&control, [3, 4]), None, "RTCP");
+        assert_eq!(named_stream(&control, is_name), None, "RTCP");
     }
 }

@@ -11,6 +11,7 @@ use str0m::{
     Candidate, Rtc,
     format::Codec,
     media::{KeyframeRequestKind, Mid},
+    rtp::Extension,
 };
 use tangelo_wire::{ClientId, Source};
 
@@ -53,6 +54,26 @@ fn audio_and_video_arrive_byte_for_byte_and_in_order() {
     let stats = world.sfu.stats();
     assert_eq!((stats.packets_in, stats.packets_out, stats.participants), (200, 200, 2));
     assert_eq!((stats.dropped_unexpected, stats.dropped_malformed), (0, 0));
+}
+
+#[test]
+fn a_client_may_give_any_numbers_to_header_extensions() {
+    // Firefox numbers them so, and sends no layers where it sends VP9.
+    let numbered = Rtc::builder()
+        .clear_extension_map()
+        .set_extension(3, Extension::RtpMid)
+        .set_extension(7, Extension::TransportSequenceNumber);
+    let mut world = World::new();
+    world.add_with(ALICE, room("one"), numbered);
+    world.add(BOB, room("one"));
+    let sent = world.add_lines(ALICE, &[send(Microphone), send(Camera)]);
+    let received = world.add_lines(BOB, &[receive(ALICE, Microphone), receive(ALICE, Camera)]);
+    world.connect(&[ALICE, BOB]);
+    for (sent, received) in sent.iter().zip(&received) {
+        world.stream(ALICE, *sent, 0, 50);
+        assert_eq!(world.payloads(BOB, *received), payloads(*sent, 0..50));
+    }
+    assert_eq!(world.sfu.stats().dropped_malformed, 0);
 }
 
 #[test]

@@ -54,6 +54,15 @@ impl Numbering {
             .filter_map(|(name, numbers)| numbers.map(|numbers| (name, numbers)))
     }
 
+    /// Whether str0m may take a header extension of this number for the name of a layer. Where the client has not named
+    /// such an extension, str0m has it under some number that the others leave free.
+    pub(crate) fn may_name_layer(&self, id: u8) -> bool {
+        let agreed = [self.mid, self.transport_cc, self.rid, self.repaired_rid];
+        let is_free = id != 0 && !agreed.contains(&Some(id));
+        let names = [self.rid, self.repaired_rid];
+        names.contains(&Some(id)) || (is_free && names.contains(&None))
+    }
+
     /// The codec of a payload type.
     pub(crate) fn codec(&self, kind: MediaKind, payload_type: u8) -> Option<Codec> {
         let codecs: &[Codec] = match kind {
