@@ -295,6 +295,7 @@ test("a name that is typed and a link that is pasted lead to their rooms, and wh
 
 test("the page speaks German to who wants that", async () => {
   const ada = await Person.open(browser, `${server.url}/`);
+  await ada.page.waitForSelector("select");
   await ada.page.select("select", "de");
   await ada.until("German", () => document.body.innerText.includes("Sprich frei."));
   assert.equal(await ada.page.evaluate(() => document.documentElement.lang), "de");

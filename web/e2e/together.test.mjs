@@ -217,7 +217,8 @@ test("the other one's picture goes into a window of its own and back, a shared s
       `${words} in a window of its own`,
       wanted => {
         const video = document.pictureInPictureElement;
-        const label = video?.closest("li.tile").ariaLabel;
+        // While tiles are drawn anew, a video may stand in none for a moment.
+        const label = video?.closest("li.tile")?.ariaLabel;
         return wanted === null
           ? video === null
           : label?.startsWith(wanted) && video.isConnected && video.videoWidth > 0 && !video.paused;

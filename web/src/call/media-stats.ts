@@ -13,6 +13,7 @@ export interface LineStats {
   packets: number;
   /** Of what is sent: as the server says, which is `remote-inbound-rtp`. */
   packetsLost: number;
+  /** Without headers and padding. */
   bytes: number;
   /** Frames encoded or decoded; 0 for audio. */
   frames: number;

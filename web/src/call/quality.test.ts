@@ -12,7 +12,7 @@ const line = (change: Partial<LineStats>): LineStats => ({
   codec: "audio/opus",
   packets: 0,
   packetsLost: 0,
-  bytes: 0,
+  bytes: 100 * (change.packets ?? 0),
   frames: 0,
   keyFrames: 0,
   codingSeconds: 0,
@@ -48,6 +48,8 @@ test("silence on the line and a standing picture are poor", () => {
     line({ mid: "1", codec: "video/VP8", packets: 10, frames: 5 }),
   ];
   assert.deepEqual(qualityOf(before, before), { level: "poor", reason: "nothing" });
+  const padding = [line({ packets: 130, bytes: 10_000 }), before[1]!];
+  assert.deepEqual(qualityOf(before, padding), { level: "poor", reason: "nothing" });
   const still = [
     line({ packets: 200 }),
     line({ mid: "1", codec: "video/VP8", packets: 60, frames: 5 }),

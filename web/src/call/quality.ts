@@ -41,7 +41,8 @@ export function qualityOf(before: readonly LineStats[], now: readonly LineStats[
   const sum = (of: (line: LineStats) => number) =>
     steps.reduce((total, { old, line }) => total + of(line) - of(old), 0);
   const packets = sum(line => line.packets);
-  if (packets === 0) return { level: "poor", reason: "nothing" };
+  // Packets of nothing but padding look for bandwidth, and carry nothing.
+  if (sum(line => line.bytes) === 0) return { level: "poor", reason: "nothing" };
   const lost = Math.max(
     0,
     sum(line => line.packetsLost),
