@@ -53,7 +53,11 @@ async function isSparedCameras(person) {
     );
     if (cameras !== since.cameras) since = { cameras, sounds };
     if (sounds - since.sounds >= SOUNDS) return;
-    assert.ok(Date.now() < end, `still pictures: ${cameras}, beside ${sounds} of sound`);
+    if (Date.now() > end) {
+      const stats = await Promise.all([ada, grace].map(each => each.stats()));
+      const words = `still pictures: ${cameras}, beside ${sounds} of sound`;
+      assert.fail(`${words}\n${stats.map(each => JSON.stringify(each)).join("\n")}\n${server.log}`);
+    }
     await new Promise(resolve => setTimeout(resolve, 250));
   }
 }
