@@ -12,6 +12,8 @@ pub(crate) struct LayerInfo {
     pub(crate) layer: u8,
     /// In pixels of the picture.
     pub(crate) height: u16,
+    /// What it takes on the wire, in bit/s: as measured, or as usual for its height.
+    pub(crate) bps: u64,
     /// Whether the sender sends it now.
     pub(crate) flows: bool,
     /// Whether it may come: the sender was not asked for it yet, or not long ago.
@@ -61,6 +63,7 @@ mod tests {
         [(0, 180), (1, 360), (2, 720)].map(|(layer, height)| LayerInfo {
             layer,
             height,
+            bps: 0,
             flows: true,
             may_begin: true,
         })

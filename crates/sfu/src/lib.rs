@@ -17,11 +17,13 @@ use std::{net::SocketAddr, time::Duration};
 
 use tangelo_wire::{ClientId, RoomName, Source};
 
+mod budget;
 mod demux;
 mod guard;
 mod key_frame;
 mod layers;
 mod lines;
+mod network;
 mod participant;
 mod review;
 mod room;

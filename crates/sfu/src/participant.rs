@@ -8,6 +8,7 @@ use std::{
 
 use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc,
+    bwe::{Bitrate, BweKind},
     change::SdpOffer,
     format::FormatParams,
     media::{Frequency, KeyframeRequestKind, Mid, Rid},
@@ -17,9 +18,11 @@ use str0m::{
 use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 
 use crate::{
+    budget::Plan,
     guard::guarded,
     layers::Choice,
     lines::{check_order, direction_of},
+    network::{Network, START_BPS},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
     subscription::{Came, Subscription},
     track::{Sent, TrackId},
@@ -54,6 +57,7 @@ pub(crate) struct Participant {
     sections: Vec<Section>,
     sending: BTreeMap<Mid, (Source, Vec<u8>)>,
     receiving: BTreeMap<TrackId, Mid>,
+    network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
     /// The SSRCs that came with the name of a layer. str0m keeps a stream for each, before it knows whether the client made it.
@@ -92,6 +96,8 @@ pub(crate) enum Happened {
     KeyFrameWanted {
         track: TrackId,
     },
+    /// The network carries less than what was chosen for it.
+    Congested,
     Connected,
     Gone,
 }
@@ -124,6 +130,7 @@ impl Participant {
         let rtc = guarded(|| {
             let mut builder = Rtc::builder()
                 .set_rtp_mode(true)
+                .enable_bwe(Some(Bitrate::from(START_BPS)))
                 .set_ice_lite(true)
                 .clear_codecs()
                 .enable_opus(true, false)
@@ -164,6 +171,7 @@ impl Participant {
             sections: Vec::new(),
             sending: BTreeMap::new(),
             receiving: BTreeMap::new(),
+            network: Network::default(),
             views: None,
             named_streams: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
@@ -226,6 +234,8 @@ impl Participant {
             if let Some(subscription) = self.subscriptions.get_mut(mid) {
                 subscription.carry(*track);
             } else if let Some(stream) = self.rtc.direct_api().stream_tx_by_mid(*mid, None) {
+                // Senders pace; what comes goes on at once, and nothing gathers here.
+                stream.set_unpaced(true);
                 self.subscriptions.insert(*mid, Subscription::new(*track, stream.ssrc()));
             }
         }
@@ -289,6 +299,22 @@ impl Participant {
         let resumes = subscription.aim(choice);
         let needs = if has_layers { subscription.is_waiting() } else { resumes };
         needs && self.is_connected()
+    }
+
+    /// What the client's network carries besides sound that takes `sound_bps`; `None` where that is not known.
+    pub(crate) fn budget_bps(&self, sound_bps: u64) -> Option<u64> {
+        self.network.budget_bps(sound_bps)
+    }
+
+    /// What is forwarded of a track now.
+    pub(crate) fn forwarded(&self, track: TrackId) -> Option<u8> {
+        self.subscription(track)?.forward
+    }
+
+    /// Notes what was chosen, and looks for room for more if more is wanted.
+    pub(crate) fn plan(&mut self, now: Instant, plan: &Plan, sound_bps: u64) {
+        let desired = self.network.plan(now, plan, sound_bps);
+        self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(desired));
     }
 
     /// What the client receives.
@@ -385,6 +411,11 @@ impl Participant {
                 if let Some(track) = track.filter(|track| self.receiving.contains_key(track)) {
                     happened.push(Happened::KeyFrameWanted { track });
                 }
+            }
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe })
+                if self.network.estimated(can_probe.then_some(estimate.as_u64())) =>
+            {
+                happened.push(Happened::Congested);
             }
             Event::Connected => self.connected(happened),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {

@@ -7,7 +7,11 @@ use std::{
 
 use tangelo_wire::{ClientId, MediaKind, RoomName};
 
-use crate::{Output, Sfu, layers::choose, track::TrackId};
+use crate::{
+    Output, Sfu,
+    budget::{Picture, plan},
+    track::TrackId,
+};
 
 /// How long a room goes without a look: layers fall silent, key frames do not come.
 const REVIEW_EVERY: Duration = Duration::from_millis(500);
@@ -31,6 +35,14 @@ impl Sfu {
         self.reviews.insert((at, name.clone()));
     }
 
+    /// Has the room of a client looked at as soon as it may be.
+    pub(crate) fn review_room_of(&mut self, client: ClientId) {
+        if let Some(participant) = self.participants.get(&client) {
+            let room = participant.room.clone();
+            self.review_at(&room, self.now);
+        }
+    }
+
     /// Looks at every room whose time has come. The caller drains the sessions afterwards.
     pub(crate) fn review_due(&mut self) {
         while self.reviews.first().is_some_and(|(at, _)| *at <= self.now) {
@@ -45,35 +57,47 @@ impl Sfu {
     fn review(&mut self, name: &RoomName) {
         let Some(room) = self.rooms.get_mut(name) else { return };
         let now = self.now;
-        let mut infos = BTreeMap::new();
+        let mut pictures = BTreeMap::new();
+        let mut sounds = BTreeMap::new();
         let mut receivers = BTreeSet::new();
         for (id, track) in room.tracks() {
             if id.1.kind() == MediaKind::Video {
-                infos.insert(id, (track.infos(now), track.has_layers()));
+                pictures.insert(id, (track.infos(now), track.has_layers()));
                 receivers.extend(track.receivers.iter().copied());
+            } else {
+                sounds.insert(id, track.layers.values().filter_map(|layer| layer.bps(now)).sum::<u64>());
             }
         }
-        if infos.is_empty() {
+        if pictures.is_empty() {
             return;
         }
         let mut targets: BTreeMap<TrackId, BTreeSet<u8>> = BTreeMap::new();
         let mut waiting = Vec::new();
         for client in receivers {
             let Some(receiver) = self.participants.get_mut(&client) else { continue };
-            let pictures: Vec<TrackId> =
-                receiver.received().filter(|id| id.1.kind() == MediaKind::Video).collect();
-            for id in pictures {
-                let Some((layers, has_layers)) = infos.get(&id) else { continue };
+            let sound_bps = receiver.received().filter_map(|id| sounds.get(&id)).sum();
+            let mut shown = Vec::new();
+            for id in receiver.received() {
                 // A line whose picture is not sent yet begins by itself when it is.
-                if layers.is_empty() {
+                let Some((layers, has_layers)) = pictures.get(&id).filter(|(layers, _)| !layers.is_empty())
+                else {
                     continue;
-                }
-                let choice = choose(receiver.view_of(id), layers);
-                if receiver.aim(id, choice, *has_layers) {
-                    waiting.push((client, id));
-                }
-                targets.entry(id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
+                };
+                let current = receiver.forwarded(id);
+                let picture =
+                    Picture { source: id.1, view: receiver.view_of(id), layers: layers.clone(), current };
+                shown.push((id, *has_layers, picture));
             }
+            let all: Vec<Picture> = shown.iter().map(|(_, _, picture)| picture.clone()).collect();
+            let plan = plan(receiver.budget_bps(sound_bps), &all);
+            for ((id, has_layers, _), choice) in shown.iter().zip(&plan.choices) {
+                if receiver.aim(*id, *choice, *has_layers) {
+                    waiting.push((client, *id));
+                }
+                targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
+            }
+            receiver.plan(now, &plan, sound_bps);
+            self.queue(client);
         }
         let lingers = self.tell_wanted(name, &targets);
         for (client, id) in waiting {

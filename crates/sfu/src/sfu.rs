@@ -217,6 +217,12 @@ impl Sfu {
         self.tap = on;
     }
 
+    /// What the network of a client carries towards it, in bit/s; `None` where that cannot be estimated.
+    #[must_use]
+    pub fn estimate_bps(&self, client: ClientId) -> Option<u64> {
+        self.participants.get(&client)?.budget_bps(0)
+    }
+
     /// The counters.
     #[must_use]
     pub fn stats(&self) -> SfuStats {
@@ -318,6 +324,7 @@ impl Sfu {
             match event {
                 Happened::Packet { of, packet } => self.forward(client, of, &packet),
                 Happened::KeyFrameWanted { track } => self.want_key_frame(client, track),
+                Happened::Congested => self.review_room_of(client),
                 Happened::Connected => self.connected(client),
                 Happened::Gone => self.outputs.push_back((client, Output::Disconnected { client })),
             }
@@ -369,7 +376,7 @@ impl Sfu {
                 known.height = vp8_height(&packet.payload).or(known.height);
             }
             // What follows it was not forwarded to whom this would be the first packet, and cannot be asked for again.
-            starts_key_frame &= known.came(self.now, ssrc, sequence);
+            starts_key_frame &= known.came(self.now, ssrc, sequence, packet.payload.len());
         }
         let came = Came { has_layers, layer, ssrc, starts_key_frame };
         for to in &track.receivers {

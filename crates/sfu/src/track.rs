@@ -19,8 +19,14 @@ const SILENT: Duration = Duration::from_millis(700);
 const BEGIN: Duration = Duration::from_secs(2);
 /// A layer that did not come is tried again after so long: a camera that is silent must not be asked for each in turn.
 const RETRY: Duration = Duration::from_secs(10);
-/// The heights that layers are taken to have before they are seen, in pixels.
-const USUAL_HEIGHTS: [u16; 3] = [180, 360, 720];
+/// The heights that layers are taken to have before they are seen, in pixels, and what they take, in bit/s.
+const USUAL: [(u16, u64); 3] = [(180, 150_000), (360, 500_000), (720, 1_500_000)];
+/// Of a source without layers: a screen, or the picture of a browser that sends no layers.
+const USUAL_ALONE_BPS: u64 = 300_000;
+/// What a packet has on the wire besides its payload: RTP with extensions, SRTP, UDP and IP, in bytes.
+const OVERHEAD_BYTES: u64 = 70;
+/// Time over which a rate is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(1);
 
 /// How a source is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +72,8 @@ impl Track {
 
     /// What is known of its layers, lowest first.
     pub(crate) fn infos(&self, now: Instant) -> Vec<LayerInfo> {
-        self.layers.iter().map(|(number, layer)| layer.info(now, *number)).collect()
+        let alone = !self.has_layers();
+        self.layers.iter().map(|(number, layer)| layer.info(now, *number, alone)).collect()
     }
 }
 
@@ -83,12 +90,14 @@ pub(crate) struct Layer {
     last_packet: Option<Instant>,
     /// SSRC and highest sequence number.
     highest: Option<(u32, u64)>,
+    rate: Rate,
 }
 
 impl Layer {
-    /// A packet of it came. Returns whether none that follows it has come before.
-    pub(crate) fn came(&mut self, now: Instant, ssrc: u32, sequence: u64) -> bool {
+    /// A packet of it came, with so many bytes of payload. Returns whether none that follows it has come before.
+    pub(crate) fn came(&mut self, now: Instant, ssrc: u32, sequence: u64, bytes: usize) -> bool {
         self.last_packet = Some(now);
+        self.rate.add(now, bytes);
         let newest = self.highest.is_none_or(|(stream, highest)| stream != ssrc || highest < sequence);
         if newest {
             self.highest = Some((ssrc, sequence));
@@ -112,12 +121,47 @@ impl Layer {
         }
     }
 
-    fn info(&self, now: Instant, number: u8) -> LayerInfo {
+    /// What it takes on the wire, in bit/s; nothing before that was measured.
+    pub(crate) fn bps(&self, now: Instant) -> Option<u64> {
         let flows = self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
-        let usual = USUAL_HEIGHTS.get(usize::from(number)).copied().unwrap_or(u16::MAX);
+        self.rate.bps.filter(|_| flows)
+    }
+
+    fn info(&self, now: Instant, number: u8, alone: bool) -> LayerInfo {
+        let flows = self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
+        let (usual, usual_bps) = USUAL.get(usize::from(number)).copied().unwrap_or((u16::MAX, 0));
+        let usual_bps = if alone { USUAL_ALONE_BPS } else { usual_bps };
+        // What a layer took before it was paused says more than what is usual.
+        let bps = self.rate.bps.unwrap_or(usual_bps);
         let asked = self.asked_since.map(|since| now.saturating_duration_since(since));
         let may_begin = asked.is_none_or(|asked| asked < BEGIN || asked >= RETRY);
-        LayerInfo { layer: number, height: self.height.unwrap_or(usual), flows, may_begin }
+        LayerInfo { layer: number, height: self.height.unwrap_or(usual), bps, flows, may_begin }
+    }
+}
+
+/// How much comes, over windows of one second; long key frames in one of them count for a share.
+#[derive(Debug, Default)]
+struct Rate {
+    window: Option<(Instant, u64)>,
+    bps: Option<u64>,
+}
+
+impl Rate {
+    fn add(&mut self, now: Instant, bytes: usize) {
+        let more = u64::try_from(bytes).unwrap_or(0).saturating_add(OVERHEAD_BYTES);
+        let (since, before) = *self.window.get_or_insert((now, 0));
+        let elapsed = now.saturating_duration_since(since);
+        if elapsed < RATE_WINDOW {
+            self.window = Some((since, before.saturating_add(more)));
+            return;
+        }
+        self.window = Some((now, more));
+        // A window with a pause in it says nothing.
+        if elapsed < RATE_WINDOW * 2 {
+            let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+            let measured = before.saturating_mul(8_000) / ms;
+            self.bps = Some(self.bps.map_or(measured, |old| (old + measured) / 2));
+        }
     }
 }
 
@@ -166,15 +210,32 @@ mod tests {
         let start = crate::test_now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut layer = Layer::default();
-        assert_eq!(layer.info(start, 1), LayerInfo { layer: 1, height: 360, flows: false, may_begin: true });
+        assert_eq!(
+            layer.info(start, 1, false),
+            LayerInfo { layer: 1, height: 360, bps: 500_000, flows: false, may_begin: true }
+        );
         layer.asked_since = Some(start);
         layer.height = Some(480);
-        assert!(layer.came(after(3_299), 1, 7) && !layer.came(after(3_300), 1, 6));
+        assert!(layer.came(after(3_299), 1, 7, 900) && !layer.came(after(3_300), 1, 6, 900));
         assert_eq!(
-            layer.info(after(3_900), 1),
-            LayerInfo { layer: 1, height: 480, flows: true, may_begin: false }
+            layer.info(after(3_900), 1, false),
+            LayerInfo { layer: 1, height: 480, bps: 500_000, flows: true, may_begin: false }
         );
-        assert!(!layer.info(after(4_100), 1).flows);
+        assert!(!layer.info(after(4_100), 1, false).flows);
+    }
+
+    #[test]
+    fn a_rate_is_measured_over_whole_seconds_without_pauses() {
+        let start = crate::test_now();
+        let mut rate = Rate::default();
+        for ms in (0..1_000).step_by(20) {
+            rate.add(start + Duration::from_millis(ms), 930);
+        }
+        assert_eq!(rate.bps, None);
+        rate.add(start + Duration::from_millis(1_000), 930);
+        assert_eq!(rate.bps, Some(400_000));
+        rate.add(start + Duration::from_millis(9_000), 930);
+        assert_eq!(rate.bps, Some(400_000), "it was paused");
     }
 
     #[test]

@@ -31,14 +31,7 @@ const RULES: [Rule; 3] = [
         why: "the server's side never holds a key and never parses MLS or SFrame",
     },
     Rule {
-        from: &[
-            "tangelo-wire",
-            "tangelo-e2ee",
-            "tangelo-call",
-            "tangelo-delivery",
-            "tangelo-sfu",
-            "tangelo-bwe",
-        ],
+        from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
         on: &["tokio", "mio", "async-std", "smol"],
         why: "these crates are sans-IO",
     },
@@ -211,14 +204,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const MEMBERS: [&str; 11] = [
+    const MEMBERS: [&str; 10] = [
         "tangelo-wire",
         "tangelo-e2ee",
         "tangelo-call",
         "tangelo-call-wasm",
         "tangelo-delivery",
         "tangelo-sfu",
-        "tangelo-bwe",
         "tangelo-server",
         "tangelo-sim",
         "tangelo-fuzz-targets",

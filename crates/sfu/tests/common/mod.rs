@@ -2,12 +2,16 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+pub mod camera;
+pub mod link;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
+use link::Link;
 use str0m::{
     Candidate, Event, Input, Output as RtcOutput, Rtc, RtcConfig,
     change::{SdpAnswer, SdpApi, SdpOffer, SdpPendingOffer},
@@ -24,6 +28,8 @@ pub const BOB: ClientId = ClientId([0xb0; 16]);
 pub const CAROL: ClientId = ClientId([0xca; 16]);
 pub const DAVE: ClientId = ClientId([0xda; 16]);
 
+/// The least time between two steps.
+const STEP: Duration = Duration::from_micros(50);
 /// How long a datagram is under way.
 const LATENCY: Duration = Duration::from_millis(5);
 
@@ -68,6 +74,8 @@ pub struct World {
     pub loss: Loss,
     /// The same for what comes from clients.
     pub loss_up: LossUp,
+    /// What the network carries to some clients.
+    pub links: BTreeMap<ClientId, Link>,
     network: VecDeque<Flight>,
 }
 
@@ -78,6 +86,8 @@ pub struct Peer {
     pub address: SocketAddr,
     pub lines: Vec<MediaLine>,
     pub received: Vec<(Mid, RtpPacket)>,
+    /// When each of them came, on which line, and its bytes of payload.
+    pub arrivals: Vec<(Instant, Mid, usize)>,
     pub key_frame_requests: Vec<(Instant, Mid)>,
     /// Requests with the layer that they are for.
     pub key_frames_of: Vec<(Mid, Option<Rid>)>,
@@ -102,6 +112,7 @@ impl World {
             disconnected: Vec::new(),
             loss: Box::new(|_, _| false),
             loss_up: Box::new(|_| false),
+            links: BTreeMap::new(),
             network: VecDeque::new(),
         }
     }
@@ -121,6 +132,7 @@ impl World {
             address,
             lines: Vec::new(),
             received: Vec::new(),
+            arrivals: Vec::new(),
             key_frame_requests: Vec::new(),
             key_frames_of: Vec::new(),
             may_fail: false,
@@ -184,7 +196,7 @@ impl World {
             let peers = self.peers.values().map(|peer| peer.wake);
             let flights = self.network.front().map(|flight| flight.arrives);
             let next = peers.chain(flights).chain(self.sfu.poll_timeout()).min().unwrap_or(end);
-            self.now = next.max(self.now + Duration::from_millis(1)).min(end);
+            self.now = next.max(self.now + STEP).min(end);
             if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
                 self.sfu.handle_timeout(self.now);
             }
@@ -227,8 +239,7 @@ impl World {
                 Output::Transmit { source, destination, contents } => {
                     assert_eq!(source, server());
                     if !(self.loss)(destination, &contents) {
-                        let arrives = self.now + LATENCY;
-                        self.network.push_back(Flight { arrives, source, destination, contents });
+                        self.fly(source, destination, contents);
                     }
                 }
                 Output::Connected { client } => self.connected.push(client),
@@ -239,6 +250,20 @@ impl World {
                 Output::Forwarded(packet) => self.forwarded.push(packet),
             }
         }
+    }
+
+    /// The server's datagram goes its way; flights stay in the order of their arrival.
+    fn fly(&mut self, source: SocketAddr, destination: SocketAddr, contents: Vec<u8>) {
+        let client =
+            self.peers.iter().find(|(_, peer)| peer.address == destination).map(|(client, _)| *client);
+        let leaves = match client.and_then(|client| self.links.get_mut(&client)) {
+            Some(link) => link.carry(self.now, contents.len()),
+            None => Some(self.now),
+        };
+        let Some(leaves) = leaves else { return };
+        let arrives = leaves + LATENCY;
+        let place = self.network.partition_point(|flight| flight.arrives <= arrives);
+        self.network.insert(place, Flight { arrives, source, destination, contents });
     }
 
     /// Something arrives at the server from anywhere.
@@ -359,14 +384,20 @@ impl Peer {
                     self.wake = at;
                     return;
                 }
-                RtcOutput::Transmit(transmit) => network.push_back(Flight {
-                    arrives: now + LATENCY,
-                    source: transmit.source,
-                    destination: transmit.destination,
-                    contents: transmit.contents.to_vec(),
-                }),
+                RtcOutput::Transmit(transmit) => {
+                    let arrives = now + LATENCY;
+                    let place = network.partition_point(|flight| flight.arrives <= arrives);
+                    let flight = Flight {
+                        arrives,
+                        source: transmit.source,
+                        destination: transmit.destination,
+                        contents: transmit.contents.to_vec(),
+                    };
+                    network.insert(place, flight);
+                }
                 RtcOutput::Event(Event::RtpPacket(packet)) => {
                     let mid = self.rtc.direct_api().stream_rx(&packet.header.ssrc).unwrap().mid();
+                    self.arrivals.push((now, mid, packet.payload.len()));
                     self.received.push((mid, packet));
                 }
                 RtcOutput::Event(Event::KeyframeRequest(request)) => {
