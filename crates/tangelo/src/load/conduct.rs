@@ -114,6 +114,7 @@ pub(super) async fn conduct(
         packets_forwarded: packets,
         bytes_forwarded: to.traffic.bytes_received - from.traffic.bytes_received,
         own_cpu_seconds: from.own.zip(to.own).map(|(from, to)| seconds(to.cpu, from.cpu)),
+        own_waited_seconds: from.own.zip(to.own).map(|(from, to)| seconds(to.waited, from.waited)),
         own_cpus: std::thread::available_parallelism().map_or(1, usize::from),
     });
     let usages = before.zip(from.server.zip(to.server));

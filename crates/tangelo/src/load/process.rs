@@ -22,6 +22,8 @@ pub(super) struct Usage {
     pub(super) cpu: Duration,
     /// Processor time of the thread that forwards media.
     pub(super) media_cpu: Duration,
+    /// How long its threads could have run and had no processor: other programs had it, or each other.
+    pub(super) waited: Duration,
     /// Memory that is in use.
     pub(super) rss_bytes: u64,
 }
@@ -64,8 +66,9 @@ impl Process {
         let mut usage = Usage { rss_bytes: rss_bytes(&folder)?, ..Usage::default() };
         for thread in fs::read_dir(folder.join("task")).ok()?.flatten() {
             // A thread that has just ended.
-            let Some(cpu) = thread_cpu(&thread.path()) else { continue };
+            let Some((cpu, waited)) = thread_times(&thread.path()) else { continue };
             usage.cpu += cpu;
+            usage.waited += waited;
             if fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim_end() == "media") {
                 usage.media_cpu += cpu;
             }
@@ -74,13 +77,21 @@ impl Process {
     }
 }
 
-/// To the nanosecond where the kernel counts so, otherwise in ticks.
-fn thread_cpu(folder: &Path) -> Option<Duration> {
+/// Processor time of a thread and its waiting for one: to the nanosecond where the kernel counts so, otherwise in ticks
+/// and without waiting.
+fn thread_times(folder: &Path) -> Option<(Duration, Duration)> {
     let exact = fs::read_to_string(folder.join("schedstat")).ok();
-    if let Some(ns) = exact.and_then(|text| text.split(' ').next()?.parse().ok()).filter(|ns| *ns > 0) {
-        return Some(Duration::from_nanos(ns));
+    if let Some(times) = exact.and_then(|text| schedstat(&text)) {
+        return Some(times);
     }
-    ticks(&fs::read_to_string(folder.join("stat")).ok()?).map(|ticks| TICK * ticks)
+    let ticks = ticks(&fs::read_to_string(folder.join("stat")).ok()?)?;
+    Some((TICK * ticks, Duration::ZERO))
+}
+
+/// The first two numbers of a `schedstat` file, which are 0 where the kernel does not count.
+fn schedstat(text: &str) -> Option<(Duration, Duration)> {
+    let mut times = text.split_ascii_whitespace().map_while(|ns| ns.parse().ok()).map(Duration::from_nanos);
+    times.next().zip(times.next()).filter(|(cpu, _)| !cpu.is_zero())
 }
 
 /// User and system time of a `stat` file (proc_pid_stat(5)). The name before may hold anything, brackets too.
@@ -163,6 +174,14 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 4 0 100 1 2";
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("7 (a"), None);
+    }
+
+    #[test]
+    fn schedstat_tells_running_and_waiting() {
+        let times = schedstat("1500 20 3\n");
+        assert_eq!(times, Some((Duration::from_nanos(1_500), Duration::from_nanos(20))));
+        assert_eq!(schedstat("0 0 0\n"), None);
+        assert_eq!(schedstat(""), None);
     }
 
     #[test]

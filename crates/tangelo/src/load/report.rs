@@ -67,6 +67,8 @@ pub(super) struct Window {
     pub(super) bytes_forwarded: u64,
     /// Processor time of this program.
     pub(super) own_cpu_seconds: Option<f64>,
+    /// How long its threads waited for a processor that other programs had, or other threads.
+    pub(super) own_waited_seconds: Option<f64>,
     /// Processors that this program may use.
     pub(super) own_cpus: usize,
 }

@@ -98,12 +98,14 @@ fn packets(lines: &mut Lines, window: &Window) {
             window.bytes_forwarded as f64 * 8e-6 / seconds,
         ),
     );
-    let Some(share) = window.own_cpu_seconds.map(|cpu| cpu / seconds) else { return };
-    lines.add("this program", format_args!("{share:.2} of {} processors", window.own_cpus));
-    if share > 0.9 * window.own_cpus as f64 {
+    let times = window.own_cpu_seconds.zip(window.own_waited_seconds);
+    let Some((used, waited)) = times.map(|(used, waited)| (used / seconds, waited / seconds)) else { return };
+    let cpus = window.own_cpus;
+    lines.add("this program", format_args!("{used:.2} of {cpus} processors used, {waited:.2} waited for"));
+    if used + waited > 0.9 * cpus as f64 {
         lines.add(
             "",
-            "it used them up: delay and loss are its own. Ask for less, or run it on another machine",
+            "it had too few, so delay and loss are its own. Ask for less, or run it on another machine",
         );
     }
 }
