@@ -38,6 +38,9 @@ tasks:
                        into docs/benchmarks.md, --quick is short, --profile NAME measures that WASM too
   bench web            measure what the web app weighs and how quick it is, alone and in a call of 25, in Chromium;
                        --write puts the table into docs/benchmarks-web.md
+  bench sfu            measure what the SFU forwards with a second of processor time, next to a bare forwarding loop, and
+                       delay and memory, with `tangelo load`; --write puts the table into docs/benchmarks-sfu.md,
+                       --quick is short
   fuzz                 feed every parser and state machine with arbitrary bytes, 60 s each; --seconds N, --target T
                        for one of them, --minimize to shrink what was collected, --input FILE to run one input again
   model                check the TLA+ model of spec/ with TLC, which must also find each deliberate mistake; --full for

@@ -1,4 +1,5 @@
-//! Measurements of the end-to-end encryption: the same code natively and, as WASM, in a browser's worker.
+//! Measurements of the end-to-end encryption: the same code natively and, as WASM, in a browser's worker. And what the
+//! best possible SFU could do.
 //!
 //! `cargo xtask bench e2ee` runs everything and makes one table of it; `docs/benchmarks.md` holds the last one.
 // Measuring is about clocks; the lint is for the sans-IO crates.
@@ -10,6 +11,8 @@ mod clock;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod crowd;
 mod figure;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod forward;
 pub mod frames;
 pub mod groups;
 pub mod orange;

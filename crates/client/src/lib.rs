@@ -11,6 +11,7 @@ mod file;
 mod peer;
 mod runner;
 mod tls;
+mod traffic;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub use address::{Address, AddressError};
 pub use connect::ConnectError;
 pub use file::{AudioFile, Due, FileError, IvfHeader, IvfReader, OggReader, Recorder, Taken, VideoFile};
 pub use tls::CaError;
+pub use traffic::{Traffic, TrafficCounts};
 
 /// Whom to be, and where.
 #[derive(Clone)]
@@ -113,6 +115,7 @@ pub(crate) enum Ask {
 pub struct Participant {
     asks: mpsc::Sender<Ask>,
     happenings: mpsc::Receiver<Happening>,
+    traffic: Traffic,
     task: JoinHandle<()>,
 }
 
@@ -128,8 +131,9 @@ impl Participant {
         let (tell, happenings) = mpsc::channel(1_024);
         let tls = address.tls.then(|| tls::config(options.ca.as_deref())).transpose()?;
         let runner = runner::Runner::new(address, &options.name, identity, tls, asked, tell).await?;
+        let traffic = runner.traffic();
         let task = tokio::spawn(runner.run());
-        Ok(Self { asks, happenings, task })
+        Ok(Self { asks, happenings, traffic, task })
     }
 
     /// The next thing that happens; `None` when the call is over for this client. Must be called steadily: what is
@@ -169,6 +173,12 @@ impl Participant {
         let (reply, stats) = oneshot::channel();
         self.asks.send(Ask::Stats(reply)).await.ok()?;
         stats.await.ok()
+    }
+
+    /// Counters of packets and frames, which go on counting.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.clone()
     }
 
     /// Leaves the call.

@@ -18,6 +18,7 @@ use crate::{
     connect::{Socket, connect, media_socket},
     peer::{News, Peer, SealedFrame},
     tls::Tls,
+    traffic::Traffic,
 };
 
 /// A remote line: its receiver in the session, and the frames that wait under their tickets.
@@ -25,6 +26,8 @@ struct Line {
     receiver: u32,
     /// A frame was lost or dropped since the last that was handed on.
     broken: bool,
+    /// A frame was decrypted.
+    opened: bool,
     held: BTreeMap<u32, SealedFrame>,
 }
 
@@ -45,6 +48,7 @@ pub(crate) struct Runner {
     lines: BTreeMap<(ClientId, Source), Line>,
     next_offer: u32,
     next_ticket: u32,
+    traffic: Traffic,
     ended: bool,
 }
 
@@ -88,8 +92,13 @@ impl Runner {
             lines: BTreeMap::new(),
             next_offer: 1,
             next_ticket: 0,
+            traffic: Traffic::default(),
             ended: false,
         })
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.traffic.clone()
     }
 
     pub(crate) async fn run(mut self) {
@@ -106,6 +115,7 @@ impl Runner {
                 }
                 Input::Datagram(source, length) => {
                     let contents = datagram.get(..length).unwrap_or_default();
+                    self.traffic.received(contents);
                     self.peer.receive(now, source, contents);
                 }
                 Input::Ask(Some(ask)) => self.ask(now, ask),
@@ -282,6 +292,7 @@ impl Runner {
     async fn news(&mut self, now: Instant, news: News) {
         match news {
             News::Transmit { destination, contents } => {
+                self.traffic.sent(&contents);
                 // A datagram that the system refuses is as good as one that the network loses.
                 let _ = self.udp.send_to(&contents, destination).await;
             }
@@ -307,11 +318,14 @@ impl Runner {
                 let frame = Frame { client, source, codec, timestamp, contiguous: !line.broken, contents };
                 // What the owner does not take in time is lost to it like a packet.
                 line.broken = self.tell.try_send(Happening::Frame(frame)).is_err();
+                line.opened = true;
+                self.traffic.opened(!line.broken);
             }
             FrameVerdict::Hold => {
                 line.held.insert(ticket, sealed);
             }
             FrameVerdict::Drop { ask_key_frame } => {
+                self.traffic.undecryptable(!line.opened);
                 line.broken = true;
                 if ask_key_frame {
                     self.peer.ask_key_frame(LineUse::Receive { client, source });
@@ -359,6 +373,7 @@ impl Runner {
             self.lines.entry((client, source)).or_insert_with(|| Line {
                 receiver: session.add_receiver(client, source),
                 broken: false,
+                opened: false,
                 held: BTreeMap::new(),
             });
         }

@@ -25,6 +25,14 @@ pub(crate) struct Run<'a> {
 pub(crate) struct Batch {
     runs: BTreeMap<(SocketAddr, SocketAddr), Open>,
     spare: Vec<Vec<u8>>,
+    sent: Sent,
+}
+
+/// What was handed to the kernel since the start: the fewer runs for as many datagrams, the less each costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) datagrams: u64,
+    pub(crate) runs: u64,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +64,7 @@ impl Batch {
             && open.contents.len() + datagram.len() <= RUN_MAX_BYTES;
         if !fits {
             if !open.contents.is_empty() {
+                self.sent.count(open);
                 send(open.run(source, destination));
                 open.contents.clear();
             }
@@ -70,6 +79,7 @@ impl Batch {
     pub(crate) fn flush(&mut self, mut send: impl FnMut(Run<'_>)) {
         while let Some(((source, destination), mut open)) = self.runs.pop_first() {
             if !open.contents.is_empty() {
+                self.sent.count(&open);
                 send(open.run(source, destination));
             }
             if self.spare.len() < SPARE_MAX {
@@ -77,6 +87,18 @@ impl Batch {
                 self.spare.push(open.contents);
             }
         }
+    }
+
+    /// What was sent so far.
+    pub(crate) fn sent(&self) -> Sent {
+        self.sent
+    }
+}
+
+impl Sent {
+    fn count(&mut self, run: &Open) {
+        self.runs += 1;
+        self.datagrams += run.segments as u64;
     }
 }
 
@@ -108,6 +130,8 @@ mod tests {
         }
         batch.flush(|run| sent.push(lengths(run)));
         batch.flush(|_| panic!("sent twice"));
+        let all = sent.iter().map(|(_, lengths)| lengths.len() as u64).sum();
+        assert_eq!(batch.sent(), Sent { datagrams: all, runs: sent.len() as u64 });
         sent
     }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod join;
+mod load;
 mod serve;
 
 use std::{
@@ -33,12 +34,18 @@ enum Command {
     /// Lines typed are said to everyone as messages; "/leave" leaves. Lines printed begin with * for what happens, with !
     /// for warnings, and with <NAME> for what people say.
     Join(join::Options),
+    /// Measure what a server carries: many clients that join, send and receive as members do, in one process.
+    ///
+    /// Everything is real: DTLS, ICE, SRTP, MLS and SFrame. Frames are made up, and tell when they were sent and which they are,
+    /// so delay and loss are exact. On the server's own machine, clients and server share its processors.
+    Load(load::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(options) => serve::run(options),
         Command::Join(options) => join::run(options),
+        Command::Load(options) => load::run(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,11 +13,12 @@ pub(super) fn describe(repo: &Repo, table: &Table) -> Result<String> {
         format!("- Date: {}", date()?),
         format!("- Commit: {}", commit(repo)),
         format!("- Machine: {}", machine()?),
-        format!("- {}", table.browser),
+        // Not everything is measured in one.
+        if table.browser.is_empty() { String::new() } else { format!("- {}", table.browser) },
         format!("- {}", output(rustc().arg("--version"))?.trim()),
         format!("- OpenMLS {}, sframe {}", version(repo, "openmls")?, version(repo, "sframe")?),
     ];
-    Ok(lines.join("\n"))
+    Ok(lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
 }
 
 fn date() -> Result<String> {

@@ -3,6 +3,7 @@
 mod e2ee;
 mod machine;
 mod promise;
+mod sfu;
 mod table;
 mod web;
 
@@ -13,12 +14,13 @@ use crate::repo::Repo;
 use table::Table;
 
 /// What is measured.
-const SUBJECTS: &str = "e2ee, web";
+const SUBJECTS: &str = "e2ee, sfu, web";
 
 /// Reads the words after `bench` and does what they say.
 pub(crate) fn run(repo: &Repo, words: &[&str]) -> Result<()> {
     match words {
         ["e2ee", rest @ ..] => e2ee::run(repo, &e2ee::Options::parse(rest)?),
+        ["sfu", rest @ ..] => sfu::run(repo, &sfu::Options::parse(rest)?),
         ["web", rest @ ..] => web::run(repo, &web::Options::parse(rest)?),
         _ => Err(format!("`cargo xtask bench` wants the name of what to measure: {SUBJECTS}")),
     }

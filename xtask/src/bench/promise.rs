@@ -29,7 +29,7 @@ use Bound::{AtLeast, AtMost};
 use On::{Browser, Either};
 
 /// The first that fits counts.
-const PROMISES: [Promise; 33] = [
+const PROMISES: [Promise; 38] = [
     promise("bytes", "Orange's way", "", Bound::None, Either, "145-150 in Orange Meets"),
     promise("bytes", "sound as", "", Bound::None, Either, "24 of it encryption, at the most"),
     promise("bytes", "", "", AtMost(24.0), Either, "at most 24"),
@@ -125,6 +125,32 @@ const PROMISES: [Promise; 33] = [
     promise("weight", "with the call's part", "", AtMost(60.0), Either, "at most 60"),
     promise("lobby", "the lobby is usable", "", AtMost(1_000.0), Either, "at most 1,000"),
     promise("tiles", "tasks over 50 ms", "", AtMost(0.0), Either, "0"),
+    promise(
+        "sfu",
+        "1 sends video",
+        "the server",
+        AtLeast(450_000.0),
+        Either,
+        "at least 450,000; mediasoup 150,000-200,000",
+    ),
+    promise("sfu", "1 sends video", "next to the model", AtLeast(60.0), Either, "at least 60"),
+    promise(
+        "sfu",
+        "10 speak",
+        "the server",
+        AtLeast(200_000.0),
+        Either,
+        "at least 200,000; mediasoup 150,000-200,000",
+    ),
+    promise("sfu", "the model: 1100 B", "runs of 1", Bound::None, Either, "270,000 elsewhere"),
+    promise(
+        "sfu",
+        "the model: 1100 B",
+        "runs of 8",
+        Bound::None,
+        Either,
+        "600,000-870,000 elsewhere, in runs of 4-8",
+    ),
     promise("ratio", "WebCrypto", " 6 kB at frame cadence", Bound::None, Browser, "1.2-1.3 elsewhere"),
 ];
 

@@ -10,7 +10,7 @@ use super::promise;
 use crate::Result;
 
 /// The sections in their order, with the words above them.
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("bytes", "Bytes added to a frame"),
     ("ratio", "How many times faster than others, in the browser"),
     ("cadence", "Frames in a transform of the browser's worker, at the pace at which they come"),
@@ -21,6 +21,10 @@ const SECTIONS: [(&str, &str); 11] = [
     ("sizes", "What is loaded before a call"),
     ("weight", "What the first load brings"),
     ("lobby", "From opening a link in a browser that was never there, to the lobby"),
+    ("sfu", "Packets that the SFU forwards with a second of the server's processor time"),
+    ("load", "What was forwarded, and with what the clients kept up"),
+    ("delay", "Delay from one client to another, and loss"),
+    ("memory", "Memory of the server"),
     ("tiles", "The page's main thread in a call of 25, in steady state"),
 ];
 
@@ -135,6 +139,13 @@ impl Table {
         SECTIONS.iter().flat_map(judged).collect()
     }
 
+    /// The columns to show: not that of a place where nothing was measured.
+    fn columns(&self) -> Vec<usize> {
+        let native = self.rows.iter().any(|row| row.native.is_some());
+        let browser = self.rows.iter().any(|row| row.browser.is_some());
+        (0..HEADS.len()).filter(|column| [true, native, browser].get(*column) != Some(&false)).collect()
+    }
+
     /// For a terminal.
     pub(super) fn text(&self) -> String {
         let mut lines = vec![HEADS.map(str::to_owned)];
@@ -142,9 +153,13 @@ impl Table {
         let widths: Vec<usize> = (0..HEADS.len())
             .map(|column| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default())
             .collect();
+        let columns = self.columns();
         let line = |cells: &[String; 6]| {
             let mut text = String::new();
             for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+                if !columns.contains(&column) {
+                    continue;
+                }
                 // Writing to a String cannot fail.
                 let _ = match column {
                     1 | 2 => write!(text, "{cell:>width$}  "),
@@ -184,15 +199,22 @@ impl Table {
     }
 
     fn markdown(&self) -> String {
+        let columns = self.columns();
+        let line = |cells: &[String; 6]| {
+            let cells: Vec<&str> = columns.iter().map(|column| cells[*column].as_str()).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let rules: [&str; 6] = ["---", "--:", "--:", "---", "---", "---"];
         let mut text = String::new();
         for (name, title) in SECTIONS {
             let rows = self.section(name);
             if rows.is_empty() {
                 continue;
             }
-            let _ = write!(text, "## {title}\n\n| {} |\n|---|--:|--:|---|---|---|\n", HEADS.join(" | "));
+            let _ = write!(text, "## {title}\n\n{}", line(&HEADS.map(str::to_owned)));
+            text += &line(&rules.map(str::to_owned)).replace(' ', "");
             for row in rows {
-                let _ = writeln!(text, "| {} |", row.cells().join(" | "));
+                text += &line(&row.cells());
             }
             text.push('\n');
         }
@@ -242,6 +264,14 @@ mod tests {
         assert!(table(&[(Place::Native, lost(0.0))]).text().ends_with("1 of 1 promised figures are met"));
         let text = table(&[(Place::Native, lost(2.0))]).text();
         assert!(text.ends_with("not met: a third joins: frames lost (0)"), "{text}");
+    }
+
+    #[test]
+    fn a_place_where_nothing_was_measured_has_no_column() {
+        let figure = json!({"section": "sfu", "label": "x", "value": 2.0, "unit": "packets"});
+        let table = table(&[(Place::Native, figure)]);
+        assert!(table.markdown().contains("| figure | native | unit | promise, or measured elsewhere | met |\n|---|--:|---|---|---|\n| x | 2 | packets |"));
+        assert!(!table.text().contains("browser"));
     }
 
     #[test]

@@ -213,7 +213,7 @@ fn unwritten(error: std::io::Error) -> Box<dyn Error> {
 }
 
 /// Why a call cannot be joined, with what can be done here.
-pub(super) fn explain(error: JoinError) -> Box<dyn Error> {
+pub(crate) fn explain(error: JoinError) -> Box<dyn Error> {
     match error {
         JoinError::Connect(error) => hint(error).into(),
         other => other.into(),

@@ -9,6 +9,7 @@ mod screen;
 use std::{error::Error, fmt, io, path::PathBuf, time::Duration};
 
 use call::Call;
+pub(crate) use call::explain;
 use playing::Playing;
 use screen::Screen;
 use tangelo_call::link::Link;
@@ -75,6 +76,12 @@ pub(crate) struct Options {
 #[derive(Debug)]
 pub(crate) struct Misused(String);
 
+impl Misused {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Error for Misused {}
 
 impl fmt::Display for Misused {
@@ -111,7 +118,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let stop = super::serve::shutdown()?;
-        let participant = Participant::join(join).await.map_err(call::explain)?;
+        let participant = Participant::join(join).await.map_err(explain)?;
         Call::new(participant, screen, files, recorder).attend(stop, duration).await
     });
     // Whoever reads what is printed has gone, as `head` does: no fault.
