@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
-use tangelo_server::{Config, Server, TlsFiles};
+use tangelo_server::{Config, Server, TcpPort, TlsFiles};
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -19,11 +19,18 @@ pub(crate) struct Options {
           value_parser = listen)]
     listen: SocketAddr,
 
-    /// UDP port for audio and video. 0 takes any free one.
+    /// UDP port for audio and video. 0 takes any free one, "off" none: then all audio and video goes by TCP.
     ///
     /// The default is that of STUN, which many company networks let out because other calling services use it.
-    #[arg(long, env = "TANGELO_MEDIA_PORT", value_name = "PORT", default_value_t = 3478)]
-    media_port: u16,
+    #[arg(long, env = "TANGELO_MEDIA_PORT", value_name = "PORT", default_value = "3478", value_parser = port)]
+    media_port: Port,
+
+    /// TCP port for audio and video of those whose network lets no UDP through. 0 takes any free one, "off" none.
+    ///
+    /// Browsers take it only where UDP does not work (ICE-TCP, RFC 6544). Without the option it is the number of
+    /// --media-port, and if another program has that, there is none.
+    #[arg(long, env = "TANGELO_MEDIA_TCP_PORT", value_name = "PORT", value_parser = port)]
+    media_tcp_port: Option<Port>,
 
     /// The IP address that people's browsers send audio and video to.
     ///
@@ -58,13 +65,32 @@ pub(crate) struct Options {
     log: String,
 }
 
+/// A port for media, or none.
+#[derive(Clone, Copy)]
+enum Port {
+    Off,
+    Number(u16),
+}
+
+/// The usual port for media.
+const MEDIA_PORT: u16 = 3478;
+
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     super::log_to_stderr(&options.log)?;
     raise_file_limit();
     let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     let config = Config {
         listen: options.listen,
-        media_port: options.media_port,
+        media_port: match options.media_port {
+            Port::Off => None,
+            Port::Number(port) => Some(port),
+        },
+        media_tcp_port: match (options.media_tcp_port, options.media_port) {
+            (Some(Port::Off), _) => TcpPort::Off,
+            (Some(Port::Number(port)), _) => TcpPort::Number(port),
+            (None, Port::Off) => TcpPort::Number(MEDIA_PORT),
+            (None, Port::Number(_)) => TcpPort::LikeUdp,
+        },
         public_ip: options.public_ip,
         tls,
         web: options.web,
@@ -87,8 +113,12 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());
     }
-    let media: Vec<String> = server.media_addrs().iter().map(ToString::to_string).collect();
-    tracing::info!("audio and video use UDP {}", media.join(", "));
+    for (transport, addresses) in [("UDP", server.media_addrs()), ("TCP", server.media_tcp_addrs())] {
+        if !addresses.is_empty() {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            tracing::info!("audio and video use {transport} {}", addresses.join(", "));
+        }
+    }
     print_addresses(&server)?;
     server.run(shutdown).await?;
     tracing::info!("stopped");
@@ -115,6 +145,13 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
 }
 
+fn port(text: &str) -> Result<Port, String> {
+    if text == "off" {
+        return Ok(Port::Off);
+    }
+    text.parse().map(Port::Number).map_err(|_| "this is to be a port from 0 to 65535, or \"off\"".to_owned())
+}
+
 fn public_ip(text: &str) -> Result<IpAddr, String> {
     let ip: IpAddr =
         text.parse().map_err(|_| "this is to be an IP address, for example 203.0.113.7".to_owned())?;
@@ -131,7 +168,8 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
 /// Every connection is an open file to the system, and the usual limit is far below what a server needs.
 #[cfg(unix)]
 fn raise_file_limit() {
-    let connections = u64::try_from(ConnectionLimits::default().connections).unwrap_or(u64::MAX);
+    let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::default();
+    let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
     // Files, media sockets and the like.
     let wanted = connections.saturating_add(256);
     match rlimit::increase_nofile_limit(u64::MAX) {
