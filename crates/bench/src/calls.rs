@@ -49,7 +49,7 @@ impl Place {
             listen,
             media_port: Some(0),
             media_tcp_port: TcpPort::Off,
-            public_ip: None,
+            public_ips: Vec::new(),
             tls: None,
             web: None,
             tap: None,

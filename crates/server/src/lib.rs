@@ -52,8 +52,8 @@ pub struct Config {
     pub media_port: Option<u16>,
     /// TCP port for the media of those whose network lets no UDP through.
     pub media_tcp_port: TcpPort,
-    /// The address that clients send media to. Without it: the address of `listen`, or all of this machine.
-    pub public_ip: Option<IpAddr>,
+    /// The addresses that clients send media to. Without any: the address of `listen`, or all of this machine.
+    pub public_ips: Vec<IpAddr>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
     /// Serve the web app from this folder instead of the one inside the program.

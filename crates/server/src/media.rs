@@ -95,7 +95,7 @@ impl Media {
             None => None,
         };
         let ports = match config.media_port {
-            Some(port) => bind(config.public_ip, config.listen.ip(), port)
+            Some(port) => bind(&config.public_ips, config.listen.ip(), port)
                 .map_err(|(address, error)| ServeError::Media(address, error))?,
             None => Vec::new(),
         };
@@ -107,11 +107,11 @@ impl Media {
     }
 
     pub(crate) fn candidates(&self) -> Vec<SocketAddr> {
-        self.ports.iter().map(|port| port.candidate).collect()
+        Bound::candidates(&self.ports)
     }
 
     pub(crate) fn tcp_candidates(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(|listener| listener.candidate).collect()
+        Bound::candidates(&self.listeners)
     }
 
     /// Starts the thread, and the TCP listeners in the present runtime.
@@ -141,7 +141,7 @@ impl Media {
 
 /// The listeners for TCP. `udp` is the port of UDP.
 fn bind_tcp(config: &Config, udp: Option<u16>) -> Result<Vec<Bound<TcpListener>>, ServeError> {
-    let bind = |port| bind(config.public_ip, config.listen.ip(), port);
+    let bind = |port| bind(&config.public_ips, config.listen.ip(), port);
     let refused = |(address, error): Refused| ServeError::MediaTcp(address, error);
     match (config.media_tcp_port, udp) {
         (TcpPort::Off, _) | (TcpPort::LikeUdp, None) => Ok(Vec::new()),

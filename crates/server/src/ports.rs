@@ -122,7 +122,7 @@ mod tests {
 
     fn open() -> OpenPort {
         let loopback = IpAddr::from([127, 0, 0, 1]);
-        OpenPort::open(bind(Some(loopback), loopback, 0).unwrap().remove(0)).unwrap()
+        OpenPort::open(bind(&[loopback], loopback, 0).unwrap().remove(0)).unwrap()
     }
 
     #[tokio::test]

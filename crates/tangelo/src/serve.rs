@@ -32,13 +32,15 @@ pub(crate) struct Options {
     #[arg(long, env = "TANGELO_MEDIA_TCP_PORT", value_name = "PORT", value_parser = port)]
     media_tcp_port: Option<Port>,
 
-    /// The IP address that people's browsers send audio and video to.
+    /// An IP address that people's browsers send audio and video to; may be given several times, or with commas.
     ///
     /// Needed where this machine does not have that address itself, as behind a router or a cloud's NAT, and where a
     /// proxy stands before --listen. Without it: the address of --listen, or, if that is 0.0.0.0 or this machine
-    /// alone (127.0.0.1), every address of this machine.
-    #[arg(long, env = "TANGELO_PUBLIC_IP", value_name = "IP", value_parser = public_ip)]
-    public_ip: Option<IpAddr>,
+    /// alone (127.0.0.1), every address of this machine. Browsers try all of them: give IPv4 and IPv6 if there are
+    /// both, and the one in the local network if people there cannot use the public one.
+    #[arg(long = "public-ip", env = "TANGELO_PUBLIC_IP", value_name = "IP", value_delimiter = ',',
+          value_parser = public_ip)]
+    public_ips: Vec<IpAddr>,
 
     /// PEM file with the HTTPS certificate and those that vouch for it. Default: no HTTPS.
     #[arg(long, env = "TANGELO_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -91,7 +93,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
             (None, Port::Off) => TcpPort::Number(MEDIA_PORT),
             (None, Port::Number(_)) => TcpPort::LikeUdp,
         },
-        public_ip: options.public_ip,
+        public_ips: options.public_ips,
         tls,
         web: options.web,
         tap: options.tap,

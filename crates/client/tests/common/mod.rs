@@ -27,7 +27,7 @@ impl TestServer {
             listen,
             media_port: Some(0),
             media_tcp_port: TcpPort::Off,
-            public_ip: None,
+            public_ips: Vec::new(),
             tls: None,
             web: None,
             tap,

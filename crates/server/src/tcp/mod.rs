@@ -37,7 +37,7 @@ pub(crate) fn listen(
     let (arrivals, inbox) = mpsc::channel(ARRIVALS_MAX);
     let places = Arc::new(Semaphore::new(limits.media_connections));
     let per_address = PerAddress::new(limits.media_connections_per_address, limits.media_connections);
-    for Bound { socket, candidate } in listeners {
+    for Bound { socket, candidate, .. } in listeners {
         let listener = TcpListener::from_std(socket)?;
         let (places, per_address) = (Arc::clone(&places), Arc::clone(&per_address));
         tokio::spawn(accept(listener, candidate, places, per_address, limits.clone(), arrivals.clone()));

@@ -32,7 +32,7 @@ pub fn config() -> Config {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         media_port: Some(0),
         media_tcp_port: TcpPort::Number(0),
-        public_ip: Some(Ipv4Addr::LOCALHOST.into()),
+        public_ips: vec![Ipv4Addr::LOCALHOST.into()],
         tls: None,
         web: None,
         tap: None,
