@@ -50,6 +50,7 @@ impl Place {
             media_port: Some(0),
             media_tcp_port: TcpPort::Off,
             public_ips: Vec::new(),
+            stun: None,
             tls: None,
             web: None,
             tap: None,

@@ -18,6 +18,7 @@ mod limits;
 mod media;
 mod ports;
 mod socket;
+mod stun;
 mod tap;
 mod tcp;
 mod tls;
@@ -54,6 +55,9 @@ pub struct Config {
     pub media_tcp_port: TcpPort,
     /// The addresses that clients send media to. Without any: the address of `listen`, or all of this machine.
     pub public_ips: Vec<IpAddr>,
+    /// A STUN server (`HOST:PORT`) that is asked now and then under which address others see this machine. Clients are told
+    /// what it says, too.
+    pub stun: Option<String>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
     /// Serve the web app from this folder instead of the one inside the program.
@@ -121,6 +125,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
     media: Media,
+    stun: Option<String>,
     assets: Assets,
 }
 
@@ -139,7 +144,15 @@ impl Server {
             Some(folder) => Assets::read(&folder).map_err(|error| ServeError::Web(folder, error))?,
             None => Assets::embedded(),
         };
-        Ok(Self { listener, local_addr, tls, limits: ConnectionLimits::default(), media, assets })
+        Ok(Self {
+            listener,
+            local_addr,
+            tls,
+            limits: ConnectionLimits::default(),
+            media,
+            stun: config.stun,
+            assets,
+        })
     }
 
     /// Sets other bounds than the default ones.
@@ -191,6 +204,12 @@ impl Server {
         // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
         let media = self.media.start(news, &self.limits).map_err(ServeError::System)?;
+        let found = self.stun.map(|server| {
+            let commands = media.commands();
+            tokio::spawn(stun::watch(server, move |ips| {
+                let _ = commands.send(media::Command::Found { ips });
+            }))
+        });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
         let to_media = (media.commands(), media.views());
@@ -214,8 +233,11 @@ impl Server {
             let _ = sockets_gone.recv().await;
         };
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
-        // It holds a sender of the media thread's commands, which waits until there is none.
+        // They hold senders of the media thread's commands, which waits until there is none.
         engine.abort();
+        if let Some(found) = found {
+            found.abort();
+        }
         media.stop().await;
         outcome
     }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     io, mem,
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     thread,
@@ -39,6 +39,10 @@ pub(crate) enum Command {
     },
     Remove {
         client: ClientId,
+    },
+    /// Others see this machine under these addresses, besides those that it is known by.
+    Found {
+        ips: Vec<IpAddr>,
     },
 }
 
@@ -205,6 +209,8 @@ struct MediaThread {
     sfu: Sfu,
     ports: Vec<OpenPort>,
     connections: Connections,
+    /// The addresses that clients are told whatever is found, of UDP and of TCP.
+    candidates: (Vec<SocketAddr>, Vec<SocketAddr>),
     batch: Batch,
     tap: Option<Tap>,
     news: mpsc::UnboundedSender<News>,
@@ -218,6 +224,7 @@ async fn run(
     news: mpsc::UnboundedSender<News>,
     views: Views,
 ) -> io::Result<()> {
+    let candidates = (config.candidates.clone(), config.tcp_candidates.clone());
     let mut sfu = Sfu::new(config, Instant::now());
     sfu.set_tap(media.tap.is_some());
     let ports = media.ports.into_iter().map(OpenPort::open).collect::<io::Result<Vec<_>>>()?;
@@ -225,6 +232,7 @@ async fn run(
         sfu,
         ports,
         connections: Connections::default(),
+        candidates,
         batch: Batch::default(),
         tap: media.tap,
         news,
@@ -334,6 +342,10 @@ impl MediaThread {
                 }
             }
             Command::Remove { client } => self.sfu.remove(now, client),
+            Command::Found { ips } => {
+                let (udp, tcp) = &self.candidates;
+                self.sfu.set_candidates(with_found(udp, &ips), with_found(tcp, &ips));
+            }
         }
     }
 
@@ -372,6 +384,18 @@ impl MediaThread {
     }
 }
 
+/// These addresses, and those that were found with the port that their family has. Which socket a router maps them to does
+/// not matter to ICE: all are this server's.
+fn with_found(candidates: &[SocketAddr], found: &[IpAddr]) -> Vec<SocketAddr> {
+    let mut all = candidates.to_vec();
+    for ip in found {
+        let like = candidates.iter().find(|candidate| candidate.is_ipv4() == ip.is_ipv4());
+        let address = like.map(|candidate| SocketAddr::new(*ip, candidate.port()));
+        all.extend(address.filter(|address| !candidates.contains(address)));
+    }
+    all
+}
+
 fn port(ports: &[OpenPort], candidate: SocketAddr) -> Option<&OpenPort> {
     ports.iter().find(|port| port.candidate == candidate)
 }
@@ -379,5 +403,20 @@ fn port(ports: &[OpenPort], candidate: SocketAddr) -> Option<&OpenPort> {
 fn send(ports: &[OpenPort], run: Run<'_>) {
     if let Some(port) = port(ports, run.source) {
         port.send(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_addresses_join_those_of_their_family() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let ips = ["203.0.113.7", "2001:db8::7", "192.168.1.5"].map(|text| text.parse().unwrap());
+        let known = [address("192.168.1.5:3478"), address("10.0.0.2:3478")];
+        let told = with_found(&known, &ips);
+        assert_eq!(told, [known[0], known[1], address("203.0.113.7:3478")]);
+        assert_eq!(with_found(&[], &ips), []);
     }
 }

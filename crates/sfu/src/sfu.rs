@@ -119,6 +119,11 @@ impl Sfu {
         Ok(Answer { sdp, published })
     }
 
+    /// Tells the clients whose sessions begin from now on other addresses, as in [`SfuConfig`].
+    pub fn set_candidates(&mut self, udp: Vec<SocketAddr>, tcp: Vec<SocketAddr>) {
+        (self.config.candidates, self.config.tcp_candidates) = (udp, tcp);
+    }
+
     /// What `client` shows of the pictures that it receives, all of it. Without a session nothing happens: it is said
     /// again after every answer.
     pub fn watch(&mut self, now: Instant, client: ClientId, views: &[View]) {

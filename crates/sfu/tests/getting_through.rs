@@ -63,6 +63,22 @@ fn tcp_candidates_are_passive_and_come_after_udp() {
 }
 
 #[test]
+fn addresses_that_are_found_later_are_told_to_those_who_come_later() {
+    let mut world = World::new();
+    let found: SocketAddr = "203.0.113.7:3478".parse().unwrap();
+    let sdp_of = |client, world: &mut World| {
+        world.add(client, room("one"));
+        let (offer, pending, _) = world.peer(client).offer_lines(&[send(Microphone)]);
+        world.negotiate(client, offer, pending).unwrap().sdp
+    };
+    assert!(!sdp_of(ALICE, &mut world).contains("203.0.113.7"));
+    world.sfu.set_candidates(vec![server(), found], vec![found]);
+    let sdp = sdp_of(BOB, &mut world);
+    assert!(sdp.contains("203.0.113.7 3478"), "{sdp}");
+    assert_eq!(candidates(&sdp).iter().filter(|(transport, _)| transport == "tcp").count(), 1, "{sdp}");
+}
+
+#[test]
 fn who_comes_by_tcp_hears_and_is_heard() {
     let (mut world, sent, received) = call();
     world.stream(ALICE, sent[1], 0, 30);

@@ -42,6 +42,14 @@ pub(crate) struct Options {
           value_parser = public_ip)]
     public_ips: Vec<IpAddr>,
 
+    /// A STUN server that is asked under which IP address others see this machine, at the start and every five minutes.
+    /// Default: nobody is asked.
+    ///
+    /// For machines behind a router whose address is not known beforehand or changes. The router must pass the media port on
+    /// to this machine, under the same number. Browsers are told the address besides those of --public-ip.
+    #[arg(long, env = "TANGELO_STUN", value_name = "HOST:PORT", value_parser = host_port)]
+    stun: Option<String>,
+
     /// PEM file with the HTTPS certificate and those that vouch for it. Default: no HTTPS.
     #[arg(long, env = "TANGELO_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -94,6 +102,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
             (None, Port::Number(_)) => TcpPort::LikeUdp,
         },
         public_ips: options.public_ips,
+        stun: options.stun,
         tls,
         web: options.web,
         tap: options.tap,
@@ -145,6 +154,15 @@ fn print_addresses(server: &Server) -> io::Result<()> {
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
+}
+
+fn host_port(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(1..)) => Ok(text.to_owned()),
+        _ => Err("this is to be HOST:PORT, for example stun.example.org:3478".to_owned()),
+    }
 }
 
 fn port(text: &str) -> Result<Port, String> {

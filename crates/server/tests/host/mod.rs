@@ -33,6 +33,7 @@ pub fn config() -> Config {
         media_port: Some(0),
         media_tcp_port: TcpPort::Number(0),
         public_ips: vec![Ipv4Addr::LOCALHOST.into()],
+        stun: None,
         tls: None,
         web: None,
         tap: None,
