@@ -8,7 +8,7 @@ use std::{
 
 use tangelo_call::{Event, Person, Phase, link::Link};
 use tangelo_client::{Frame, Happening, JoinOptions, Participant};
-use tangelo_server::{Config, Server};
+use tangelo_server::{Config, Server, TcpPort};
 use tangelo_wire::Source;
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,7 +45,16 @@ struct Place {
 impl Place {
     async fn open() -> Result<Self> {
         let listen = ([127, 0, 0, 1], 0).into();
-        let config = Config { listen, media_port: 0, public_ip: None, tls: None, web: None, tap: None };
+        let config = Config {
+            listen,
+            media_port: Some(0),
+            media_tcp_port: TcpPort::Off,
+            public_ips: Vec::new(),
+            stun: None,
+            tls: None,
+            web: None,
+            tap: None,
+        };
         let server = Server::bind(config).await.map_err(at("starting the server"))?;
         let link = Link::new_room().map_err(at("making a room"))?;
         let url = format!("http://{}{}", server.local_addr(), link.path());

@@ -1,4 +1,4 @@
-//! Tangelo's server: web app, WebSocket and UDP around the DeliveryService and the SFU.
+//! Tangelo's server: web app, WebSocket, UDP and ICE-TCP around the DeliveryService and the SFU.
 //!
 //! One task, the engine, owns the DeliveryService; one thread owns the SFU and the UDP sockets, so that media
 //! never waits for the WebSockets. Connections talk to the engine through channels. Nothing here can decrypt.
@@ -8,6 +8,7 @@
 mod addresses;
 mod assets;
 mod batch;
+mod bind;
 mod engine;
 mod headers;
 mod http;
@@ -17,7 +18,9 @@ mod limits;
 mod media;
 mod ports;
 mod socket;
+mod stun;
 mod tap;
+mod tcp;
 mod tls;
 mod web;
 
@@ -46,16 +49,32 @@ use media::Media;
 pub struct Config {
     /// Where HTTP and WebSockets are served. Port 0 takes any free one.
     pub listen: SocketAddr,
-    /// UDP port for media. 0 takes any free one.
-    pub media_port: u16,
-    /// The address that clients send media to. Without it: the address of `listen`, or all of this machine.
-    pub public_ip: Option<IpAddr>,
+    /// UDP port for media. 0 takes any free one; without one, media goes by TCP only.
+    pub media_port: Option<u16>,
+    /// TCP port for the media of those whose network lets no UDP through.
+    pub media_tcp_port: TcpPort,
+    /// The addresses that clients send media to. Without any: the address of `listen`, or all of this machine.
+    pub public_ips: Vec<IpAddr>,
+    /// A STUN server (`HOST:PORT`) that is asked now and then under which address others see this machine. Clients are told
+    /// what it says, too.
+    pub stun: Option<String>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
     /// Serve the web app from this folder instead of the one inside the program.
     pub web: Option<PathBuf>,
     /// Write every packet that the SFU forwards to this pcap file.
     pub tap: Option<PathBuf>,
+}
+
+/// A TCP port for media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcpPort {
+    /// None.
+    Off,
+    /// That of UDP, if it can be had.
+    LikeUdp,
+    /// This one. 0 takes any free one.
+    Number(u16),
 }
 
 /// PEM files for HTTPS.
@@ -76,6 +95,12 @@ pub enum ServeError {
     /// The UDP port cannot be had.
     #[error("cannot use UDP port {0} for media: {1}; choose another with --media-port")]
     Media(SocketAddr, io::Error),
+    /// The TCP port for media cannot be had.
+    #[error("cannot use TCP port {0} for media: {1}; choose another with --media-tcp-port")]
+    MediaTcp(SocketAddr, io::Error),
+    /// No port for media is wanted.
+    #[error("media has no port: leave --media-port or --media-tcp-port on")]
+    NoMedia,
     /// A certificate or key file cannot be used.
     #[error("cannot use {0} for HTTPS: {1}")]
     Tls(PathBuf, String),
@@ -100,6 +125,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
     media: Media,
+    stun: Option<String>,
     assets: Assets,
 }
 
@@ -118,7 +144,15 @@ impl Server {
             Some(folder) => Assets::read(&folder).map_err(|error| ServeError::Web(folder, error))?,
             None => Assets::embedded(),
         };
-        Ok(Self { listener, local_addr, tls, limits: ConnectionLimits::default(), media, assets })
+        Ok(Self {
+            listener,
+            local_addr,
+            tls,
+            limits: ConnectionLimits::default(),
+            media,
+            stun: config.stun,
+            assets,
+        })
     }
 
     /// Sets other bounds than the default ones.
@@ -147,6 +181,12 @@ impl Server {
         self.media.candidates()
     }
 
+    /// The TCP addresses for media that clients are told; none without ICE-TCP.
+    #[must_use]
+    pub fn media_tcp_addrs(&self) -> Vec<SocketAddr> {
+        self.media.tcp_candidates()
+    }
+
     /// Whether it serves HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -163,7 +203,13 @@ impl Server {
         // Unbounded, but it cannot grow: at most one answer for each of the few offers that the engine lets wait, and
         // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
-        let media = self.media.start(news).map_err(ServeError::System)?;
+        let media = self.media.start(news, &self.limits).map_err(ServeError::System)?;
+        let found = self.stun.map(|server| {
+            let commands = media.commands();
+            tokio::spawn(stun::watch(server, move |ips| {
+                let _ = commands.send(media::Command::Found { ips });
+            }))
+        });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
         let to_media = (media.commands(), media.views());
@@ -187,8 +233,11 @@ impl Server {
             let _ = sockets_gone.recv().await;
         };
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
-        // It holds a sender of the media thread's commands, which waits until there is none.
+        // They hold senders of the media thread's commands, which waits until there is none.
         engine.abort();
+        if let Some(found) = found {
+            found.abort();
+        }
         media.stop().await;
         outcome
     }

@@ -1,25 +1,27 @@
-//! The thread that owns the SFU and the UDP sockets.
+//! The thread that owns the SFU and the UDP sockets, and what goes between it and TCP connections.
 
 use std::{
     collections::BTreeMap,
     future::poll_fn,
-    io,
-    net::SocketAddr,
+    io, mem,
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     thread,
     time::Instant,
 };
 
-use tangelo_sfu::{Answer, OfferError, Output, Sfu, SfuConfig};
+use tangelo_sfu::{Answer, OfferError, Output, Sfu, SfuConfig, Transport};
 use tangelo_wire::{ClientId, MediaLine, RoomName, Source, View};
 use tokio::{sync::mpsc, time};
 
 use crate::{
-    Config, ServeError,
+    Config, ConnectionLimits, ServeError, TcpPort,
     batch::{Batch, Run, Sent},
-    ports::{Inbox, OpenPort, Port, local_ports, public_port},
+    bind::{Bound, Refused, bind},
+    ports::{Inbox, OpenPort},
     tap::Tap,
+    tcp::{self, Arrival, Connections},
 };
 
 /// To the media thread.
@@ -37,6 +39,10 @@ pub(crate) enum Command {
     },
     Remove {
         client: ClientId,
+    },
+    /// Others see this machine under these addresses, besides those that it is known by.
+    Found {
+        ips: Vec<IpAddr>,
     },
 }
 
@@ -81,7 +87,8 @@ pub(crate) enum News {
 
 /// The sockets, before the thread starts.
 pub(crate) struct Media {
-    ports: Vec<Port>,
+    ports: Vec<Bound<UdpSocket>>,
+    listeners: Vec<Bound<TcpListener>>,
     tap: Option<Tap>,
 }
 
@@ -91,33 +98,66 @@ impl Media {
             Some(path) => Some(Tap::create(path).map_err(|error| ServeError::Tap(path.clone(), error))?),
             None => None,
         };
-        let ports = match config.public_ip {
-            Some(ip) => vec![public_port(ip, config.media_port)?],
-            None => local_ports(config.listen.ip(), config.media_port)?,
+        let ports = match config.media_port {
+            Some(port) => bind(&config.public_ips, config.listen.ip(), port)
+                .map_err(|(address, error)| ServeError::Media(address, error))?,
+            None => Vec::new(),
         };
-        Ok(Self { ports, tap })
+        let listeners = bind_tcp(config, ports.first().map(|port| port.candidate.port()))?;
+        if ports.is_empty() && listeners.is_empty() {
+            return Err(ServeError::NoMedia);
+        }
+        Ok(Self { ports, listeners, tap })
     }
 
     pub(crate) fn candidates(&self) -> Vec<SocketAddr> {
-        self.ports.iter().map(|port| port.candidate).collect()
+        Bound::candidates(&self.ports)
     }
 
-    /// Starts the thread.
-    pub(crate) fn start(self, news: mpsc::UnboundedSender<News>) -> io::Result<Running> {
+    pub(crate) fn tcp_candidates(&self) -> Vec<SocketAddr> {
+        Bound::candidates(&self.listeners)
+    }
+
+    /// Starts the thread, and the TCP listeners in the present runtime.
+    pub(crate) fn start(
+        mut self,
+        news: mpsc::UnboundedSender<News>,
+        limits: &ConnectionLimits,
+    ) -> io::Result<Running> {
         // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the views of each client, and
         // removes only whose offer it has sent.
         let (commands, inbox) = mpsc::unbounded_channel();
         let (alive, ended) = tokio::sync::watch::channel(());
+        let config = SfuConfig { tcp_candidates: self.tcp_candidates(), ..SfuConfig::new(self.candidates()) };
+        let arrivals = tcp::listen(mem::take(&mut self.listeners), limits)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let views = Views::default();
         let latest = views.clone();
         thread::Builder::new().name("media".into()).spawn(move || {
-            if let Err(error) = runtime.block_on(run(self, inbox, news, latest)) {
+            if let Err(error) = runtime.block_on(run(self, config, (inbox, arrivals), news, latest)) {
                 tracing::error!("media ends: {error}");
             }
             drop(alive);
         })?;
         Ok(Running { commands, views, ended })
+    }
+}
+
+/// The listeners for TCP. `udp` is the port of UDP.
+fn bind_tcp(config: &Config, udp: Option<u16>) -> Result<Vec<Bound<TcpListener>>, ServeError> {
+    let bind = |port| bind(&config.public_ips, config.listen.ip(), port);
+    let refused = |(address, error): Refused| ServeError::MediaTcp(address, error);
+    match (config.media_tcp_port, udp) {
+        (TcpPort::Off, _) | (TcpPort::LikeUdp, None) => Ok(Vec::new()),
+        (TcpPort::Number(port), _) => bind(port).map_err(refused),
+        // Nobody asked for it by name: without it, calls go by UDP.
+        (TcpPort::LikeUdp, Some(port)) => Ok(bind(port).unwrap_or_else(|(address, error)| {
+            tracing::warn!(
+                "no media over TCP, for those whose network lets no UDP through: cannot listen on {address}: {error}; \
+                 choose another port with --media-tcp-port"
+            );
+            Vec::new()
+        })),
     }
 }
 
@@ -161,10 +201,16 @@ const STOP_MAX: time::Duration = time::Duration::from_secs(10);
 /// Calls to one socket before anything else has its turn. Each takes many datagrams.
 const CALLS: usize = 4;
 
+/// Frames of TCP connections before anything else has its turn.
+const FRAMES: usize = 64;
+
 /// The thread's own: the SFU, and the ways out of it.
 struct MediaThread {
     sfu: Sfu,
     ports: Vec<OpenPort>,
+    connections: Connections,
+    /// The addresses that clients are told whatever is found, of UDP and of TCP.
+    candidates: (Vec<SocketAddr>, Vec<SocketAddr>),
     batch: Batch,
     tap: Option<Tap>,
     news: mpsc::UnboundedSender<News>,
@@ -173,14 +219,25 @@ struct MediaThread {
 
 async fn run(
     media: Media,
-    mut commands: mpsc::UnboundedReceiver<Command>,
+    config: SfuConfig,
+    (mut commands, mut arrivals): (mpsc::UnboundedReceiver<Command>, mpsc::Receiver<Arrival>),
     news: mpsc::UnboundedSender<News>,
     views: Views,
 ) -> io::Result<()> {
-    let mut sfu = Sfu::new(SfuConfig::new(media.candidates()), Instant::now());
+    let candidates = (config.candidates.clone(), config.tcp_candidates.clone());
+    let mut sfu = Sfu::new(config, Instant::now());
     sfu.set_tap(media.tap.is_some());
-    let ports = media.ports.into_iter().map(Port::open).collect::<io::Result<Vec<_>>>()?;
-    let mut thread = MediaThread { sfu, ports, batch: Batch::default(), tap: media.tap, news, views };
+    let ports = media.ports.into_iter().map(OpenPort::open).collect::<io::Result<Vec<_>>>()?;
+    let mut thread = MediaThread {
+        sfu,
+        ports,
+        connections: Connections::default(),
+        candidates,
+        batch: Batch::default(),
+        tap: media.tap,
+        news,
+        views,
+    };
     let mut inbox = Inbox::new();
     let mut first = 0;
     loop {
@@ -201,6 +258,13 @@ async fn run(
                 // The others have their turn before this one has its next.
                 first = index + 1;
                 thread.read(index, &mut inbox);
+            }
+            Some(arrival) = arrivals.recv() => {
+                thread.take(arrival);
+                for _ in 1..FRAMES {
+                    let Ok(arrival) = arrivals.try_recv() else { break };
+                    thread.take(arrival);
+                }
             }
             () = sleep_until(deadline) => {}
         }
@@ -251,6 +315,25 @@ impl MediaThread {
         }
     }
 
+    /// Takes what has come in a TCP connection, or that it has ended.
+    fn take(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Frame { connection, contents, place } => {
+                self.connections.note(&connection);
+                let (candidate, peer) = connection.ends();
+                self.sfu.handle_frame(Instant::now(), peer, candidate, &contents);
+                self.carry_out();
+                drop(place);
+            }
+            Arrival::Closed { connection } => {
+                let (candidate, peer) = connection.ends();
+                if self.connections.forget(&connection) {
+                    self.sfu.handle_closed(peer, candidate);
+                }
+            }
+        }
+    }
+
     fn obey(&mut self, command: Command) {
         let now = Instant::now();
         match command {
@@ -264,13 +347,20 @@ impl MediaThread {
                 }
             }
             Command::Remove { client } => self.sfu.remove(now, client),
+            Command::Found { ips } => {
+                let (udp, tcp) = &self.candidates;
+                self.sfu.set_candidates(with_found(udp, &ips), with_found(tcp, &ips));
+            }
         }
     }
 
     fn carry_out(&mut self) {
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit { source, destination, contents } => {
+                Output::Transmit { transport: Transport::Tcp, source, destination, contents } => {
+                    self.connections.send((source, destination), &contents);
+                }
+                Output::Transmit { transport: Transport::Udp, source, destination, contents } => {
                     let segments_max = port(&self.ports, source).map_or(1, OpenPort::segments_max);
                     let ports = &self.ports;
                     self.batch.add((source, destination), &contents, segments_max, |run| send(ports, run));
@@ -299,6 +389,18 @@ impl MediaThread {
     }
 }
 
+/// These addresses, and those that were found with the port that their family has. Which socket a router maps them to does
+/// not matter to ICE: all are this server's.
+fn with_found(candidates: &[SocketAddr], found: &[IpAddr]) -> Vec<SocketAddr> {
+    let mut all = candidates.to_vec();
+    for ip in found {
+        let like = candidates.iter().find(|candidate| candidate.is_ipv4() == ip.is_ipv4());
+        let address = like.map(|candidate| SocketAddr::new(*ip, candidate.port()));
+        all.extend(address.filter(|address| !candidates.contains(address)));
+    }
+    all
+}
+
 fn port(ports: &[OpenPort], candidate: SocketAddr) -> Option<&OpenPort> {
     ports.iter().find(|port| port.candidate == candidate)
 }
@@ -306,5 +408,20 @@ fn port(ports: &[OpenPort], candidate: SocketAddr) -> Option<&OpenPort> {
 fn send(ports: &[OpenPort], run: Run<'_>) {
     if let Some(port) = port(ports, run.source) {
         port.send(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_addresses_join_those_of_their_family() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let ips = ["203.0.113.7", "2001:db8::7", "192.168.1.5"].map(|text| text.parse().unwrap());
+        let known = [address("192.168.1.5:3478"), address("10.0.0.2:3478")];
+        let told = with_found(&known, &ips);
+        assert_eq!(told, [known[0], known[1], address("203.0.113.7:3478")]);
+        assert_eq!(with_found(&[], &ips), []);
     }
 }

@@ -1,31 +1,33 @@
-//! UDP ports: where they are bound, and many datagrams at a time in and out.
+//! UDP ports: many datagrams at a time in and out.
 
 use std::{
     io::{self, IoSliceMut},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket},
+    net::{SocketAddr, UdpSocket as StdSocket},
     task::{Context, Poll},
 };
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 
-use crate::{ServeError, batch::Run, interfaces};
+use crate::{batch::Run, bind::Bound};
 
 /// Bytes of one buffer: the kernel may put datagrams of one sender together (GRO).
 const BUFFER_BYTES: usize = 65_536;
 /// What the kernel is asked to keep while this thread is busy, in bytes: a quarter of a second at 100 Mbit/s.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
-/// A UDP socket, and the address that clients know it by.
-pub(crate) struct Port {
-    socket: StdSocket,
+/// A UDP port of the running media thread.
+pub(crate) struct OpenPort {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    /// The address that clients know it by.
     pub(crate) candidate: SocketAddr,
 }
 
-impl Port {
-    /// Makes it ready for the present runtime.
-    pub(crate) fn open(self) -> io::Result<OpenPort> {
-        let socket = UdpSocket::from_std(self.socket)?;
+impl OpenPort {
+    /// Makes a bound socket ready for the present runtime.
+    pub(crate) fn open(bound: Bound<StdSocket>) -> io::Result<Self> {
+        let socket = UdpSocket::from_std(bound.socket)?;
         let state = UdpSocketState::new((&socket).into())?;
         // As much as the system allows.
         for outcome in [
@@ -36,18 +38,9 @@ impl Port {
                 tracing::debug!(%error, "the socket's buffers stay as they are");
             }
         }
-        Ok(OpenPort { socket, state, candidate: self.candidate })
+        Ok(Self { socket, state, candidate: bound.candidate })
     }
-}
 
-/// A port of the running media thread.
-pub(crate) struct OpenPort {
-    socket: UdpSocket,
-    state: UdpSocketState,
-    pub(crate) candidate: SocketAddr,
-}
-
-impl OpenPort {
     /// Most datagrams of one [`OpenPort::send`]; 1 where the kernel does not take several.
     pub(crate) fn segments_max(&self) -> usize {
         self.state.max_gso_segments()
@@ -120,73 +113,21 @@ impl Inbox {
     }
 }
 
-/// Bound to the public address if this machine has it, else to all, as behind a router that maps it one to one.
-pub(crate) fn public_port(ip: IpAddr, port: u16) -> Result<Port, ServeError> {
-    let address = SocketAddr::new(ip, port);
-    let socket = match bind(address) {
-        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-            let all: IpAddr =
-                if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-            bind(SocketAddr::new(all, port))
-        }
-        bound => bound,
-    };
-    let socket = socket.map_err(|error| ServeError::Media(address, error))?;
-    let port = socket.local_addr().map_err(ServeError::System)?.port();
-    Ok(Port { socket, candidate: SocketAddr::new(ip, port) })
-}
-
-/// One socket for each address, all with the same port: so each datagram's own destination is known, and answers
-/// come from where the client sent to.
-pub(crate) fn local_ports(listen: IpAddr, port: u16) -> Result<Vec<Port>, ServeError> {
-    let mut port = port;
-    let mut ports = Vec::new();
-    let mut failure = None;
-    for ip in interfaces::addresses(listen) {
-        let address = SocketAddr::new(ip, port);
-        match bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
-            Ok((candidate, socket)) => {
-                port = candidate.port();
-                ports.push(Port { socket, candidate });
-            }
-            // Another program has the port: all or nothing, or calls would work on some networks only.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                return Err(ServeError::Media(address, error));
-            }
-            // An interface that came up or went down in this moment.
-            Err(error) => {
-                tracing::warn!("no media on one of this machine's addresses: {error}");
-                failure = Some((address, error));
-            }
-        }
-    }
-    match failure {
-        Some((address, error)) if ports.is_empty() => Err(ServeError::Media(address, error)),
-        _ => Ok(ports),
-    }
-}
-
-fn bind(address: SocketAddr) -> io::Result<StdSocket> {
-    let socket = StdSocket::bind(address)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, time::Duration};
+    use std::{future::poll_fn, net::IpAddr, time::Duration};
 
     use super::*;
+    use crate::bind::bind;
 
-    fn bound() -> Port {
-        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let candidate = socket.local_addr().unwrap();
-        Port { socket, candidate }
+    fn open() -> OpenPort {
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        OpenPort::open(bind(&[loopback], loopback, 0).unwrap().remove(0)).unwrap()
     }
 
     #[tokio::test]
     async fn a_run_arrives_as_the_datagrams_that_it_is_made_of() {
-        let (from, to) = (bound().open().unwrap(), bound().open().unwrap());
+        let (from, to) = (open(), open());
         from.socket.writable().await.unwrap();
         let contents: Vec<u8> = (0..=255).cycle().take(3_300).collect();
         let run = Run {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use host::{Host, Socket, config};
 use hyper::{Request, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tangelo_server::{Config, ConnectionLimits, Server, TlsFiles};
+use tangelo_server::{Config, ConnectionLimits, Server, TcpPort, TlsFiles};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -150,9 +150,16 @@ async fn ports_in_use_are_named_with_the_way_out() {
     let taken = Config { listen: host.address, ..config() };
     let error = Server::bind(taken).await.err().expect("the port is taken").to_string();
     assert!(error.contains("--listen") && error.contains(&host.address.to_string()), "{error}");
-    let taken = Config { media_port: host.media[0].port(), ..config() };
+    let taken = Config { media_port: Some(host.media[0].port()), ..config() };
     let error = Server::bind(taken).await.err().expect("the port is taken").to_string();
     assert!(error.contains("--media-port"), "{error}");
+    let number = TcpPort::Number(host.media_tcp[0].port());
+    let taken = Config { media_tcp_port: number, ..config() };
+    let error = Server::bind(taken).await.err().expect("the port is taken").to_string();
+    assert!(error.contains("--media-tcp-port"), "{error}");
+    let none = Config { media_port: None, media_tcp_port: TcpPort::LikeUdp, ..config() };
+    let error = Server::bind(none).await.err().expect("no port for media").to_string();
+    assert!(error.contains("--media-port") && error.contains("--media-tcp-port"), "{error}");
     let nowhere = Config { tap: Some("/nowhere/at/all.pcap".into()), ..config() };
     let error = Server::bind(nowhere).await.err().expect("no such folder").to_string();
     assert!(error.contains("tap"), "{error}");

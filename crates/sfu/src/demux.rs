@@ -1,20 +1,22 @@
 //! Which client a datagram is for.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use tangelo_wire::ClientId;
 
+use crate::Transport;
+
 /// Longest datagram that is looked at, in bytes.
 pub(crate) const DATAGRAM_MAX_BYTES: usize = 1_500;
 
-/// Most addresses of one client. Browsers check a few candidate pairs, then keep one.
-const ADDRESSES_MAX: usize = 16;
+/// Most ways to one client. Browsers check a few candidate pairs, then keep one; by TCP each pair is a way of its own.
+const WAYS_MAX: usize = 32;
 
-/// How long an address stays with a client after the last ICE check from there. ICE checks that it is still wanted
+/// How long a way stays with a client after the last ICE check from there. ICE checks that it is still wanted
 /// every 5 seconds (RFC 7675 section 5.1).
 const ADDRESS_KEPT: Duration = Duration::from_secs(15);
 
@@ -80,12 +82,31 @@ fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
-/// The addresses that ICE has verified, and whose they are.
+/// Where packets of a client come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Way {
+    pub(crate) transport: Transport,
+    /// The client's address.
+    pub(crate) peer: SocketAddr,
+    /// The server's, as clients know it.
+    pub(crate) local: SocketAddr,
+}
+
+impl Way {
+    /// What tells it from others. A client's UDP port is the client's, wherever it sends to; a TCP connection is named by both ends.
+    fn key(self) -> (Transport, SocketAddr, Option<SocketAddr>) {
+        (self.transport, self.peer, (self.transport == Transport::Tcp).then_some(self.local))
+    }
+}
+
+/// The ways that ICE has verified, and whose they are.
 #[derive(Default)]
 pub(crate) struct AddressBook {
-    owners: BTreeMap<SocketAddr, Owner>,
-    addresses: BTreeMap<ClientId, VecDeque<SocketAddr>>,
+    owners: BTreeMap<Key, Owner>,
+    ways: BTreeMap<ClientId, Vec<Key>>,
 }
+
+type Key = (Transport, SocketAddr, Option<SocketAddr>);
 
 struct Owner {
     client: ClientId,
@@ -93,14 +114,15 @@ struct Owner {
 }
 
 impl AddressBook {
-    pub(crate) fn client(&self, address: SocketAddr) -> Option<ClientId> {
-        self.owners.get(&address).map(|owner| owner.client)
+    pub(crate) fn client(&self, way: Way) -> Option<ClientId> {
+        self.owners.get(&way.key()).map(|owner| owner.client)
     }
 
-    /// `client` has passed an ICE check from `address`. Takes the address over from another client only after that
+    /// `client` has passed an ICE check on this way. Takes the way over from another client only after that
     /// one has been silent there: a client that forges its source address must not cut off somebody else.
-    pub(crate) fn verified(&mut self, now: Instant, address: SocketAddr, client: ClientId) {
-        if let Some(owner) = self.owners.get_mut(&address) {
+    pub(crate) fn verified(&mut self, now: Instant, way: Way, client: ClientId) {
+        let key = way.key();
+        if let Some(owner) = self.owners.get_mut(&key) {
             if owner.client == client {
                 owner.verified = now;
                 return;
@@ -108,24 +130,34 @@ impl AddressBook {
             if now.saturating_duration_since(owner.verified) < ADDRESS_KEPT {
                 return;
             }
-            let former = owner.client;
-            if let Some(addresses) = self.addresses.get_mut(&former) {
-                addresses.retain(|other| *other != address);
+            self.forget(way);
+        }
+        self.owners.insert(key, Owner { client, verified: now });
+        let ways = self.ways.entry(client).or_default();
+        ways.push(key);
+        if ways.len() > WAYS_MAX {
+            // The one that has been silent for longest: the way in use is checked every few seconds.
+            let verified = |key: &Key| self.owners.get(key).map(|owner| owner.verified);
+            if let Some(oldest) = ways.iter().copied().min_by_key(verified) {
+                ways.retain(|other| *other != oldest);
+                self.owners.remove(&oldest);
             }
         }
-        self.owners.insert(address, Owner { client, verified: now });
-        let addresses = self.addresses.entry(client).or_default();
-        addresses.push_back(address);
-        if addresses.len() > ADDRESSES_MAX
-            && let Some(oldest) = addresses.pop_front()
+    }
+
+    /// The way is nobody's any more.
+    pub(crate) fn forget(&mut self, way: Way) {
+        let key = way.key();
+        if let Some(owner) = self.owners.remove(&key)
+            && let Some(ways) = self.ways.get_mut(&owner.client)
         {
-            self.owners.remove(&oldest);
+            ways.retain(|other| *other != key);
         }
     }
 
     pub(crate) fn remove(&mut self, client: ClientId) {
-        for address in self.addresses.remove(&client).unwrap_or_default() {
-            self.owners.remove(&address);
+        for key in self.ways.remove(&client).unwrap_or_default() {
+            self.owners.remove(&key);
         }
     }
 }
@@ -134,8 +166,14 @@ impl AddressBook {
 mod tests {
     use super::*;
 
-    fn address(port: u16) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], port))
+    /// From this port of a client, by UDP.
+    fn address(port: u16) -> Way {
+        let ends = |host, port| SocketAddr::from(([192, 0, 2, host], port));
+        Way { transport: Transport::Udp, peer: ends(1, port), local: ends(2, 3478) }
+    }
+
+    fn by_tcp(way: Way) -> Way {
+        Way { transport: Transport::Tcp, ..way }
     }
 
     fn request(username: &[u8]) -> Vec<u8> {
@@ -195,7 +233,47 @@ mod tests {
             book.verified(start, address(port), client);
         }
         let known = (1..=100).filter(|port| book.client(address(*port)).is_some()).count();
-        assert_eq!(known, ADDRESSES_MAX);
+        assert_eq!(known, WAYS_MAX);
         assert_eq!(book.client(address(100)), Some(client));
+    }
+
+    #[test]
+    fn the_address_in_use_is_not_pushed_out_by_others() {
+        let client = ClientId([1; 16]);
+        let start = crate::test_now();
+        let mut book = AddressBook::default();
+        for port in 1..=100 {
+            let now = start + Duration::from_secs(u64::from(port));
+            book.verified(now, address(port), client);
+            book.verified(now, address(1), client);
+        }
+        assert_eq!(book.client(address(1)), Some(client));
+    }
+
+    #[test]
+    fn a_tcp_connection_is_another_way_than_a_datagram_from_the_same_address() {
+        let client = ClientId([1; 16]);
+        let mut book = AddressBook::default();
+        book.verified(crate::test_now(), address(1), client);
+        assert_eq!(book.client(by_tcp(address(1))), None);
+        book.verified(crate::test_now(), by_tcp(address(1)), client);
+        let elsewhere = Way { local: address(7).peer, ..by_tcp(address(1)) };
+        assert_eq!(book.client(elsewhere), None, "a connection is named by both of its ends");
+        book.forget(by_tcp(address(1)));
+        assert_eq!(book.client(by_tcp(address(1))), None);
+        assert_eq!(book.client(address(1)), Some(client));
+    }
+
+    #[test]
+    fn whose_connection_has_ended_holds_its_address_no_longer() {
+        let (first, second) = (ClientId([1; 16]), ClientId([2; 16]));
+        let start = crate::test_now();
+        let mut book = AddressBook::default();
+        book.verified(start, by_tcp(address(1)), first);
+        book.forget(by_tcp(address(1)));
+        book.verified(start, by_tcp(address(1)), second);
+        assert_eq!(book.client(by_tcp(address(1))), Some(second));
+        book.remove(first);
+        assert_eq!(book.client(by_tcp(address(1))), Some(second));
     }
 }

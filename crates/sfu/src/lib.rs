@@ -41,6 +41,8 @@ pub struct SfuConfig {
     /// be one of them, and `source` of what is sent is: a server that listens on 0.0.0.0 or behind a NAT passes
     /// the address that clients know, not the one it is bound to.
     pub candidates: Vec<SocketAddr>,
+    /// The TCP addresses that clients are told to connect to (RFC 6544, passive). The same holds for them.
+    pub tcp_candidates: Vec<SocketAddr>,
     /// Most clients with a media session at the same time.
     pub clients_max: usize,
     /// How often at most one track is asked for a key frame.
@@ -48,11 +50,25 @@ pub struct SfuConfig {
 }
 
 impl SfuConfig {
-    /// The usual bounds, with these candidates.
+    /// The usual bounds, with these UDP candidates.
     #[must_use]
     pub fn new(candidates: Vec<SocketAddr>) -> Self {
-        Self { candidates, clients_max: 2_000, key_frame_spacing: Duration::from_millis(500) }
+        Self {
+            candidates,
+            tcp_candidates: Vec::new(),
+            clients_max: 2_000,
+            key_frame_spacing: Duration::from_millis(500),
+        }
     }
+}
+
+/// How a packet travels between a client and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// As a UDP datagram.
+    Udp,
+    /// As a frame of RFC 4571 in a TCP connection, which the client opens (RFC 6544).
+    Tcp,
 }
 
 /// Answer to an offer.
@@ -72,13 +88,15 @@ pub struct OfferError(pub String);
 /// What the SFU wants done, or has to tell.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Send this UDP datagram.
+    /// Send this packet.
     Transmit {
-        /// From this address, one of [`SfuConfig::candidates`].
+        /// As a datagram, or in the TCP connection between these two addresses, if there still is one.
+        transport: Transport,
+        /// From this address, one of [`SfuConfig::candidates`] or [`SfuConfig::tcp_candidates`].
         source: SocketAddr,
         /// To this address.
         destination: SocketAddr,
-        /// The datagram.
+        /// The packet, without the length that a frame in TCP begins with.
         contents: Vec<u8>,
     },
     /// ICE and DTLS of a client are up: media can flow. Comes again if ICE recovers after [`Self::Disconnected`].
@@ -136,9 +154,9 @@ pub struct ForwardedPacket {
 pub struct SfuStats {
     /// Clients with a media session now.
     pub participants: usize,
-    /// Datagrams that came in.
+    /// Datagrams that came in, frames of TCP connections among them.
     pub datagrams_in: u64,
-    /// Datagrams that went out.
+    /// Datagrams that went out, frames of TCP connections among them.
     pub datagrams_out: u64,
     /// RTP packets that came in and were read.
     pub packets_in: u64,

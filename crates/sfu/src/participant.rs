@@ -10,15 +10,18 @@ use str0m::{
     Candidate, Event, IceConnectionState, Input, Output, Rtc,
     bwe::{Bitrate, BweKind},
     change::SdpOffer,
+    error::IceError,
     format::FormatParams,
     media::{Frequency, KeyframeRequestKind, Mid, Rid},
-    net::{Protocol, Receive, Transmit},
+    net::{Protocol, Receive, TcpType, Transmit},
     rtp::{Extension, RtpPacket, RtpWrite, Vp8Descriptor},
 };
 use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 
 use crate::{
+    SfuConfig, Transport,
     budget::Plan,
+    demux::Way,
     guard::guarded,
     layers::Choice,
     lines::{check_order, direction_of},
@@ -121,12 +124,7 @@ pub(crate) struct Written {
 
 impl Participant {
     /// A session that has agreed on nothing yet.
-    pub(crate) fn new(
-        room: RoomName,
-        offer: &Offer,
-        candidates: &[SocketAddr],
-        now: Instant,
-    ) -> Option<Self> {
+    pub(crate) fn new(room: RoomName, offer: &Offer, config: &SfuConfig, now: Instant) -> Option<Self> {
         let rtc = guarded(|| {
             let mut builder = Rtc::builder()
                 .set_rtp_mode(true)
@@ -150,8 +148,11 @@ impl Participant {
                 FormatParams { profile_id: Some(0), ..FormatParams::default() },
             );
             let mut rtc = builder.build(now);
-            for address in candidates {
-                match Candidate::host(*address, Protocol::Udp) {
+            let udp =
+                config.candidates.iter().map(|address| (address, Candidate::host(*address, Protocol::Udp)));
+            let tcp = config.tcp_candidates.iter().map(|address| (address, tcp_candidate(*address)));
+            for (address, candidate) in udp.chain(tcp) {
+                match candidate {
                     Ok(candidate) => {
                         rtc.add_local_candidate(candidate);
                     }
@@ -327,13 +328,7 @@ impl Participant {
     }
 
     /// Hands a datagram to str0m. Returns whether str0m took it.
-    pub(crate) fn handle_datagram(
-        &mut self,
-        now: Instant,
-        source: SocketAddr,
-        destination: SocketAddr,
-        contents: &[u8],
-    ) -> bool {
+    pub(crate) fn handle_datagram(&mut self, now: Instant, way: Way, contents: &[u8]) -> bool {
         let numbering = self.numbering;
         if let Some(ssrc) = named_stream(contents, |id| numbering.may_name_layer(id))
             && !self.named_streams.contains(&ssrc)
@@ -344,8 +339,12 @@ impl Participant {
             }
             self.named_streams.insert(ssrc);
         }
+        let protocol = match way.transport {
+            Transport::Udp => Protocol::Udp,
+            Transport::Tcp => Protocol::Tcp,
+        };
         let taken = guarded(|| {
-            let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else {
+            let Ok(receive) = Receive::new(protocol, way.peer, way.local, contents) else {
                 return false;
             };
             self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
@@ -512,6 +511,11 @@ impl Participant {
         }
         result
     }
+}
+
+/// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
+fn tcp_candidate(address: SocketAddr) -> Result<Candidate, IceError> {
+    Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
 }
 
 /// The SSRC of an RTP packet that carries one of these header extensions (RFC 8285 sections 4.2 and 4.3).

@@ -7,14 +7,14 @@ use std::{
 };
 
 use str0m::{
-    net::Transmit,
+    net::{Protocol, Transmit},
     rtp::{RtpPacket, Vp8Descriptor},
 };
 use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source, View};
 
 use crate::{
-    Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats,
-    demux::{AddressBook, Datagram, is_binding_success},
+    Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats, Transport,
+    demux::{AddressBook, Datagram, Way, is_binding_success},
     key_frame::{starts_vp9_key_frame, vp8_height},
     lines::match_lines,
     participant::{Happened, Of, Participant},
@@ -102,9 +102,8 @@ impl Sfu {
                 if current.is_none() && self.participants.len() >= self.config.clients_max {
                     return Err(OfferError("the server has as many media sessions as it can take".into()));
                 }
-                let mut participant =
-                    Participant::new(room.clone(), &offer, &self.config.candidates, self.now)
-                        .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
+                let mut participant = Participant::new(room.clone(), &offer, &self.config, self.now)
+                    .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
                 let sdp = participant.negotiate(&offer, &uses).map_err(OfferError)?;
                 if let Some(former) = self.end_session(client) {
                     participant.replace(former);
@@ -118,6 +117,11 @@ impl Sfu {
         self.queue(client);
         self.settle();
         Ok(Answer { sdp, published })
+    }
+
+    /// Tells the clients whose sessions begin from now on other addresses, as in [`SfuConfig`].
+    pub fn set_candidates(&mut self, udp: Vec<SocketAddr>, tcp: Vec<SocketAddr>) {
+        (self.config.candidates, self.config.tcp_candidates) = (udp, tcp);
     }
 
     /// What `client` shows of the pictures that it receives, all of it. Without a session nothing happens: it is said
@@ -151,15 +155,37 @@ impl Sfu {
         contents: &[u8],
     ) {
         self.advance(now);
+        self.receive(Way { transport: Transport::Udp, peer: source, local: destination }, contents);
+    }
+
+    /// A frame came in the TCP connection from `source` to `destination`, one of [`SfuConfig::tcp_candidates`]. As with
+    /// datagrams, but for the length that the frame begins with, which is not part of `contents`.
+    pub fn handle_frame(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+    ) {
+        self.advance(now);
+        self.receive(Way { transport: Transport::Tcp, peer: source, local: destination }, contents);
+    }
+
+    /// The TCP connection from `source` to `destination` has ended: another may have the same addresses.
+    pub fn handle_closed(&mut self, source: SocketAddr, destination: SocketAddr) {
+        self.addresses.forget(Way { transport: Transport::Tcp, peer: source, local: destination });
+    }
+
+    fn receive(&mut self, way: Way, contents: &[u8]) {
         self.stats.datagrams_in += 1;
         // Nothing can be sent back to port 0, and trying to has the kernel refuse more than that.
-        if source.port() == 0 {
+        if way.peer.port() == 0 {
             self.stats.dropped_garbage += 1;
             return;
         }
         let client = match Datagram::classify(contents) {
             Datagram::BindingRequest { ufrag } => self.ufrags.get(ufrag).copied(),
-            Datagram::Session => self.addresses.client(source),
+            Datagram::Session => self.addresses.client(way),
             Datagram::Garbage => {
                 self.stats.dropped_garbage += 1;
                 return;
@@ -170,7 +196,7 @@ impl Sfu {
             self.stats.dropped_unknown += 1;
             return;
         };
-        if !participant.handle_datagram(self.now, source, destination, contents) {
+        if !participant.handle_datagram(self.now, way, contents) {
             self.stats.dropped_malformed += 1;
         }
         self.queue(client);
@@ -332,12 +358,13 @@ impl Sfu {
     }
 
     fn transmit(&mut self, client: ClientId, transmit: Transmit) {
-        let Transmit { source, destination, contents, .. } = transmit;
+        let Transmit { proto, source, destination, contents } = transmit;
+        let transport = if proto == Protocol::Udp { Transport::Udp } else { Transport::Tcp };
         if is_binding_success(&contents) {
-            self.addresses.verified(self.now, destination, client);
+            self.addresses.verified(self.now, Way { transport, peer: destination, local: source }, client);
         }
         self.stats.datagrams_out += 1;
-        let output = Output::Transmit { source, destination, contents: contents.into() };
+        let output = Output::Transmit { transport, source, destination, contents: contents.into() };
         self.outputs.push_back((client, output));
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
-use tangelo_server::{Config, Server, TlsFiles};
+use tangelo_server::{Config, Server, TcpPort, TlsFiles};
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -19,19 +19,36 @@ pub(crate) struct Options {
           value_parser = listen)]
     listen: SocketAddr,
 
-    /// UDP port for audio and video. 0 takes any free one.
+    /// UDP port for audio and video. 0 takes any free one, "off" none: then all audio and video goes by TCP.
     ///
     /// The default is that of STUN, which many company networks let out because other calling services use it.
-    #[arg(long, env = "TANGELO_MEDIA_PORT", value_name = "PORT", default_value_t = 3478)]
-    media_port: u16,
+    #[arg(long, env = "TANGELO_MEDIA_PORT", value_name = "PORT", default_value = "3478", value_parser = port)]
+    media_port: Port,
 
-    /// The IP address that people's browsers send audio and video to.
+    /// TCP port for audio and video of those whose network lets no UDP through. 0 takes any free one, "off" none.
+    ///
+    /// Browsers take it only where UDP does not work (ICE-TCP, RFC 6544). Without the option it is the number of
+    /// --media-port, and if another program has that, there is none.
+    #[arg(long, env = "TANGELO_MEDIA_TCP_PORT", value_name = "PORT", value_parser = port)]
+    media_tcp_port: Option<Port>,
+
+    /// An IP address that people's browsers send audio and video to; may be given several times, or with commas.
     ///
     /// Needed where this machine does not have that address itself, as behind a router or a cloud's NAT, and where a
     /// proxy stands before --listen. Without it: the address of --listen, or, if that is 0.0.0.0 or this machine
-    /// alone (127.0.0.1), every address of this machine.
-    #[arg(long, env = "TANGELO_PUBLIC_IP", value_name = "IP", value_parser = public_ip)]
-    public_ip: Option<IpAddr>,
+    /// alone (127.0.0.1), every address of this machine. Browsers try all of them: give IPv4 and IPv6 if there are
+    /// both, and the one in the local network if people there cannot use the public one.
+    #[arg(long = "public-ip", env = "TANGELO_PUBLIC_IP", value_name = "IP", value_delimiter = ',',
+          value_parser = public_ip)]
+    public_ips: Vec<IpAddr>,
+
+    /// A STUN server that is asked under which IP address others see this machine, at the start and every five minutes.
+    /// Default: nobody is asked.
+    ///
+    /// For machines behind a router whose address is not known beforehand or changes. The router must pass the media port on
+    /// to this machine, under the same number. Browsers are told the address besides those of --public-ip.
+    #[arg(long, env = "TANGELO_STUN", value_name = "HOST:PORT", value_parser = host_port)]
+    stun: Option<String>,
 
     /// PEM file with the HTTPS certificate and those that vouch for it. Default: no HTTPS.
     #[arg(long, env = "TANGELO_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -58,14 +75,34 @@ pub(crate) struct Options {
     log: String,
 }
 
+/// A port for media, or none.
+#[derive(Clone, Copy)]
+enum Port {
+    Off,
+    Number(u16),
+}
+
+/// The usual port for media.
+const MEDIA_PORT: u16 = 3478;
+
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     super::log_to_stderr(&options.log)?;
     raise_file_limit();
     let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     let config = Config {
         listen: options.listen,
-        media_port: options.media_port,
-        public_ip: options.public_ip,
+        media_port: match options.media_port {
+            Port::Off => None,
+            Port::Number(port) => Some(port),
+        },
+        media_tcp_port: match (options.media_tcp_port, options.media_port) {
+            (Some(Port::Off), _) => TcpPort::Off,
+            (Some(Port::Number(port)), _) => TcpPort::Number(port),
+            (None, Port::Off) => TcpPort::Number(MEDIA_PORT),
+            (None, Port::Number(_)) => TcpPort::LikeUdp,
+        },
+        public_ips: options.public_ips,
+        stun: options.stun,
         tls,
         web: options.web,
         tap: options.tap,
@@ -87,8 +124,12 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());
     }
-    let media: Vec<String> = server.media_addrs().iter().map(ToString::to_string).collect();
-    tracing::info!("audio and video use UDP {}", media.join(", "));
+    for (transport, addresses) in [("UDP", server.media_addrs()), ("TCP", server.media_tcp_addrs())] {
+        if !addresses.is_empty() {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            tracing::info!("audio and video use {transport} {}", addresses.join(", "));
+        }
+    }
     print_addresses(&server)?;
     server.run(shutdown).await?;
     tracing::info!("stopped");
@@ -115,6 +156,22 @@ fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
 }
 
+fn host_port(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(1..)) => Ok(text.to_owned()),
+        _ => Err("this is to be HOST:PORT, for example stun.example.org:3478".to_owned()),
+    }
+}
+
+fn port(text: &str) -> Result<Port, String> {
+    if text == "off" {
+        return Ok(Port::Off);
+    }
+    text.parse().map(Port::Number).map_err(|_| "this is to be a port from 0 to 65535, or \"off\"".to_owned())
+}
+
 fn public_ip(text: &str) -> Result<IpAddr, String> {
     let ip: IpAddr =
         text.parse().map_err(|_| "this is to be an IP address, for example 203.0.113.7".to_owned())?;
@@ -131,7 +188,8 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
 /// Every connection is an open file to the system, and the usual limit is far below what a server needs.
 #[cfg(unix)]
 fn raise_file_limit() {
-    let connections = u64::try_from(ConnectionLimits::default().connections).unwrap_or(u64::MAX);
+    let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::default();
+    let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
     // Files, media sockets and the like.
     let wanted = connections.saturating_add(256);
     match rlimit::increase_nofile_limit(u64::MAX) {

@@ -29,7 +29,7 @@ function find(variable, names) {
 /**
  * Chromium. `devices: false` leaves it without camera and microphone, `allowed: false` refuses them. `patienceMs` is how
  * long a call into a page may take. `screen: true` makes up a screen to share, `voice: true` somebody who talks without a
- * pause. `camera` is a video file (Y4M) that its camera shows, `args` are
+ * pause. `camera` is a video file (Y4M) that its camera shows, `within` makes of a program one that runs it elsewhere, `args` are
  * more of Chromium's own.
  */
 export function chromium({
@@ -39,11 +39,15 @@ export function chromium({
   voice = false,
   patienceMs,
   camera,
+  within,
   args = [],
 } = {}) {
+  const program = find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]);
   return puppeteer.launch({
     protocolTimeout: patienceMs,
-    executablePath: find("TANGELO_CHROMIUM", ["chromium", "chromium-browser", "google-chrome"]),
+    executablePath: within?.(program) ?? program,
+    // Elsewhere there may be no port to speak to it.
+    pipe: within !== undefined,
     headless: true,
     args: [
       ...QUIET,

@@ -14,10 +14,15 @@ export class Server {
   }
 
   /** The same with media on every address of the machine, as without any option. */
-  static async startOnAll(...more) {
-    const ports = ["--listen", "127.0.0.1:0", "--media-port", "0"];
+  static startOnAll(...more) {
+    return Server.run(binary, "--listen", "127.0.0.1:0", ...more);
+  }
+
+  /** Starts this program, on any free media port unless told another. */
+  static async run(program, ...more) {
+    const ports = more.includes("--media-port") ? [] : ["--media-port", "0"];
     // While the page is being changed: `TANGELO_WEB=web/dist` needs no new server.
-    const child = spawn(binary, ["serve", ...ports, ...more], {
+    const child = spawn(program, ["serve", ...ports, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const server = new Server(child);

@@ -12,6 +12,7 @@ import type { InspectionView } from "./inspection.js";
 import { LastingWorker } from "./lasting-worker.js";
 import { Marks } from "./marks.js";
 import { MediaConnection } from "./media-connection.js";
+import { onNetworkChange } from "./network-change.js";
 import { type MediaMode, receivedIn } from "./media-mode.js";
 import type { LineStats } from "./media-stats.js";
 import { Observable } from "./observable.js";
@@ -80,6 +81,7 @@ export class CallController {
       this.share.view.subscribe(() => this.shareChanged()),
       marks.view.subscribe(() => this.marksChanged()),
       () => marks.close(),
+      onNetworkChange(() => this.media.networkChanged()),
     ];
     this.worker.join({
       event: event => this.event(event),

@@ -82,6 +82,11 @@ export class MediaConnection {
     this.peer.renewTransforms();
   }
 
+  /** The device may have come into another network. */
+  networkChanged(): void {
+    this.peer.restartIce();
+  }
+
   /** Drops the connection and makes another. */
   reconnect(): void {
     clearTimeout(this.timer);

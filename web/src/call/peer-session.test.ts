@@ -240,3 +240,91 @@ test("which layers are wanted holds for a session that the server knows, and unt
   assert.deepEqual(active(), [true, true, true]);
   session.close();
 });
+
+/** A session that is connected and agreed. */
+async function connected() {
+  const at = world();
+  at.want(["a"]);
+  await at.offered(1);
+  at.session.answered(1, ANSWER);
+  await until(() => at.agreements() === 1, "the agreement");
+  at.connection.become("connected");
+  return at;
+}
+
+const ANSWER = "v=0\r\na=fingerprint:sha-256 01:02";
+
+test("when the network changes, ICE restarts on the same connection", async () => {
+  const { session, connection, failures, offered, agreements } = await connected();
+  session.restartIce();
+  await offered(2);
+  assert.equal(connection.restarts, 1);
+  session.answered(2, ANSWER);
+  await until(() => agreements() === 2, "the other agreement");
+  await settled();
+  assert.equal(FakeConnection.made.length, 1);
+  assert.deepEqual(failures, []);
+  session.close();
+});
+
+test("packets that stay away restart ICE, and the state says so until they are back", async () => {
+  const { session, connection, offered } = await connected();
+  assert.equal(session.state(), "connected");
+  connection.become("disconnected");
+  await offered(2);
+  assert.equal(connection.restarts, 1);
+  session.answered(2, ANSWER);
+  connection.become("connecting");
+  assert.equal(session.state(), "failed");
+  connection.become("connected");
+  assert.equal(session.state(), "connected");
+  session.close();
+});
+
+test("a restart while an offer is under way follows it", async () => {
+  const { session, offers, want, offered, agreements } = await connected();
+  want(["a", "b"]);
+  await offered(2);
+  session.restartIce();
+  await settled();
+  assert.equal(offers.length, 2);
+  session.answered(2, ANSWER);
+  await offered(3);
+  session.answered(3, ANSWER);
+  await until(() => agreements() === 3, "all to be agreed");
+  await settled();
+  assert.equal(offers.length, 3);
+  session.close();
+});
+
+test("a restart without a way to the server waits for it", async () => {
+  const { session, offers, want, offered } = await connected();
+  want(["a"], false);
+  session.restartIce();
+  await settled();
+  assert.equal(offers.length, 1);
+  want(["a"]);
+  await offered(2);
+  session.close();
+});
+
+test("before the first answer there is nothing to restart", async () => {
+  const { session, connection, offers, want, offered } = world();
+  want(["a"]);
+  await offered(1);
+  session.restartIce();
+  session.answered(1, ANSWER);
+  await settled();
+  assert.deepEqual([connection.restarts, offers.length], [0, 1]);
+  session.close();
+});
+
+test("an answer of another session: the server had ended this one, and a new connection is needed", async () => {
+  const { session, failures, offered } = await connected();
+  session.restartIce();
+  await offered(2);
+  session.answered(2, "v=0\r\na=fingerprint:sha-256 03:04");
+  await until(() => failures.length > 0, "the session to end");
+  assert.deepEqual(failures, ["connection"]);
+  session.close();
+});

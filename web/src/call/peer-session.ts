@@ -7,7 +7,7 @@ import { errorOf, report } from "../report.js";
 import type { FrameUse } from "../worker/messages.js";
 import { type Offer, OfferExchange, type Reply } from "./offer-exchange.js";
 import { PeerLines, type Sent } from "./peer-lines.js";
-import { midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
+import { fingerprintOf, midsOf, withConstantBitRate, withoutLoudness } from "./sdp.js";
 import type { MediaState } from "./view.js";
 
 /** An answer that takes longer was lost on the way. */
@@ -45,7 +45,9 @@ type Outcome =
   /** Once more, after a pause. */
   | "failed"
   /** The two sides have come apart. */
-  | "hopeless";
+  | "hopeless"
+  /** The server had ended the session, and answers for another. */
+  | "ended";
 
 export class PeerSession {
   private readonly connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
@@ -61,6 +63,10 @@ export class PeerSession {
   private agreed = true;
   /** The local description that has no answer yet. */
   private pending: (Offer & { sentBefore: boolean }) | undefined;
+  /** Whether ICE is to be restarted with the next offer. */
+  private restarting = false;
+  /** Whether media ever had a way. */
+  private wasConnected = false;
   /** Whether the server knows this session. What it said before was of another. */
   private known = false;
   /** In a row. */
@@ -83,8 +89,11 @@ export class PeerSession {
     );
     this.connection.onconnectionstatechange = () => {
       if (this.closed) return;
+      const { connectionState } = this.connection;
+      if (connectionState === "connected") this.wasConnected = true;
       this.owner.changed();
-      if (this.connection.connectionState === "failed") this.fail("connection");
+      if (connectionState === "disconnected") this.restartIce();
+      if (connectionState === "failed") this.fail("connection");
     };
   }
 
@@ -110,6 +119,19 @@ export class PeerSession {
 
   refused(number: number, text: string): void {
     this.exchange.heard(number, { type: "refused", text });
+  }
+
+  /**
+   * Looks for the way to the server anew (RFC 8445 section 2.4), as when the device has come into another network. Lines,
+   * their numbers and DTLS stay, and media goes on by the old way for as long as that works.
+   */
+  restartIce(): void {
+    // Before the first answer there is nothing to restart.
+    if (this.over || !this.known) return;
+    report("ice-restart", { state: this.connection.connectionState });
+    this.connection.restartIce();
+    this.restarting = this.stale = true;
+    void this.run();
   }
 
   generateKeyFrames(): void {
@@ -161,7 +183,8 @@ export class PeerSession {
       case "closed":
         return "none";
       default:
-        return this.lines.none ? "none" : "connecting";
+        if (this.lines.none) return "none";
+        return this.wasConnected ? "failed" : "connecting";
     }
   }
 
@@ -194,6 +217,7 @@ export class PeerSession {
           this.owner.agreed();
         }
         if (outcome === "lost" || outcome === "failed") this.failures++;
+        if (outcome === "ended") return this.fail("connection");
         if (outcome === "hopeless" || this.failures >= FAILURES_MAX) return this.fail("agreement");
         if (outcome === "failed") await this.pause();
         this.owner.changed();
@@ -210,8 +234,9 @@ export class PeerSession {
       this.stale = false;
       const changed = await this.lines.apply(this.sent, this.received);
       if (changed) this.owner.changed();
-      if (!changed && this.agreed) return this.stale ? "interrupted" : "nothing_to_do";
-      this.agreed = false;
+      if (!changed && this.agreed && !this.restarting)
+        return this.stale ? "interrupted" : "nothing_to_do";
+      this.agreed = this.restarting = false;
       offer = this.pending = { ...(await this.makeOffer()), sentBefore: false };
       if (this.over || !this.mayOffer) return "interrupted";
     }
@@ -221,7 +246,9 @@ export class PeerSession {
 
   private async take(reply: Reply, offer: Offer & { sentBefore: boolean }): Promise<Outcome> {
     switch (reply.type) {
-      case "answer":
+      case "answer": {
+        const before = this.connection.remoteDescription?.sdp;
+        if (before && fingerprintOf(before) !== fingerprintOf(reply.sdp)) return "ended";
         try {
           const sdp = withConstantBitRate(reply.sdp);
           await this.connection.setRemoteDescription({ type: "answer", sdp });
@@ -234,6 +261,7 @@ export class PeerSession {
         // A server may agree to fewer layers than were offered.
         this.lines.settleLayers();
         return "agreed";
+      }
       case "refused":
         report("offer-refused", { message: reply.text });
         // Nothing of it holds on either side, unless the server had taken it when it was sent before.

@@ -31,6 +31,11 @@ export function withConstantBitRate(sdp: string): string {
     .join("\r\n");
 }
 
+/** The DTLS fingerprint of an SDP, the same for all that a session answers. */
+export function fingerprintOf(sdp: string): string | undefined {
+  return linesOf(sdp).find(line => line.startsWith("a=fingerprint:"));
+}
+
 /** The mids of an SDP in their order. */
 export function midsOf(sdp: string): string[] {
   return linesOf(sdp)

@@ -52,9 +52,11 @@ export class FakeConnection {
   connectionState = "new";
   signalingState = "stable";
   localDescription: { sdp: string } | null = null;
+  remoteDescription: { sdp: string } | null = null;
   onconnectionstatechange: (() => void) | undefined;
   readonly transceivers: FakeTransceiver[] = [];
   rollbacks = 0;
+  restarts = 0;
   /** The next answer is one that the browser does not take. */
   refusing = false;
   private mids = 0;
@@ -100,10 +102,15 @@ export class FakeConnection {
     return Promise.resolve();
   }
 
-  setRemoteDescription(): Promise<void> {
+  restartIce(): void {
+    this.restarts++;
+  }
+
+  setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
     if (this.signalingState !== "have-local-offer") throw new Error("an answer to nothing");
     if (this.refusing) return Promise.reject(new Error("no such line"));
     this.signalingState = "stable";
+    this.remoteDescription = { sdp };
     this.fresh = [];
     return Promise.resolve();
   }

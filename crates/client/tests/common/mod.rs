@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tangelo_call::{Event, Person, Phase, link::Link};
 use tangelo_client::{Frame, Happening, JoinOptions, Participant};
-use tangelo_server::{Config, Server};
+use tangelo_server::{Config, Server, TcpPort};
 use tangelo_wire::{ClientId, Source};
 use tokio::sync::oneshot;
 
@@ -23,7 +23,16 @@ pub struct TestServer {
 impl TestServer {
     pub async fn start(tap: Option<PathBuf>) -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let config = Config { listen, media_port: 0, public_ip: None, tls: None, web: None, tap };
+        let config = Config {
+            listen,
+            media_port: Some(0),
+            media_tcp_port: TcpPort::Off,
+            public_ips: Vec::new(),
+            stun: None,
+            tls: None,
+            web: None,
+            tap,
+        };
         let server = Server::bind(config).await.unwrap();
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();

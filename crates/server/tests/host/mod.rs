@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
-use tangelo_server::{Config, ConnectionLimits, Server};
+use tangelo_server::{Config, ConnectionLimits, Server, TcpPort};
 use tangelo_wire::{
     Bytes, ClientId, ClientMessage, ErrorCode, LogEntry, LogId, PROTOCOL, RoomName, Seq, ServerMessage,
 };
@@ -30,8 +30,10 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 pub fn config() -> Config {
     Config {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        media_port: 0,
-        public_ip: Some(Ipv4Addr::LOCALHOST.into()),
+        media_port: Some(0),
+        media_tcp_port: TcpPort::Number(0),
+        public_ips: vec![Ipv4Addr::LOCALHOST.into()],
+        stun: None,
         tls: None,
         web: None,
         tap: None,
@@ -41,6 +43,7 @@ pub fn config() -> Config {
 pub struct Host {
     pub address: SocketAddr,
     pub media: Vec<SocketAddr>,
+    pub media_tcp: Vec<SocketAddr>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), tangelo_server::ServeError>>,
 }
@@ -56,12 +59,13 @@ impl Host {
 
     pub async fn with_limits(config: Config, limits: ConnectionLimits) -> Self {
         let server = Server::bind(config).await.unwrap().with_limits(limits);
-        let (address, media) = (server.local_addr(), server.media_addrs());
+        let (address, media, media_tcp) =
+            (server.local_addr(), server.media_addrs(), server.media_tcp_addrs());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {
             let _ = stopped.await;
         }));
-        Self { address, media, stop, running }
+        Self { address, media, media_tcp, stop, running }
     }
 
     pub async fn stop(self) {

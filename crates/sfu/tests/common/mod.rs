@@ -17,10 +17,10 @@ use str0m::{
     change::{SdpAnswer, SdpApi, SdpOffer, SdpPendingOffer},
     format::Codec,
     media::{Direction, MediaKind as Kind, Mid, Rid},
-    net::{Protocol, Receive},
+    net::{Protocol, Receive, TcpType},
     rtp::{RtpPacket, RtpWrite},
 };
-use tangelo_sfu::{Answer, ForwardedPacket, OfferError, Output, Sfu, SfuConfig};
+use tangelo_sfu::{Answer, ForwardedPacket, OfferError, Output, Sfu, SfuConfig, Transport};
 use tangelo_wire::{ClientId, LineUse, MediaKind, MediaLine, RoomName, Source};
 
 pub const ALICE: ClientId = ClientId([0xa1; 16]);
@@ -51,6 +51,7 @@ pub fn receive(client: ClientId, source: Source) -> Option<LineUse> {
 
 struct Flight {
     arrives: Instant,
+    transport: Transport,
     source: SocketAddr,
     destination: SocketAddr,
     contents: Vec<u8>,
@@ -141,6 +142,22 @@ impl World {
         self.peers.insert(client, peer);
     }
 
+    /// From here on clients can come by TCP, too. For the beginning: whoever was there is forgotten.
+    pub fn listen_on_tcp(&mut self) {
+        let config = SfuConfig { tcp_candidates: vec![server()], ..SfuConfig::new(vec![server()]) };
+        self.sfu = Sfu::new(config, self.now);
+    }
+
+    /// A client that can open TCP connections, and nothing else.
+    pub fn add_by_tcp(&mut self, client: ClientId, room: RoomName) {
+        self.add(client, room);
+        let peer = self.peer(client);
+        let mut rtc = Rtc::builder().set_rtp_mode(true).build(peer.wake);
+        let candidate = Candidate::builder().tcp().host(peer.address).tcptype(TcpType::Active);
+        rtc.add_local_candidate(candidate.build().unwrap());
+        peer.rtc = rtc;
+    }
+
     pub fn peer(&mut self, client: ClientId) -> &mut Peer {
         self.peers.get_mut(&client).unwrap()
     }
@@ -216,10 +233,15 @@ impl World {
             if (self.loss_up)(&flight.contents) {
                 return;
             }
-            self.sfu.handle_datagram(self.now, flight.source, flight.destination, &flight.contents);
+            let Flight { source, destination, contents, .. } = flight;
+            match flight.transport {
+                Transport::Udp => self.sfu.handle_datagram(self.now, *source, *destination, contents),
+                Transport::Tcp => self.sfu.handle_frame(self.now, *source, *destination, contents),
+            }
         } else if let Some(peer) = self.peers.values_mut().find(|peer| peer.address == flight.destination) {
             let receive =
-                Receive::new(Protocol::Udp, flight.source, flight.destination, &flight.contents).unwrap();
+                Receive::new(protocol(flight.transport), flight.source, flight.destination, &flight.contents)
+                    .unwrap();
             peer.input(Input::Receive(self.now, receive));
             peer.drain(self.now, &mut self.network);
         }
@@ -236,10 +258,10 @@ impl World {
     fn take_outputs(&mut self) {
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit { source, destination, contents } => {
+                Output::Transmit { transport, source, destination, contents } => {
                     assert_eq!(source, server());
                     if !(self.loss)(destination, &contents) {
-                        self.fly(source, destination, contents);
+                        self.fly(transport, source, destination, contents);
                     }
                 }
                 Output::Connected { client } => self.connected.push(client),
@@ -253,7 +275,7 @@ impl World {
     }
 
     /// The server's datagram goes its way; flights stay in the order of their arrival.
-    fn fly(&mut self, source: SocketAddr, destination: SocketAddr, contents: Vec<u8>) {
+    fn fly(&mut self, transport: Transport, source: SocketAddr, destination: SocketAddr, contents: Vec<u8>) {
         let client =
             self.peers.iter().find(|(_, peer)| peer.address == destination).map(|(client, _)| *client);
         let leaves = match client.and_then(|client| self.links.get_mut(&client)) {
@@ -263,7 +285,7 @@ impl World {
         let Some(leaves) = leaves else { return };
         let arrives = leaves + LATENCY;
         let place = self.network.partition_point(|flight| flight.arrives <= arrives);
-        self.network.insert(place, Flight { arrives, source, destination, contents });
+        self.network.insert(place, Flight { arrives, transport, source, destination, contents });
     }
 
     /// Something arrives at the server from anywhere.
@@ -321,6 +343,17 @@ pub fn payload(mid: Mid, number: u64) -> Vec<u8> {
 
 pub fn payloads(mid: Mid, numbers: std::ops::Range<u64>) -> Vec<Vec<u8>> {
     numbers.map(|number| payload(mid, number)).collect()
+}
+
+fn protocol(transport: Transport) -> Protocol {
+    match transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    }
+}
+
+fn transport(protocol: Protocol) -> Transport {
+    if protocol == Protocol::Udp { Transport::Udp } else { Transport::Tcp }
 }
 
 fn direction(line_use: Option<&LineUse>) -> Direction {
@@ -389,6 +422,7 @@ impl Peer {
                     let place = network.partition_point(|flight| flight.arrives <= arrives);
                     let flight = Flight {
                         arrives,
+                        transport: transport(transmit.proto),
                         source: transmit.source,
                         destination: transmit.destination,
                         contents: transmit.contents.to_vec(),

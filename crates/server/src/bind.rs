@@ -1,0 +1,217 @@
+//! Where the media sockets are bound, UDP and TCP alike.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
+};
+
+use socket2::{Domain, Protocol, Type};
+
+use crate::interfaces;
+
+/// A socket, and the address that clients know it by.
+pub(crate) struct Bound<S> {
+    pub(crate) socket: S,
+    pub(crate) candidate: SocketAddr,
+    /// Further addresses at which it is reached, as behind a router. What comes there comes to `candidate`, for all that can
+    /// be seen here.
+    pub(crate) aliases: Vec<SocketAddr>,
+}
+
+impl<S> Bound<S> {
+    /// All addresses that clients are told.
+    pub(crate) fn candidates(all: &[Self]) -> Vec<SocketAddr> {
+        all.iter()
+            .flat_map(|bound| [bound.candidate].into_iter().chain(bound.aliases.iter().copied()))
+            .collect()
+    }
+}
+
+/// Where no socket could be bound, and why.
+pub(crate) type Refused = (SocketAddr, io::Error);
+
+/// A socket of the system that is ready for a runtime.
+pub(crate) trait Socket: Sized {
+    fn bind(address: SocketAddr) -> io::Result<Self>;
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+}
+
+impl Socket for UdpSocket {
+    fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(bound(address, Type::DGRAM, Protocol::UDP)?.into())
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+}
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+impl Socket for TcpListener {
+    fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = bound(address, Type::STREAM, Protocol::TCP)?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.local_addr()
+    }
+}
+
+fn bound(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        // All of IPv6 is not all of IPv4, which has sockets of its own.
+        socket.set_only_v6(true)?;
+    }
+    // A server that starts again finds connections of the one before, which have ended, in the kernel.
+    #[cfg(unix)]
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// The sockets that clients are told of: at the public addresses, or at those of this machine if there are none.
+pub(crate) fn bind<S: Socket>(
+    public: &[IpAddr],
+    listen: IpAddr,
+    port: u16,
+) -> Result<Vec<Bound<S>>, Refused> {
+    if public.is_empty() {
+        return bind_all(&interfaces::addresses(listen), port, |error| {
+            error.kind() != io::ErrorKind::AddrInUse
+        });
+    }
+    let mut public = public.to_vec();
+    public.sort_unstable();
+    public.dedup();
+    let mut all: Vec<Bound<S>> = Vec::new();
+    // IPv4 and IPv6 are two networks, and one of them may have a router before it that the other has not.
+    for family in public.chunk_by(|one, other| one.is_ipv4() == other.is_ipv4()) {
+        let port = all.first().map_or(port, |bound| bound.candidate.port());
+        all.extend(match bind_all(family, port, |_| false) {
+            Err((_, error)) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                vec![bind_any(family, port)?]
+            }
+            bound => bound?,
+        });
+    }
+    Ok(all)
+}
+
+/// One socket for each address, all with the same port: so each packet's own destination is known, and answers
+/// come from where the client sent to. Goes on without those whose failure is `bearable`, while there are others.
+fn bind_all<S: Socket>(
+    ips: &[IpAddr],
+    port: u16,
+    bearable: impl Fn(&io::Error) -> bool,
+) -> Result<Vec<Bound<S>>, Refused> {
+    let mut port = port;
+    let mut all = Vec::new();
+    let mut failure = None;
+    for ip in ips {
+        let address = SocketAddr::new(*ip, port);
+        match S::bind(address).and_then(|socket| Ok((socket.local_addr()?, socket))) {
+            Ok((candidate, socket)) => {
+                port = candidate.port();
+                all.push(Bound { socket, candidate, aliases: Vec::new() });
+            }
+            // An interface that came up or went down in this moment. Where another program has the port it is all or
+            // nothing, or calls would work on some networks only.
+            Err(error) if bearable(&error) => {
+                tracing::warn!("no media on one of this machine's addresses: {error}");
+                failure = Some((address, error));
+            }
+            Err(error) => return Err((address, error)),
+        }
+    }
+    match failure {
+        Some(failure) if all.is_empty() => Err(failure),
+        _ => Ok(all),
+    }
+}
+
+/// One socket for all addresses of a family, of which this machine does not have every one itself: a router maps them.
+fn bind_any<S: Socket>(ips: &[IpAddr], port: u16) -> Result<Bound<S>, Refused> {
+    let is_ipv4 = ips.iter().all(IpAddr::is_ipv4);
+    let any: IpAddr = if is_ipv4 { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let address = SocketAddr::new(any, port);
+    let socket = S::bind(address).and_then(|socket| Ok((socket.local_addr()?.port(), socket)));
+    let (port, socket) = socket.map_err(|error| (address, error))?;
+    let mut candidates = ips.iter().map(|ip| SocketAddr::new(*ip, port));
+    let candidate = candidates.next().unwrap_or(address);
+    Ok(Bound { socket, candidate, aliases: candidates.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ELSEWHERE: [&str; 2] = ["203.0.113.7", "203.0.113.8"];
+
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn udp(public: &[&str]) -> Vec<Bound<UdpSocket>> {
+        bind(&ips(public), Ipv4Addr::LOCALHOST.into(), 0).unwrap()
+    }
+
+    fn told(all: &[Bound<UdpSocket>]) -> Vec<IpAddr> {
+        Bound::candidates(all).iter().map(SocketAddr::ip).collect()
+    }
+
+    #[test]
+    fn every_public_address_is_told_with_the_same_port() {
+        let all = udp(&["127.0.0.2", "127.0.0.1", "127.0.0.2"]);
+        assert_eq!(told(&all), ips(&["127.0.0.1", "127.0.0.2"]));
+        let port = all[0].candidate.port();
+        for bound in &all {
+            assert_eq!(bound.candidate.port(), port);
+            assert_eq!(bound.socket.local_addr().unwrap(), bound.candidate);
+        }
+        // TCP finds the number free that UDP has.
+        let tcp: Vec<Bound<TcpListener>> =
+            bind(&ips(&["127.0.0.1"]), Ipv4Addr::LOCALHOST.into(), port).unwrap();
+        assert_eq!(tcp[0].candidate, all[0].candidate);
+    }
+
+    #[test]
+    fn addresses_of_a_router_share_one_socket_with_those_beside_them() {
+        let all = udp(&["127.0.0.1", ELSEWHERE[0], ELSEWHERE[1]]);
+        assert_eq!(all.len(), 1);
+        assert!(all[0].socket.local_addr().unwrap().ip().is_unspecified());
+        assert_eq!(told(&all), ips(&["127.0.0.1", ELSEWHERE[0], ELSEWHERE[1]]));
+    }
+
+    #[test]
+    fn ipv4_behind_a_router_leaves_ipv6_as_it_is() {
+        // Not every machine has IPv6.
+        if UdpSocket::bind("[::1]:0").is_err() {
+            return;
+        }
+        let all = udp(&["::1", ELSEWHERE[0]]);
+        assert_eq!(told(&all), ips(&[ELSEWHERE[0], "::1"]));
+        assert_eq!(all[0].candidate.port(), all[1].candidate.port());
+        assert!(all[0].socket.local_addr().unwrap().ip().is_unspecified());
+        assert_eq!(all[1].socket.local_addr().unwrap(), all[1].candidate);
+        let both = udp(&["2001:db8::7", ELSEWHERE[0]]);
+        assert_eq!(told(&both), ips(&[ELSEWHERE[0], "2001:db8::7"]));
+        assert_eq!(both.len(), 2, "all of IPv6 does not take IPv4's port");
+    }
+
+    #[test]
+    fn a_port_in_use_is_said() {
+        let taken = udp(&["127.0.0.1"]);
+        let port = taken[0].candidate.port();
+        let again = bind::<UdpSocket>(&ips(&["127.0.0.1"]), Ipv4Addr::LOCALHOST.into(), port);
+        let (address, error) = again.err().unwrap();
+        assert_eq!((address, error.kind()), (taken[0].candidate, io::ErrorKind::AddrInUse));
+    }
+}

@@ -1,0 +1,110 @@
+//! ICE-TCP (RFC 6544): who cannot use UDP opens a TCP connection, in which every packet is a frame (RFC 4571).
+//!
+//! Each connection has a task of its own, not on the media thread: who connects and says nothing, or nonsense, costs
+//! that thread nothing.
+
+mod connection;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc},
+    time::sleep,
+};
+
+use crate::{ConnectionLimits, addresses::PerAddress, bind::Bound};
+
+pub(crate) use connection::{Arrival, Connection};
+
+/// Frames of all connections that wait for the media thread.
+const ARRIVALS_MAX: usize = 1_024;
+
+/// The pause after a connection that could not be accepted. Out of file descriptors, most likely: some will come back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Starts to listen, in the present runtime, until the receiver of what comes is dropped.
+pub(crate) fn listen(
+    listeners: Vec<Bound<StdListener>>,
+    limits: &ConnectionLimits,
+) -> io::Result<mpsc::Receiver<Arrival>> {
+    let (arrivals, inbox) = mpsc::channel(ARRIVALS_MAX);
+    let places = Arc::new(Semaphore::new(limits.media_connections));
+    let per_address = PerAddress::new(limits.media_connections_per_address, limits.media_connections);
+    for Bound { socket, candidate, .. } in listeners {
+        let listener = TcpListener::from_std(socket)?;
+        let (places, per_address) = (Arc::clone(&places), Arc::clone(&per_address));
+        tokio::spawn(accept(listener, candidate, places, per_address, limits.clone(), arrivals.clone()));
+    }
+    Ok(inbox)
+}
+
+async fn accept(
+    listener: TcpListener,
+    candidate: SocketAddr,
+    places: Arc<Semaphore>,
+    per_address: Arc<PerAddress>,
+    limits: ConnectionLimits,
+    arrivals: mpsc::Sender<Arrival>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = arrivals.closed() => return,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!("cannot accept a TCP connection for media: {error}");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // What is over a bound is closed at once: ICE has other ways to try.
+        let Some(held) = per_address.take(peer.ip()) else { continue };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let connection = Connection::new(candidate, peer);
+        let (arrivals, first, later) = (arrivals.clone(), limits.media_check, limits.idle);
+        tokio::spawn(async move {
+            connection::serve(stream, connection, arrivals, (first, later)).await;
+            drop((place, held));
+        });
+    }
+}
+
+/// The connections that the media thread knows, by both ends: the address that clients know, and theirs.
+#[derive(Default)]
+pub(crate) struct Connections(BTreeMap<(SocketAddr, SocketAddr), Arc<Connection>>);
+
+impl Connections {
+    /// Something came in this connection.
+    pub(crate) fn note(&mut self, connection: &Arc<Connection>) {
+        let known = self.0.entry(connection.ends()).or_insert_with(|| Arc::clone(connection));
+        if !Arc::ptr_eq(known, connection) {
+            *known = Arc::clone(connection);
+        }
+    }
+
+    /// The connection has ended. Returns whether it was known.
+    pub(crate) fn forget(&mut self, connection: &Arc<Connection>) -> bool {
+        let known = self.0.get(&connection.ends()).is_some_and(|known| Arc::ptr_eq(known, connection));
+        if known {
+            self.0.remove(&connection.ends());
+        }
+        known
+    }
+
+    /// Sends a packet, unless the connection has ended or its client does not keep up: then it is lost, as it would be in
+    /// a network.
+    pub(crate) fn send(&self, ends: (SocketAddr, SocketAddr), packet: &[u8]) {
+        if let Some(connection) = self.0.get(&ends) {
+            connection.send(packet);
+        }
+    }
+}
