@@ -16,10 +16,9 @@ after(() => browser?.close());
 function ways(person) {
   return person.page.evaluate(async () => {
     const report = await window.connections.at(-1).getStats();
-    const all = [...report.values()];
-    const pairs = all.filter(each => each.type === "candidate-pair" && each.state === "succeeded");
-    return pairs
-      .filter(pair => pair.nominated)
+    const transports = [...report.values()].filter(each => each.type === "transport");
+    return transports
+      .map(transport => report.get(transport.selectedCandidatePairId))
       .flatMap(pair => [pair.localCandidateId, pair.remoteCandidateId])
       .map(id => report.get(id).protocol);
   });

@@ -88,12 +88,13 @@ pub(crate) fn plan(budget_bps: Option<u64>, pictures: &[Picture]) -> Plan {
             if goal.is_none_or(|goal| goal < step) {
                 continue;
             }
-            let all = spent - before + picture.cost(step);
+            let (others, cost) = (spent - before, picture.cost(step));
             let has_it = picture.current.and_then(|layer| picture.place(layer)).is_some_and(|at| at >= step);
-            let needs = if has_it { all } else { all.saturating_mul(RAISE_PERCENT) / 100 };
+            let margin = if has_it { 0 } else { cost * (RAISE_PERCENT - 100) / 100 };
+            let needs = others.saturating_add(cost).saturating_add(margin);
             if needs <= budget {
                 *place = Some(step);
-                spent = all;
+                spent = others.saturating_add(cost);
             } else {
                 next_bps = Some(next_bps.map_or(needs, |next| next.min(needs)));
             }

@@ -269,7 +269,7 @@ impl Participant {
         self.views = Some(shown);
     }
 
-    /// Takes over what is known of the client's screen and network from the session that this one replaces.
+    /// Takes over what is known of the client's screen from the session that this one replaces.
     pub(crate) fn replace(&mut self, former: Self) {
         self.views = former.views;
     }

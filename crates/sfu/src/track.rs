@@ -131,8 +131,11 @@ impl Layer {
         let flows = self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < SILENT);
         let (usual, usual_bps) = USUAL.get(usize::from(number)).copied().unwrap_or((u16::MAX, 0));
         let usual_bps = if alone { USUAL_ALONE_BPS } else { usual_bps };
-        // What a layer took before it was paused says more than what is usual.
-        let bps = self.rate.bps.unwrap_or(usual_bps);
+        // What a layer took before it was paused says more than what is usual, but not for ever: a screen on which much moved
+        // once must not stay paused when nothing does.
+        let measured = self.rate.bps.unwrap_or(usual_bps);
+        let long_ago = self.last_packet.is_none_or(|at| now.saturating_duration_since(at) >= RETRY);
+        let bps = if long_ago { measured.min(usual_bps) } else { measured };
         let asked = self.asked_since.map(|since| now.saturating_duration_since(since));
         let may_begin = asked.is_none_or(|asked| asked < BEGIN || asked >= RETRY);
         LayerInfo { layer: number, height: self.height.unwrap_or(usual), bps, flows, may_begin }

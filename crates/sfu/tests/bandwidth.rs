@@ -13,9 +13,9 @@ use common::{
     receive, room, send,
 };
 use str0m::{format::Codec, media::Mid, rtp::RtpWrite};
-use tangelo_wire::{ClientId, Source};
+use tangelo_wire::{ClientId, Source, View};
 
-use Source::{Camera, Microphone};
+use Source::{Camera, Microphone, Screen};
 
 /// Alice talks and shows herself in three layers of 0.2, 0.5 and 1.5 Mbit/s on the wire.
 struct Call {
@@ -136,6 +136,41 @@ fn sound_goes_before_pictures() {
     call.link(BOB).rate_bps = 4_000_000;
     call.run(10);
     assert_eq!(call.layer(BOB), 2, "{:?}", call.world.sfu.estimate_bps(BOB));
+}
+
+/// What Alice shows of her screen, in one layer: pictures of so many packets of 1,000 bytes, 25 a second.
+fn show(call: &mut Call, screen: Mid, seconds: u64, packets: u64, number: &mut u64) {
+    for _ in 0..seconds * 1_000 / PICTURE_MS {
+        let wanted = call.world.wanted.get(&(ALICE, Screen)).is_none_or(|layers| layers.contains(&0));
+        let now = call.world.now;
+        for _ in 0..if wanted { packets } else { 0 } {
+            let peer = call.world.peers.get_mut(&ALICE).unwrap();
+            let pt = peer.rtc.codec_config().find(|params| params.spec().codec == Codec::Vp8).unwrap().pt();
+            let mut direct = peer.rtc.direct_api();
+            let stream = direct.stream_tx_by_mid(screen, None).unwrap();
+            let timestamp = u32::try_from(*number * 90).unwrap();
+            let write = RtpWrite::new(pt, (1_000 + *number).into(), timestamp, now, vec![0x10; 1_000]);
+            stream.write_rtp(write.nackable(true));
+            *number += 1;
+        }
+        call.world.run(PICTURE_MS);
+    }
+}
+
+#[test]
+fn a_screen_on_which_much_moved_once_comes_back() {
+    let mut call = call(1_000_000);
+    let screen = call.world.add_lines(ALICE, &[send(Screen)])[0];
+    let line = call.world.add_lines(BOB, &[receive(ALICE, Screen)])[0];
+    let shown = View { client: ALICE, source: Screen, height: 720, pinned: false };
+    call.world.sfu.watch(call.world.now, BOB, &[shown]);
+    let mut number = 0;
+    show(&mut call, screen, 4, 1, &mut number);
+    show(&mut call, screen, 6, 10, &mut number);
+    let before = call.world.payloads(BOB, line).len();
+    show(&mut call, screen, 25, 1, &mut number);
+    let after = call.world.payloads(BOB, line).len();
+    assert!(after - before > 100, "{before} {after}");
 }
 
 #[test]

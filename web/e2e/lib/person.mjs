@@ -199,15 +199,19 @@ export class Person {
       const audio = lines.filter(line => line.codec === "audio/opus" && line.audioEnergy > 0);
       return video.length === others && audio.length === others;
     };
-    const { lines } = await this.receives(`to hear and see ${others} people`, both);
-    await this.receives(`to go on hearing and seeing ${others} people`, later =>
-      lines.every(line => {
-        const now = later.find(other => other.mid === line.mid);
-        if (now === undefined) return false;
+    let { lines } = await this.receives(`to hear and see ${others} people`, both);
+    await this.receives(`to go on hearing and seeing ${others} people`, later => {
+      const pairs = lines.map(line => [line, later.find(other => other.mid === line.mid)]);
+      // A connection that was made anew begins to count anew.
+      if (pairs.some(([line, now]) => now === undefined || now.packets < line.packets)) {
+        if (both(later)) lines = later;
+        return false;
+      }
+      return pairs.every(([line, now]) => {
         const moved = now.packets >= line.packets + 20;
         return moved && (line.codec !== codec || now.frames >= line.frames + 10);
-      }),
-    );
+      });
+    });
   }
 
   /** The one worker of the page, to be spoken to from outside. */
