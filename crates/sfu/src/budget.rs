@@ -59,9 +59,11 @@ impl Picture {
         self.layers.iter().position(|info| info.layer == layer)
     }
 
-    /// What the layers up to this place take at most: a larger one is never cheaper.
+    /// What the layers up to this place take at most: a larger one is never cheaper. One that was asked for and does not come
+    /// takes nothing.
     fn cost(&self, place: usize) -> u64 {
-        self.layers.iter().take(place.saturating_add(1)).map(|info| info.bps).max().unwrap_or(0)
+        let below = self.layers.iter().take(place.saturating_add(1));
+        below.filter(|info| info.flows || info.may_begin).map(|info| info.bps).max().unwrap_or(0)
     }
 }
 
@@ -191,6 +193,17 @@ mod tests {
         assert_eq!(forwarded(budget, &[camera(720, Some(2))]), [Some(2)]);
         let plan = plan(Some(budget), &[camera(720, Some(1))]);
         assert_eq!((plan.planned_bps, plan.next_bps), (500_000, Some(1_725_000)));
+    }
+
+    #[test]
+    fn a_layer_that_does_not_come_takes_no_room_from_others() {
+        let mut unable = camera(720, Some(1));
+        unable.layers[2].flows = false;
+        unable.layers[2].may_begin = false;
+        let plan = plan(Some(2_300_000), &[unable, camera(720, None)]);
+        assert_eq!(plan.choices[0], Choice { forward: Some(1), target: Some(2) }, "it is still asked for");
+        assert_eq!(plan.choices[1].forward, Some(2));
+        assert_eq!((plan.planned_bps, plan.next_bps), (2_000_000, None));
     }
 
     #[test]
