@@ -76,7 +76,7 @@ impl Sfu {
         for client in receivers {
             let Some(receiver) = self.participants.get_mut(&client) else { continue };
             let sound_bps = receiver.received().filter_map(|id| sounds.get(&id)).sum();
-            let mut shown = Vec::new();
+            let (mut lines, mut shown) = (Vec::new(), Vec::new());
             for id in receiver.received() {
                 // A line whose picture is not sent yet begins by itself when it is.
                 let Some((layers, has_layers)) = pictures.get(&id).filter(|(layers, _)| !layers.is_empty())
@@ -84,13 +84,12 @@ impl Sfu {
                     continue;
                 };
                 let current = receiver.forwarded(id);
-                let picture =
-                    Picture { source: id.1, view: receiver.view_of(id), layers: layers.clone(), current };
-                shown.push((id, *has_layers, picture));
+                let view = receiver.view_of(id);
+                lines.push((id, *has_layers));
+                shown.push(Picture { source: id.1, view, layers: layers.clone(), current });
             }
-            let all: Vec<Picture> = shown.iter().map(|(_, _, picture)| picture.clone()).collect();
-            let plan = plan(receiver.budget_bps(sound_bps), &all);
-            for ((id, has_layers, _), choice) in shown.iter().zip(&plan.choices) {
+            let plan = plan(receiver.budget_bps(sound_bps), &shown);
+            for ((id, has_layers), choice) in lines.iter().zip(&plan.choices) {
                 if receiver.aim(*id, *choice, *has_layers) {
                     waiting.push((client, *id));
                 }
