@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use common::{ALICE, BOB, CAROL, DAVE, World, payload, payloads, receive, room, send};
 use str0m::{
-    Candidate, Rtc,
+    Rtc,
     format::Codec,
     media::{KeyframeRequestKind, Mid},
     rtp::Extension,
@@ -304,12 +304,7 @@ fn an_ice_restart_from_another_address_keeps_the_call() {
     let address = "198.51.100.200:7777".parse().unwrap();
     world.peer(BOB).address = address;
     world.run(3_000);
-    let peer = world.peer(BOB);
-    let mut change = peer.rtc.sdp_api();
-    change.ice_restart(false);
-    let (offer, pending) = change.apply().unwrap();
-    world.negotiate(BOB, offer, pending).unwrap();
-    world.peer(BOB).rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    world.restart_ice(BOB, address);
     world.run(3_000);
     world.stream(ALICE, sent[1], 10, 20);
     world.run(100);

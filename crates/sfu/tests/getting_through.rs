@@ -128,12 +128,7 @@ fn a_client_whose_network_changes_goes_on_with_the_numbers_that_it_had() {
     let address: SocketAddr = "198.51.100.200:7777".parse().unwrap();
     world.peer(BOB).address = address;
     world.run(2_000);
-    let peer = world.peer(BOB);
-    let mut change = peer.rtc.sdp_api();
-    change.ice_restart(false);
-    let (offer, pending) = change.apply().unwrap();
-    world.negotiate(BOB, offer, pending).unwrap();
-    world.peer(BOB).rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    world.restart_ice(BOB, address);
     world.run(3_000);
     world.stream(ALICE, sent[0], 20, 20);
     world.stream(ALICE, sent[1], 20, 20);

@@ -200,6 +200,15 @@ impl World {
         Ok(answer)
     }
 
+    /// The client restarts ICE and may be reached at this address from now on.
+    pub fn restart_ice(&mut self, client: ClientId, address: SocketAddr) {
+        let mut change = self.peer(client).rtc.sdp_api();
+        change.ice_restart(false);
+        let (offer, pending) = change.apply().unwrap();
+        self.negotiate(client, offer, pending).unwrap();
+        self.peer(client).rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+    }
+
     pub fn remove(&mut self, client: ClientId) {
         self.sfu.remove(self.now, client);
         self.settle();
