@@ -6,7 +6,7 @@ mod common;
 use std::net::SocketAddr;
 
 use common::{ALICE, BOB, World, payloads, receive, room, send, server};
-use str0m::{Candidate, media::Mid};
+use str0m::media::Mid;
 use tangelo_wire::Source::{Camera, Microphone};
 
 /// Alice comes by UDP, Bob by TCP. Returns the lines that each sends and receives on, sound first.
