@@ -66,17 +66,20 @@ pub(crate) fn run(tlc: &Tlc, spec: &Path, notes: &Path, job: &Job, workers: u32)
     }
     let configuration = format!("{}.cfg", job.module());
     fs::write(folder.join(&configuration), job.configuration(job.mistake.is_some())).map_err(failed)?;
+    // TLC unpacks its standard modules under fixed names into the system's temporary folder and removes them as it ends: of two runs
+    // that share one, the first takes away what the second is about to read.
+    let unpacked = folder.join("unpacked");
+    fs::create_dir(&unpacked).map_err(failed)?;
+    let mut temporary = std::ffi::OsString::from("-Djava.io.tmpdir=");
+    temporary.push(&unpacked);
     let output = folder.join("output.txt");
     let file = fs::File::create(&output).map_err(failed)?;
     let start = Instant::now();
     let mut command = tool(&tlc.java);
     command
-        .args([
-            "-XX:+UseParallelGC",
-            if job.small { "-Xmx3g" } else { "-Xmx8g" },
-            "-Dfile.encoding=UTF-8",
-            "-cp",
-        ])
+        .args(["-XX:+UseParallelGC", if job.small { "-Xmx3g" } else { "-Xmx8g" }, "-Dfile.encoding=UTF-8"])
+        .arg(temporary)
+        .arg("-cp")
         .arg(&tlc.jar)
         .arg("tlc2.TLC");
     // Liveness is checked at the end alone: on part of the state graph, TLC 2.15 has reported violations that there are not.
