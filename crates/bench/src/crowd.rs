@@ -131,6 +131,8 @@ async fn live(
 ) -> Result<()> {
     participant.publish(Source::Camera).await;
     participant.publish(Source::Microphone).await;
+    // The page that is measured shows everybody; what the crowd would see costs the machine more than all that the page does.
+    participant.watch(Vec::new()).await;
     let mut picture = tokio::time::interval(Duration::from_secs(1) / recording.rate);
     let mut sound = tokio::time::interval(PACKET);
     for ticks in [&mut picture, &mut sound] {

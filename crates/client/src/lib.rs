@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
 use tangelo_call::{Event, MemberState, Stats};
-use tangelo_wire::{ClientId, Source};
+use tangelo_wire::{ClientId, Source, View};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -103,6 +103,7 @@ pub struct Frame {
 pub(crate) enum Ask {
     Publish(Source),
     Show(MemberState),
+    Watch(Vec<View>),
     Chat(String),
     KeyFrame(ClientId, Source),
     Send { source: Source, timestamp: u64, frame: Vec<u8> },
@@ -156,6 +157,12 @@ impl Participant {
     /// Shows everyone where this participant stands.
     pub async fn show(&self, state: MemberState) {
         let _ = self.asks.send(Ask::Show(state)).await;
+    }
+
+    /// Tells the server which pictures are of use, all of them and how large; others are not sent any more. Before the first time
+    /// every picture comes, as if it were shown large. It is told again after the connection was lost.
+    pub async fn watch(&self, views: Vec<View>) {
+        let _ = self.asks.send(Ask::Watch(views)).await;
     }
 
     /// Says something to everyone; see [`Event::Chat`].

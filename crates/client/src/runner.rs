@@ -171,6 +171,7 @@ impl Runner {
                 }
             }
             Ask::Show(state) => self.session.command(self.millis(now), Command::State { state }),
+            Ask::Watch(views) => self.session.command(self.millis(now), Command::Watch { views }),
             Ask::Chat(text) => {
                 self.session.command(self.millis(now), Command::Chat { text: Words(text) });
             }

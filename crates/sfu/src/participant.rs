@@ -315,6 +315,14 @@ impl Participant {
     /// Notes what was chosen, and looks for room for more if more is wanted.
     pub(crate) fn plan(&mut self, now: Instant, plan: &Plan, sound_bps: u64) {
         let desired = self.network.plan(now, plan, sound_bps);
+        tracing::trace!(
+            pictures = plan.choices.len(),
+            forwarded = plan.choices.iter().filter(|choice| choice.forward.is_some()).count(),
+            network = ?self.network,
+            sound_bps,
+            desired,
+            "planned"
+        );
         self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(desired));
     }
 
