@@ -29,6 +29,7 @@ mod review;
 mod room;
 mod sdp;
 mod sfu;
+mod streams;
 mod subscription;
 mod track;
 

@@ -1,7 +1,7 @@
 //! A client's media session: its `Rtc`, what it sends and what it receives.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -27,6 +27,7 @@ use crate::{
     lines::{check_order, direction_of},
     network::{Network, START_BPS},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
+    streams::{Named, Streams},
     subscription::{Came, Subscription},
     track::{Sent, TrackId},
 };
@@ -42,9 +43,6 @@ const ROUNDS_MAX: usize = 16;
 
 /// Largest RTP payload that is forwarded, in bytes: with header, extensions, RTX and SRTP it must fit a datagram.
 const PAYLOAD_MAX_BYTES: usize = 1_400;
-
-/// Most RTP streams of a line with layers: three, their retransmissions, and those that take their place.
-const NAMED_STREAMS_MAX: usize = 64;
 
 /// A client's media session.
 pub(crate) struct Participant {
@@ -63,8 +61,8 @@ pub(crate) struct Participant {
     network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
-    /// The SSRCs that came with the name of a layer. str0m keeps a stream for each, before it knows whether the client made it.
-    named_streams: BTreeSet<u32>,
+    /// What the client sends, as str0m keeps it.
+    streams: Streams,
     /// All lines that ever received, in use or not: numbers go on when a line is used again.
     subscriptions: BTreeMap<Mid, Subscription>,
 }
@@ -174,7 +172,7 @@ impl Participant {
             receiving: BTreeMap::new(),
             network: Network::default(),
             views: None,
-            named_streams: BTreeSet::new(),
+            streams: Streams::default(),
             subscriptions: BTreeMap::new(),
         })
     }
@@ -241,8 +239,9 @@ impl Participant {
             }
         }
         let sections = &self.sections;
-        self.subscriptions
-            .retain(|mid, _| sections.iter().any(|s| !s.rejected && Mid::from(s.mid.as_str()) == *mid));
+        let is_line = |mid: Mid| sections.iter().any(|s| !s.rejected && Mid::from(s.mid.as_str()) == mid);
+        self.subscriptions.retain(|mid, _| is_line(*mid));
+        self.streams.keep(&mut self.rtc, is_line);
         self.sending = sending;
         self.receiving = receiving;
     }
@@ -329,25 +328,23 @@ impl Participant {
 
     /// Hands a datagram to str0m. Returns whether str0m took it.
     pub(crate) fn handle_datagram(&mut self, now: Instant, way: Way, contents: &[u8]) -> bool {
-        let numbering = self.numbering;
-        if let Some(ssrc) = named_stream(contents, |id| numbering.may_name_layer(id))
-            && !self.named_streams.contains(&ssrc)
-        {
-            let layered = self.sections.iter().filter(|section| !section.layers.is_empty()).count();
-            if self.named_streams.len() >= NAMED_STREAMS_MAX * layered {
-                return false;
-            }
-            self.named_streams.insert(ssrc);
-        }
         let protocol = match way.transport {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
         };
+        let named = Named::read(contents, &self.numbering);
+        if named.is_some_and(|named| !self.streams.admits(named)) {
+            return false;
+        }
         let taken = guarded(|| {
             let Ok(receive) = Receive::new(protocol, way.peer, way.local, contents) else {
                 return false;
             };
-            self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
+            let taken = self.rtc.handle_input(Input::Receive(now, receive)).is_ok();
+            if let Some(named) = named {
+                self.streams.handed(&mut self.rtc, named);
+            }
+            taken
         });
         self.or_dead(taken).unwrap_or(false)
     }
@@ -387,6 +384,11 @@ impl Participant {
                 }
             }
         };
+        if self.streams.are_too_many() && self.rtc.is_alive() {
+            tracing::debug!("a client has sent more streams than a session may have");
+            self.rtc.disconnect();
+            self.wake = None;
+        }
         let late = matches!(self.state, State::Connecting { until } if until <= now);
         if late || !self.rtc.is_alive() {
             self.gone(&mut happened);
@@ -402,6 +404,9 @@ impl Participant {
                     .direct_api()
                     .stream_rx(&packet.header.ssrc)
                     .map(|stream| (stream.mid(), stream.rid()));
+                if let Some((mid, rid)) = line {
+                    self.streams.heard(&mut self.rtc, mid, rid, *packet.header.ssrc);
+                }
                 let of = line.and_then(|(mid, rid)| self.what_is(mid, rid, &packet));
                 happened.push(Happened::Packet { of, packet: Box::new(packet) });
             }
@@ -516,57 +521,4 @@ impl Participant {
 /// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
 fn tcp_candidate(address: SocketAddr) -> Result<Candidate, IceError> {
     Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
-}
-
-/// The SSRC of an RTP packet that carries one of these header extensions (RFC 8285 sections 4.2 and 4.3).
-fn named_stream(datagram: &[u8], is_name: impl Fn(u8) -> bool) -> Option<u32> {
-    let (first, second) = (*datagram.first()?, *datagram.get(1)?);
-    // RTP, not RTCP (RFC 5761 section 4), with an extension.
-    if !matches!(first, 128..=191) || matches!(second, 192..=223) || first & 0x10 == 0 {
-        return None;
-    }
-    let ssrc = u32::from_be_bytes(datagram.get(8..12)?.try_into().ok()?);
-    let extension = datagram.get(12 + 4 * usize::from(first & 0x0f)..)?;
-    let words = u16::from_be_bytes(extension.get(2..4)?.try_into().ok()?);
-    let one_byte = extension.starts_with(&[0xbe, 0xde]);
-    let mut rest = extension.get(4..4 + 4 * usize::from(words))?;
-    while let Some(&head) = rest.first() {
-        let (id, header, length) = match (one_byte, head) {
-            (_, 0) => (0, 1, 0),
-            (true, _) => (head >> 4, 1, usize::from(head & 0x0f) + 1),
-            (false, _) => (head, 2, usize::from(*rest.get(1)?)),
-        };
-        if is_name(id) {
-            return Some(ssrc);
-        }
-        rest = rest.get(header + length..)?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_with_the_name_of_a_layer_are_told_from_others() {
-        let packet = |profile: [u8; 2], extension: &[u8]| {
-            let words = u8::try_from(extension.len() / 4).unwrap();
-            [&[0x90, 96, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &profile, &[0, words], extension, &[9; 20]]
-                .concat()
-        };
-        let is_name = |id| [3, 4].contains(&id);
-        let named = Some(0x0102_0304);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']), is_name), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0, 0, 0x40, b'h']), is_name), named);
-        assert_eq!(named_stream(&packet([0x10, 0x00], &[1, 1, b'0', 3, 1, b'h', 0, 0]), is_name), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x20, b'h']), is_name), None);
-        let whole = packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']);
-        for cut in 0..20 {
-            assert_eq!(named_stream(&whole[..cut], is_name), None, "{cut}");
-        }
-        let mut control = whole;
-        control[1] = 200;
-        assert_eq!(named_stream(&control, is_name), None, "RTCP");
-    }
 }
