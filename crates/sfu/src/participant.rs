@@ -21,7 +21,8 @@ use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 use crate::{
     SfuConfig, Transport,
     budget::Plan,
-    demux::Way,
+    checks::Checks,
+    demux::{Datagram, Way, is_binding_success},
     guard::guarded,
     layers::Choice,
     lines::{check_order, direction_of},
@@ -61,6 +62,7 @@ pub(crate) struct Participant {
     network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
+    checks: Checks,
     /// What the client sends, as str0m keeps it.
     streams: Streams,
     /// All lines that ever received, in use or not: numbers go on when a line is used again.
@@ -123,7 +125,7 @@ pub(crate) struct Written {
 impl Participant {
     /// A session that has agreed on nothing yet.
     pub(crate) fn new(room: RoomName, offer: &Offer, config: &SfuConfig, now: Instant) -> Option<Self> {
-        let rtc = guarded(|| {
+        let mut rtc = guarded(|| {
             let mut builder = Rtc::builder()
                 .set_rtp_mode(true)
                 .enable_bwe(Some(Bitrate::from(START_BPS)))
@@ -159,6 +161,7 @@ impl Participant {
             }
             rtc
         })?;
+        let checks = Checks::new(rtc.direct_api().local_ice_credentials().ufrag);
         Some(Self {
             room,
             queued: false,
@@ -172,6 +175,7 @@ impl Participant {
             receiving: BTreeMap::new(),
             network: Network::default(),
             views: None,
+            checks,
             streams: Streams::default(),
             subscriptions: BTreeMap::new(),
         })
@@ -186,7 +190,12 @@ impl Participant {
     ///
     /// # Errors
     /// What is wrong with the offer, for people; nothing has changed.
-    pub(crate) fn negotiate(&mut self, offer: &Offer, uses: &[Option<LineUse>]) -> Result<String, String> {
+    pub(crate) fn negotiate(
+        &mut self,
+        now: Instant,
+        offer: &Offer,
+        uses: &[Option<LineUse>],
+    ) -> Result<String, String> {
         let mut numbering = self.numbering;
         numbering.merge(offer.numbering)?;
         check_order(&self.sections, &offer.sections)?;
@@ -197,8 +206,11 @@ impl Participant {
             .ok_or("the server cannot read this SDP")?
             .map_err(|error| error.to_string())?;
         // What str0m refuses was refused above. Should it find one thing more, its own state may have moved, but
-        // ours has not.
-        let answer = match guarded(|| self.rtc.sdp_api().accept_offer(plain)) {
+        // ours has not, except for the credentials, which it changes first.
+        let accepted = guarded(|| self.rtc.sdp_api().accept_offer(plain));
+        let ufrag = self.ufrag();
+        self.checks.agreed(now, ufrag);
+        let answer = match accepted {
             Some(answer) => answer.map_err(|error| error.to_string())?,
             None => {
                 self.rtc.disconnect();
@@ -332,6 +344,7 @@ impl Participant {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
         };
+        let is_check = matches!(Datagram::classify(contents), Datagram::BindingRequest { .. });
         let named = Named::read(contents, &self.numbering);
         if named.is_some_and(|named| !self.streams.admits(named)) {
             return false;
@@ -340,7 +353,11 @@ impl Participant {
             let Ok(receive) = Receive::new(protocol, way.peer, way.local, contents) else {
                 return false;
             };
-            let taken = self.rtc.handle_input(Input::Receive(now, receive)).is_ok();
+            let input = Input::Receive(now, receive);
+            if is_check && !self.checks.admit(way, || self.rtc.accepts(&input)) {
+                return false;
+            }
+            let taken = self.rtc.handle_input(input).is_ok();
             if let Some(named) = named {
                 self.streams.handed(&mut self.rtc, named);
             }
@@ -364,7 +381,12 @@ impl Participant {
         self.wake = loop {
             let output = guarded(|| self.rtc.poll_output());
             match self.or_dead(output) {
-                Some(Ok(Output::Transmit(transmit))) => transmits.push(transmit),
+                Some(Ok(Output::Transmit(transmit))) => {
+                    if is_binding_success(&transmit.contents) {
+                        self.checks.passed();
+                    }
+                    transmits.push(transmit);
+                }
                 Some(Ok(Output::Event(event))) => self.handle_event(event, &mut happened),
                 Some(Ok(Output::Timeout(at))) if !self.rtc.is_alive() => {
                     tracing::trace!(?at, "session is dead");
@@ -390,7 +412,7 @@ impl Participant {
             self.wake = None;
         }
         let late = matches!(self.state, State::Connecting { until } if until <= now);
-        if late || !self.rtc.is_alive() {
+        if late || self.checks.are_late(now) || !self.rtc.is_alive() {
             self.gone(&mut happened);
         }
         happened

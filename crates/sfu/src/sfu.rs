@@ -91,7 +91,7 @@ impl Sfu {
         let sdp = match current {
             Some(participant) if participant.is_continued_by(&offer) => {
                 before = participant.received().collect();
-                let answer = participant.negotiate(&offer, &uses);
+                let answer = participant.negotiate(self.now, &offer, &uses);
                 self.queue(client);
                 if answer.is_err() {
                     self.settle();
@@ -104,7 +104,7 @@ impl Sfu {
                 }
                 let mut participant = Participant::new(room.clone(), &offer, &self.config, self.now)
                     .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
-                let sdp = participant.negotiate(&offer, &uses).map_err(OfferError)?;
+                let sdp = participant.negotiate(self.now, &offer, &uses).map_err(OfferError)?;
                 if let Some(former) = self.end_session(client) {
                     participant.replace(former);
                 }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::net::SocketAddr;
+
 use common::{ALICE, BOB, World, camera, payloads, receive, room, send};
 use str0m::{
     media::{Mid, Rid},
@@ -121,4 +123,61 @@ fn a_client_that_begins_again_and_again_goes_on_and_one_that_never_ends_to_loses
     world.stream(ALICE, sent, 0, 20);
     world.run(100);
     assert!(world.payloads(BOB, received).ends_with(&payloads(sent, 0..20)));
+}
+
+#[test]
+fn checks_from_ever_more_addresses_are_not_answered() {
+    let (mut world, sent, received) = call(Camera);
+    let alice = world.peer(ALICE).address;
+    // Alice's next check, which arrives from everywhere.
+    let check = loop {
+        world.run(20);
+        let flight = world.take_flight();
+        if let Some(check) = flight.filter(|contents| contents.starts_with(&[0, 1])) {
+            break check;
+        }
+    };
+    let answered = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = answered.clone();
+    world.loss = Box::new(move |to: SocketAddr, contents| {
+        let is_answer =
+            to.ip() == SocketAddr::from(([203, 0, 113, 5], 1)).ip() && contents.starts_with(&[1, 1]);
+        count.set(count.get() + usize::from(is_answer));
+        false
+    });
+    for port in 1..=5_000 {
+        world.inject(SocketAddr::from(([203, 0, 113, 5], port)), &check);
+    }
+    assert!((64..=128).contains(&answered.get()), "{}", answered.get());
+    // Her own way is known, and an ICE restart brings her new ones.
+    world.stream(ALICE, sent, 0, 100);
+    world.run(30_000);
+    assert!(world.disconnected.is_empty());
+    let other: SocketAddr = "198.51.100.200:7777".parse().unwrap();
+    world.peer(ALICE).address = other;
+    world.restart_ice(ALICE, other);
+    world.run(5_000);
+    world.stream(ALICE, sent, 100, 20);
+    world.run(100);
+    assert!(world.payloads(BOB, received).ends_with(&payloads(sent, 100..120)));
+    assert_ne!(alice, other);
+}
+
+#[test]
+fn a_session_ends_if_an_ice_restart_is_not_followed_up() {
+    let (mut world, _, _) = call(Camera);
+    let bob = world.peer(BOB).address;
+    world.restart_ice(BOB, bob);
+    // No check of the new credentials arrives.
+    world.loss_up = Box::new(|contents| contents.starts_with(&[0, 1]));
+    world.run(20_000);
+    assert!(!world.disconnected.contains(&BOB), "a slow network has its time");
+    world.run(60_000);
+    assert!(world.disconnected.contains(&BOB));
+    // What comes late is as good.
+    world.loss_up = Box::new(|_| false);
+    world.connected.clear();
+    world.restart_ice(BOB, bob);
+    world.run(10_000);
+    assert!(world.connected.contains(&BOB));
 }
