@@ -94,6 +94,8 @@ impl Sfu {
                 let answer = participant.negotiate(self.now, &offer, &uses);
                 self.queue(client);
                 if answer.is_err() {
+                    // str0m may have gone half of the way, which begins with other credentials.
+                    self.note_ufrag(client);
                     self.settle();
                 }
                 answer.map_err(OfferError)?
@@ -262,9 +264,8 @@ impl Sfu {
 
     /// Brings the room's tracks in line with a session that was just negotiated. Returns what the client sends.
     fn route(&mut self, room: &RoomName, client: ClientId, before: &BTreeSet<TrackId>) -> Vec<Source> {
-        let Some(participant) = self.participants.get_mut(&client) else { return Vec::new() };
-        self.ufrags.retain(|_, owner| *owner != client);
-        self.ufrags.insert(participant.ufrag(), client);
+        self.note_ufrag(client);
+        let Some(participant) = self.participants.get(&client) else { return Vec::new() };
         let sent = participant.sent();
         let received: BTreeSet<TrackId> = participant.received().collect();
         let connected = participant.is_connected();
@@ -287,6 +288,14 @@ impl Sfu {
         self.review_at(room, self.now);
         self.review_due();
         sent.into_keys().collect()
+    }
+
+    /// Binding requests find a session by its ufrag, and an ICE restart changes that.
+    fn note_ufrag(&mut self, client: ClientId) {
+        self.ufrags.retain(|_, owner| *owner != client);
+        if let Some(participant) = self.participants.get_mut(&client) {
+            self.ufrags.insert(participant.ufrag(), client);
+        }
     }
 
     fn end_session(&mut self, client: ClientId) -> Option<Participant> {
