@@ -21,7 +21,7 @@ use crate::{
     bind::{Bound, Refused, bind},
     ports::{Inbox, OpenPort},
     tap::Tap,
-    tcp::{self, Arrival, Connections},
+    tcp::{self, Arrival, Connections, Noted},
 };
 
 /// To the media thread.
@@ -319,8 +319,12 @@ impl MediaThread {
     fn take(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Frame { connection, contents, place } => {
-                self.connections.note(&connection);
                 let (candidate, peer) = connection.ends();
+                match self.connections.note(&connection) {
+                    Noted::Present => {}
+                    Noted::Another => self.sfu.handle_closed(peer, candidate),
+                    Noted::Past => return,
+                }
                 self.sfu.handle_frame(Instant::now(), peer, candidate, &contents);
                 self.carry_out();
                 drop(place);
