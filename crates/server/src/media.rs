@@ -19,9 +19,9 @@ use crate::{
     Config, ConnectionLimits, ServeError, TcpPort,
     batch::{Batch, Run, Sent},
     bind::{Bound, Refused, bind},
-    ports::{Inbox, OpenPort},
+    ports::{Inbox, Incoming, OpenPort},
     tap::Tap,
-    tcp::{self, Arrival, Connections},
+    tcp::{self, Arrival, Connections, Noted},
 };
 
 /// To the media thread.
@@ -204,11 +204,16 @@ const CALLS: usize = 4;
 /// Frames of TCP connections before anything else has its turn.
 const FRAMES: usize = 64;
 
+/// How the answer to an authentic ICE check begins (RFC 8489 section 5).
+const BINDING_SUCCESS: [u8; 2] = [1, 1];
+
 /// The thread's own: the SFU, and the ways out of it.
 struct MediaThread {
     sfu: Sfu,
     ports: Vec<OpenPort>,
     connections: Connections,
+    /// Where the datagram that is being looked at came from, and to which address of this machine.
+    asked: Option<(SocketAddr, IpAddr)>,
     /// The addresses that clients are told whatever is found, of UDP and of TCP.
     candidates: (Vec<SocketAddr>, Vec<SocketAddr>),
     batch: Batch,
@@ -232,6 +237,7 @@ async fn run(
         sfu,
         ports,
         connections: Connections::default(),
+        asked: None,
         candidates,
         batch: Batch::default(),
         tap: media.tap,
@@ -307,10 +313,12 @@ impl MediaThread {
                 return;
             }
             let now = Instant::now();
-            for (source, datagram) in inbox.datagrams() {
-                self.sfu.handle_datagram(now, source, candidate, datagram);
+            for Incoming { source, asked, contents } in inbox.datagrams() {
+                self.sfu.handle_datagram(now, source, candidate, contents);
+                self.asked = asked.map(|ip| (source, ip));
                 self.carry_out();
             }
+            self.asked = None;
             self.flush();
         }
     }
@@ -319,8 +327,12 @@ impl MediaThread {
     fn take(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Frame { connection, contents, place } => {
-                self.connections.note(&connection);
                 let (candidate, peer) = connection.ends();
+                match self.connections.note(&connection) {
+                    Noted::Present => {}
+                    Noted::Another => self.sfu.handle_closed(peer, candidate),
+                    Noted::Past => return,
+                }
                 self.sfu.handle_frame(Instant::now(), peer, candidate, &contents);
                 self.carry_out();
                 drop(place);
@@ -361,6 +373,9 @@ impl MediaThread {
                     self.connections.send((source, destination), &contents);
                 }
                 Output::Transmit { transport: Transport::Udp, source, destination, contents } => {
+                    if contents.starts_with(&BINDING_SUCCESS) {
+                        self.note_asked(source, destination);
+                    }
                     let segments_max = port(&self.ports, source).map_or(1, OpenPort::segments_max);
                     let ports = &self.ports;
                     self.batch.add((source, destination), &contents, segments_max, |run| send(ports, run));
@@ -380,6 +395,19 @@ impl MediaThread {
                     }
                 }
             }
+        }
+    }
+
+    /// A check of `client` is answered: if it came just now, it says at which address the client reaches `candidate`.
+    fn note_asked(&mut self, candidate: SocketAddr, client: SocketAddr) {
+        let Some((_, ip)) = self.asked.filter(|(source, _)| *source == client) else { return };
+        let Some(index) = self.ports.iter().position(|port| port.candidate == candidate) else { return };
+        if self.ports.get(index).is_some_and(|port| port.answers_elsewhere(client, ip)) {
+            // What waits is for the other address.
+            self.flush();
+        }
+        if let Some(port) = self.ports.get_mut(index) {
+            port.note_asked(client, ip);
         }
     }
 

@@ -1,8 +1,10 @@
 //! UDP ports: many datagrams at a time in and out.
 
 use std::{
+    collections::BTreeMap,
     io::{self, IoSliceMut},
-    net::{SocketAddr, UdpSocket as StdSocket},
+    mem,
+    net::{IpAddr, SocketAddr, UdpSocket as StdSocket},
     task::{Context, Poll},
 };
 
@@ -22,11 +24,39 @@ pub(crate) struct OpenPort {
     state: UdpSocketState,
     /// The address that clients know it by.
     pub(crate) candidate: SocketAddr,
+    /// Of a socket that is bound to all addresses.
+    asked: Option<Asked>,
+}
+
+/// At which of this machine's addresses clients reach a socket that is bound to all. Answers leave from there: the kernel would
+/// take the address of the way that it prefers, and the client, or the router before it, knows nothing of that one.
+#[derive(Debug, Default)]
+struct Asked {
+    recent: BTreeMap<SocketAddr, IpAddr>,
+    former: BTreeMap<SocketAddr, IpAddr>,
+}
+
+/// Clients whose address is remembered for certain, and as many more perhaps. Who is in a call is noted again with each ICE
+/// check; who is forgotten is answered from the address that the kernel takes.
+const ASKED_MAX: usize = 8_192;
+
+impl Asked {
+    fn note(&mut self, client: SocketAddr, ip: IpAddr) {
+        self.recent.insert(client, ip);
+        if self.recent.len() >= ASKED_MAX {
+            self.former = mem::take(&mut self.recent);
+        }
+    }
+
+    fn of(&self, client: SocketAddr) -> Option<IpAddr> {
+        self.recent.get(&client).or_else(|| self.former.get(&client)).copied()
+    }
 }
 
 impl OpenPort {
     /// Makes a bound socket ready for the present runtime.
     pub(crate) fn open(bound: Bound<StdSocket>) -> io::Result<Self> {
+        let is_any = bound.socket.local_addr()?.ip().is_unspecified();
         let socket = UdpSocket::from_std(bound.socket)?;
         let state = UdpSocketState::new((&socket).into())?;
         // As much as the system allows.
@@ -38,7 +68,19 @@ impl OpenPort {
                 tracing::debug!(%error, "the socket's buffers stay as they are");
             }
         }
-        Ok(Self { socket, state, candidate: bound.candidate })
+        Ok(Self { socket, state, candidate: bound.candidate, asked: is_any.then(Asked::default) })
+    }
+
+    /// Whether answers to `client` leave from another address of this machine than `ip`, or may do so.
+    pub(crate) fn answers_elsewhere(&self, client: SocketAddr, ip: IpAddr) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.of(client) != Some(ip))
+    }
+
+    /// An authentic check of `client` came to `ip` of this machine: answers leave from there.
+    pub(crate) fn note_asked(&mut self, client: SocketAddr, ip: IpAddr) {
+        if let Some(asked) = &mut self.asked {
+            asked.note(client, ip);
+        }
     }
 
     /// Most datagrams of one [`OpenPort::send`]; 1 where the kernel does not take several.
@@ -73,10 +115,20 @@ impl OpenPort {
 
     fn try_send(&self, destination: SocketAddr, contents: &[u8], segment_bytes: usize) -> io::Result<()> {
         let segment_size = Some(segment_bytes);
-        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip: None };
+        let src_ip = self.asked.as_ref().and_then(|asked| asked.of(destination));
+        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip };
         // Not by `try_io`: after one full buffer that would send nothing to anybody until the runtime has looked again.
         self.state.try_send((&self.socket).into(), &transmit)
     }
+}
+
+/// A datagram as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) source: SocketAddr,
+    /// To which address of this machine, where the system says so.
+    pub(crate) asked: Option<IpAddr>,
+    pub(crate) contents: &'a [u8],
 }
 
 /// Room for what comes in.
@@ -104,11 +156,12 @@ impl Inbox {
         Ok(())
     }
 
-    /// What came, with its source, in its order.
-    pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+    /// What came, in its order.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = Incoming<'_>> {
         self.metas.iter().zip(&self.buffers).take(self.filled).flat_map(|(meta, buffer)| {
             let contents = buffer.get(..meta.len).unwrap_or_default();
-            contents.chunks(meta.stride.max(1)).map(|datagram| (meta.addr, datagram))
+            let (source, asked) = (meta.addr, meta.dst_ip);
+            contents.chunks(meta.stride.max(1)).map(move |contents| Incoming { source, asked, contents })
         })
     }
 }
@@ -143,11 +196,62 @@ mod tests {
             let readable = poll_fn(|context| to.poll_readable(context));
             tokio::time::timeout(Duration::from_secs(60), readable).await.unwrap().unwrap();
             if to.receive(&mut inbox) {
-                came.extend(inbox.datagrams().map(|(source, datagram)| (source, datagram.to_vec())));
+                came.extend(inbox.datagrams().map(|datagram| (datagram.source, datagram.contents.to_vec())));
             }
         }
         assert!(came.iter().all(|(source, _)| *source == from.candidate));
         let datagrams: Vec<&[u8]> = came.iter().map(|(_, datagram)| &datagram[..]).collect();
         assert_eq!(datagrams, contents.chunks(1_000).collect::<Vec<_>>());
+    }
+    /// Other systems have 127.0.0.1 alone of the loopback network.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn answers_leave_from_the_address_that_was_asked() {
+        let elsewhere = IpAddr::from([203, 0, 113, 7]);
+        let bound = bind(&[elsewhere], IpAddr::from([127, 0, 0, 1]), 0).unwrap().remove(0);
+        let mut port = OpenPort::open(bound).unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let own = client.local_addr().unwrap();
+        let mut inbox = Inbox::new();
+        let mut buffer = [0; 100];
+        for host in [3, 2, 2] {
+            let asked = SocketAddr::from(([127, 0, 0, host], port.candidate.port()));
+            client.send_to(&[7; 20], asked).await.unwrap();
+            loop {
+                let readable = poll_fn(|context| port.poll_readable(context));
+                tokio::time::timeout(Duration::from_secs(60), readable).await.unwrap().unwrap();
+                if port.receive(&mut inbox) {
+                    break;
+                }
+            }
+            let came: Vec<_> = inbox.datagrams().map(|datagram| (datagram.source, datagram.asked)).collect();
+            assert_eq!(came, [(own, Some(asked.ip()))]);
+            port.note_asked(own, asked.ip());
+            assert!(!port.answers_elsewhere(own, asked.ip()));
+            let run = Run { source: port.candidate, destination: own, segment_bytes: 20, contents: &[8; 40] };
+            port.send(run);
+            for _ in 0..2 {
+                let received = client.recv_from(&mut buffer);
+                let (length, source) =
+                    tokio::time::timeout(Duration::from_secs(60), received).await.unwrap().unwrap();
+                assert_eq!((length, source), (20, asked));
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_in_a_call_is_not_forgotten_and_who_is_not_is() {
+        let client = |number: u32| SocketAddr::from((number.to_be_bytes(), 5_000));
+        let ip = IpAddr::from([192, 0, 2, 1]);
+        let mut asked = Asked::default();
+        for number in 1..100_000 {
+            asked.note(client(number), ip);
+            if number % 1_000 == 0 {
+                asked.note(client(0), ip);
+                assert_eq!(asked.of(client(0)), Some(ip));
+            }
+            assert!(asked.recent.len() + asked.former.len() <= 2 * ASKED_MAX);
+        }
+        assert_eq!(asked.of(client(1)), None);
     }
 }

@@ -17,32 +17,78 @@ const WAITS_MS: [u64; 5] = [500, 1_000, 2_000, 4_000, 8_000];
 /// The pause between two questions. A provider may give another address at night.
 const PAUSE: Duration = Duration::from_secs(300);
 
+/// The pause after the first failure, and twice as long after each that follows.
+const RETRY: Duration = Duration::from_secs(15);
+
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 
 /// Asks `server` (`HOST:PORT`) again and again, and tells each time that the addresses are others. Never ends.
 pub(crate) async fn watch(server: String, mut found: impl FnMut(Vec<IpAddr>)) {
-    let mut known = Vec::new();
+    let mut known = Known::default();
+    let mut failures = 0;
     loop {
-        match public_ips(&server).await {
-            Ok(ips) if ips != known => {
-                let list: Vec<String> = ips.iter().map(ToString::to_string).collect();
-                tracing::info!("others see this machine as {}, says {server}", list.join(", "));
-                found(ips.clone());
-                known = ips;
-            }
-            Ok(_) => {}
-            // What was found before may still hold.
+        let before = known.ips();
+        match ask_all(&server).await.and_then(|answers| known.learn(answers)) {
+            Ok(()) => failures = 0,
             Err(error) => {
-                tracing::warn!("the STUN server {server} does not say how others see this machine: {error}")
+                failures += 1;
+                tracing::warn!("the STUN server {server} does not say how others see this machine: {error}");
             }
         }
-        sleep(PAUSE).await;
+        let ips = known.ips();
+        if ips != before {
+            let list: Vec<String> = ips.iter().map(ToString::to_string).collect();
+            tracing::info!("others see this machine as {}, says {server}", list.join(", "));
+            found(ips);
+        }
+        sleep(pause(failures)).await;
     }
 }
 
-/// This machine's addresses as the server sees them: of IPv4, of IPv6, or of both, as far as the server has them.
-async fn public_ips(server: &str) -> io::Result<Vec<IpAddr>> {
+/// The pause after so many failures in a row.
+fn pause(failures: u32) -> Duration {
+    match failures.checked_sub(1) {
+        None => PAUSE,
+        Some(doublings) => RETRY.saturating_mul(2_u32.saturating_pow(doublings)).min(PAUSE),
+    }
+}
+
+/// What the server said of IPv4 and of IPv6; `None` where it has no address of that family to be asked at.
+type Answers = [Option<io::Result<IpAddr>>; 2];
+
+/// This machine's addresses as the server saw them last, of IPv4 and of IPv6.
+#[derive(Default)]
+struct Known([Option<IpAddr>; 2]);
+
+impl Known {
+    fn ips(&self) -> Vec<IpAddr> {
+        self.0.iter().flatten().copied().collect()
+    }
+
+    /// Takes in what was answered. What was not may still be as before.
+    ///
+    /// # Errors
+    /// Why it is worth while to ask again soon. A machine that has one family only is never answered of the other.
+    fn learn(&mut self, answers: Answers) -> io::Result<()> {
+        let (mut lost, mut absent) = (None, None);
+        for (known, answer) in self.0.iter_mut().zip(answers) {
+            match answer {
+                Some(Ok(ip)) => *known = Some(ip),
+                Some(Err(error)) if known.is_some() => lost = Some(error),
+                Some(Err(error)) => absent = Some(error),
+                None => {}
+            }
+        }
+        match lost.or(absent.filter(|_| self.ips().is_empty())) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Asks of both families at once, as far as the server has addresses of them.
+async fn ask_all(server: &str) -> io::Result<Answers> {
     let addresses: Vec<SocketAddr> = lookup_host(server).await?.collect();
     let one = |is_ipv4| addresses.iter().copied().find(|address| address.is_ipv4() == is_ipv4);
     let ask = async |address: Option<SocketAddr>| match address {
@@ -50,15 +96,7 @@ async fn public_ips(server: &str) -> io::Result<Vec<IpAddr>> {
         None => None,
     };
     let (v4, v6) = tokio::join!(ask(one(true)), ask(one(false)));
-    let mut ips = Vec::new();
-    let mut failure = io::Error::from(io::ErrorKind::NotFound);
-    for answer in [v4, v6].into_iter().flatten() {
-        match answer {
-            Ok(ip) => ips.push(ip),
-            Err(error) => failure = error,
-        }
-    }
-    if ips.is_empty() { Err(failure) } else { Ok(ips) }
+    Ok([v4, v6])
 }
 
 async fn ask(server: SocketAddr) -> io::Result<IpAddr> {
@@ -168,8 +206,10 @@ mod tests {
                 server.send_to(&bytes, client).await.unwrap();
             }
         };
-        let (found, ()) = tokio::join!(public_ips(&address), serving);
-        assert_eq!(found.unwrap(), [ip]);
+        let (answers, ()) = tokio::join!(ask_all(&address), serving);
+        let mut known = Known::default();
+        known.learn(answers.unwrap()).unwrap();
+        assert_eq!(known.ips(), [ip]);
     }
 
     #[tokio::test]
@@ -177,6 +217,52 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         drop(socket);
-        assert!(public_ips(&address.to_string()).await.is_err());
+        let answers = ask_all(&address.to_string()).await.unwrap();
+        assert!(matches!(answers, [Some(Err(_)), None]), "{answers:?}");
+    }
+
+    #[test]
+    fn a_family_that_is_not_answered_keeps_its_address() {
+        let [v4, v6, other]: [IpAddr; 3] =
+            ["203.0.113.7", "2001:db8::7", "203.0.113.8"].map(|text| text.parse().unwrap());
+        let lost = || Some(Err(io::ErrorKind::TimedOut.into()));
+        let mut known = Known::default();
+        assert!(known.learn([lost(), lost()]).is_err());
+        known.learn([Some(Ok(v4)), lost()]).unwrap();
+        assert_eq!(known.ips(), [v4]);
+        known.learn([Some(Ok(v4)), Some(Ok(v6))]).unwrap();
+        assert_eq!(known.ips(), [v4, v6]);
+        assert!(known.learn([Some(Ok(other)), lost()]).is_err());
+        assert_eq!(known.ips(), [other, v6]);
+        assert!(known.learn([lost(), lost()]).is_err());
+        known.learn([None, Some(Ok(v6))]).unwrap();
+        assert_eq!(known.ips(), [other, v6]);
+    }
+
+    #[test]
+    fn after_a_failure_it_is_asked_again_soon_but_not_for_ever() {
+        assert_eq!(pause(0), PAUSE);
+        assert_eq!(pause(1), RETRY);
+        assert!((1..100).all(|failures| pause(failures) <= pause(failures + 1)));
+        assert_eq!(pause(u32::MAX), PAUSE);
+    }
+
+    #[tokio::test]
+    async fn what_is_found_is_told() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap().to_string();
+        let ip: IpAddr = "203.0.113.7".parse().unwrap();
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let watching = watch(address, move |ips| told.send(ips).unwrap());
+        let serving = async {
+            let mut buffer = [0; 100];
+            let (_, client) = server.recv_from(&mut buffer).await.unwrap();
+            server.send_to(&response(ip, &buffer[8..20]), client).await.unwrap();
+            heard.recv().await
+        };
+        tokio::select! {
+            () = watching => panic!("it ends"),
+            ips = serving => assert_eq!(ips, Some(vec![ip])),
+        }
     }
 }

@@ -62,7 +62,10 @@ async fn nonsense_is_cut_at_once() {
     let tls = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3].repeat(200);
     let web = b"GET / HTTP/1.1\r\n\r\n".repeat(1_000);
     let media = [&[0, 100][..], &[0x80; 100]].concat();
-    for bytes in [giant, later, tls, web, media] {
+    // Nobody answers these checks.
+    let unanswered = [&request()[..], &media].concat();
+    let flood = request().repeat(65);
+    for bytes in [giant, later, tls, web, media, unanswered, flood] {
         let mut stream = connect(&host).await;
         // The server may have gone before all is written.
         let _ = stream.write_all(&bytes).await;

@@ -18,6 +18,7 @@ use std::{net::SocketAddr, time::Duration};
 use tangelo_wire::{ClientId, RoomName, Source};
 
 mod budget;
+mod checks;
 mod demux;
 mod guard;
 mod key_frame;
@@ -29,6 +30,7 @@ mod review;
 mod room;
 mod sdp;
 mod sfu;
+mod streams;
 mod subscription;
 mod track;
 

@@ -1,7 +1,7 @@
 //! A client's media session: its `Rtc`, what it sends and what it receives.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -21,12 +21,14 @@ use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 use crate::{
     SfuConfig, Transport,
     budget::Plan,
-    demux::Way,
+    checks::Checks,
+    demux::{Datagram, Way, is_binding_success},
     guard::guarded,
     layers::Choice,
     lines::{check_order, direction_of},
     network::{Network, START_BPS},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
+    streams::{Named, Streams},
     subscription::{Came, Subscription},
     track::{Sent, TrackId},
 };
@@ -42,9 +44,6 @@ const ROUNDS_MAX: usize = 16;
 
 /// Largest RTP payload that is forwarded, in bytes: with header, extensions, RTX and SRTP it must fit a datagram.
 const PAYLOAD_MAX_BYTES: usize = 1_400;
-
-/// Most RTP streams of a line with layers: three, their retransmissions, and those that take their place.
-const NAMED_STREAMS_MAX: usize = 64;
 
 /// A client's media session.
 pub(crate) struct Participant {
@@ -63,8 +62,9 @@ pub(crate) struct Participant {
     network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
-    /// The SSRCs that came with the name of a layer. str0m keeps a stream for each, before it knows whether the client made it.
-    named_streams: BTreeSet<u32>,
+    checks: Checks,
+    /// What the client sends, as str0m keeps it.
+    streams: Streams,
     /// All lines that ever received, in use or not: numbers go on when a line is used again.
     subscriptions: BTreeMap<Mid, Subscription>,
 }
@@ -125,7 +125,7 @@ pub(crate) struct Written {
 impl Participant {
     /// A session that has agreed on nothing yet.
     pub(crate) fn new(room: RoomName, offer: &Offer, config: &SfuConfig, now: Instant) -> Option<Self> {
-        let rtc = guarded(|| {
+        let mut rtc = guarded(|| {
             let mut builder = Rtc::builder()
                 .set_rtp_mode(true)
                 .enable_bwe(Some(Bitrate::from(START_BPS)))
@@ -161,6 +161,7 @@ impl Participant {
             }
             rtc
         })?;
+        let checks = Checks::new(rtc.direct_api().local_ice_credentials().ufrag);
         Some(Self {
             room,
             queued: false,
@@ -174,7 +175,8 @@ impl Participant {
             receiving: BTreeMap::new(),
             network: Network::default(),
             views: None,
-            named_streams: BTreeSet::new(),
+            checks,
+            streams: Streams::default(),
             subscriptions: BTreeMap::new(),
         })
     }
@@ -188,7 +190,12 @@ impl Participant {
     ///
     /// # Errors
     /// What is wrong with the offer, for people; nothing has changed.
-    pub(crate) fn negotiate(&mut self, offer: &Offer, uses: &[Option<LineUse>]) -> Result<String, String> {
+    pub(crate) fn negotiate(
+        &mut self,
+        now: Instant,
+        offer: &Offer,
+        uses: &[Option<LineUse>],
+    ) -> Result<String, String> {
         let mut numbering = self.numbering;
         numbering.merge(offer.numbering)?;
         check_order(&self.sections, &offer.sections)?;
@@ -199,8 +206,11 @@ impl Participant {
             .ok_or("the server cannot read this SDP")?
             .map_err(|error| error.to_string())?;
         // What str0m refuses was refused above. Should it find one thing more, its own state may have moved, but
-        // ours has not.
-        let answer = match guarded(|| self.rtc.sdp_api().accept_offer(plain)) {
+        // ours has not, except for the credentials, which it changes first.
+        let accepted = guarded(|| self.rtc.sdp_api().accept_offer(plain));
+        let ufrag = self.ufrag();
+        self.checks.agreed(now, ufrag);
+        let answer = match accepted {
             Some(answer) => answer.map_err(|error| error.to_string())?,
             None => {
                 self.rtc.disconnect();
@@ -241,8 +251,9 @@ impl Participant {
             }
         }
         let sections = &self.sections;
-        self.subscriptions
-            .retain(|mid, _| sections.iter().any(|s| !s.rejected && Mid::from(s.mid.as_str()) == *mid));
+        let is_line = |mid: Mid| sections.iter().any(|s| !s.rejected && Mid::from(s.mid.as_str()) == mid);
+        self.subscriptions.retain(|mid, _| is_line(*mid));
+        self.streams.keep(&mut self.rtc, is_line);
         self.sending = sending;
         self.receiving = receiving;
     }
@@ -337,25 +348,28 @@ impl Participant {
 
     /// Hands a datagram to str0m. Returns whether str0m took it.
     pub(crate) fn handle_datagram(&mut self, now: Instant, way: Way, contents: &[u8]) -> bool {
-        let numbering = self.numbering;
-        if let Some(ssrc) = named_stream(contents, |id| numbering.may_name_layer(id))
-            && !self.named_streams.contains(&ssrc)
-        {
-            let layered = self.sections.iter().filter(|section| !section.layers.is_empty()).count();
-            if self.named_streams.len() >= NAMED_STREAMS_MAX * layered {
-                return false;
-            }
-            self.named_streams.insert(ssrc);
-        }
         let protocol = match way.transport {
             Transport::Udp => Protocol::Udp,
             Transport::Tcp => Protocol::Tcp,
         };
+        let is_check = matches!(Datagram::classify(contents), Datagram::BindingRequest { .. });
+        let named = Named::read(contents, &self.numbering);
+        if named.is_some_and(|named| !self.streams.admits(named)) {
+            return false;
+        }
         let taken = guarded(|| {
             let Ok(receive) = Receive::new(protocol, way.peer, way.local, contents) else {
                 return false;
             };
-            self.rtc.handle_input(Input::Receive(now, receive)).is_ok()
+            let input = Input::Receive(now, receive);
+            if is_check && !self.checks.admit(way, || self.rtc.accepts(&input)) {
+                return false;
+            }
+            let taken = self.rtc.handle_input(input).is_ok();
+            if let Some(named) = named {
+                self.streams.handed(&mut self.rtc, named);
+            }
+            taken
         });
         self.or_dead(taken).unwrap_or(false)
     }
@@ -375,7 +389,12 @@ impl Participant {
         self.wake = loop {
             let output = guarded(|| self.rtc.poll_output());
             match self.or_dead(output) {
-                Some(Ok(Output::Transmit(transmit))) => transmits.push(transmit),
+                Some(Ok(Output::Transmit(transmit))) => {
+                    if is_binding_success(&transmit.contents) {
+                        self.checks.passed();
+                    }
+                    transmits.push(transmit);
+                }
                 Some(Ok(Output::Event(event))) => self.handle_event(event, &mut happened),
                 Some(Ok(Output::Timeout(at))) if !self.rtc.is_alive() => {
                     tracing::trace!(?at, "session is dead");
@@ -395,8 +414,13 @@ impl Participant {
                 }
             }
         };
+        if self.streams.are_too_many() && self.rtc.is_alive() {
+            tracing::debug!("a client has sent more streams than a session may have");
+            self.rtc.disconnect();
+            self.wake = None;
+        }
         let late = matches!(self.state, State::Connecting { until } if until <= now);
-        if late || !self.rtc.is_alive() {
+        if late || self.checks.are_late(now) || !self.rtc.is_alive() {
             self.gone(&mut happened);
         }
         happened
@@ -410,6 +434,9 @@ impl Participant {
                     .direct_api()
                     .stream_rx(&packet.header.ssrc)
                     .map(|stream| (stream.mid(), stream.rid()));
+                if let Some((mid, rid)) = line {
+                    self.streams.heard(&mut self.rtc, mid, rid, *packet.header.ssrc);
+                }
                 let of = line.and_then(|(mid, rid)| self.what_is(mid, rid, &packet));
                 happened.push(Happened::Packet { of, packet: Box::new(packet) });
             }
@@ -524,57 +551,4 @@ impl Participant {
 /// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
 fn tcp_candidate(address: SocketAddr) -> Result<Candidate, IceError> {
     Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
-}
-
-/// The SSRC of an RTP packet that carries one of these header extensions (RFC 8285 sections 4.2 and 4.3).
-fn named_stream(datagram: &[u8], is_name: impl Fn(u8) -> bool) -> Option<u32> {
-    let (first, second) = (*datagram.first()?, *datagram.get(1)?);
-    // RTP, not RTCP (RFC 5761 section 4), with an extension.
-    if !matches!(first, 128..=191) || matches!(second, 192..=223) || first & 0x10 == 0 {
-        return None;
-    }
-    let ssrc = u32::from_be_bytes(datagram.get(8..12)?.try_into().ok()?);
-    let extension = datagram.get(12 + 4 * usize::from(first & 0x0f)..)?;
-    let words = u16::from_be_bytes(extension.get(2..4)?.try_into().ok()?);
-    let one_byte = extension.starts_with(&[0xbe, 0xde]);
-    let mut rest = extension.get(4..4 + 4 * usize::from(words))?;
-    while let Some(&head) = rest.first() {
-        let (id, header, length) = match (one_byte, head) {
-            (_, 0) => (0, 1, 0),
-            (true, _) => (head >> 4, 1, usize::from(head & 0x0f) + 1),
-            (false, _) => (head, 2, usize::from(*rest.get(1)?)),
-        };
-        if is_name(id) {
-            return Some(ssrc);
-        }
-        rest = rest.get(header + length..)?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_with_the_name_of_a_layer_are_told_from_others() {
-        let packet = |profile: [u8; 2], extension: &[u8]| {
-            let words = u8::try_from(extension.len() / 4).unwrap();
-            [&[0x90, 96, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &profile, &[0, words], extension, &[9; 20]]
-                .concat()
-        };
-        let is_name = |id| [3, 4].contains(&id);
-        let named = Some(0x0102_0304);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']), is_name), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0, 0, 0x40, b'h']), is_name), named);
-        assert_eq!(named_stream(&packet([0x10, 0x00], &[1, 1, b'0', 3, 1, b'h', 0, 0]), is_name), named);
-        assert_eq!(named_stream(&packet([0xbe, 0xde], &[0x10, b'0', 0x20, b'h']), is_name), None);
-        let whole = packet([0xbe, 0xde], &[0x10, b'0', 0x30, b'h']);
-        for cut in 0..20 {
-            assert_eq!(named_stream(&whole[..cut], is_name), None, "{cut}");
-        }
-        let mut control = whole;
-        control[1] = 200;
-        assert_eq!(named_stream(&control, is_name), None, "RTCP");
-    }
 }

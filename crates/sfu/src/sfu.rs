@@ -91,9 +91,11 @@ impl Sfu {
         let sdp = match current {
             Some(participant) if participant.is_continued_by(&offer) => {
                 before = participant.received().collect();
-                let answer = participant.negotiate(&offer, &uses);
+                let answer = participant.negotiate(self.now, &offer, &uses);
                 self.queue(client);
                 if answer.is_err() {
+                    // str0m may have gone half of the way, which begins with other credentials.
+                    self.note_ufrag(client);
                     self.settle();
                 }
                 answer.map_err(OfferError)?
@@ -104,7 +106,7 @@ impl Sfu {
                 }
                 let mut participant = Participant::new(room.clone(), &offer, &self.config, self.now)
                     .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
-                let sdp = participant.negotiate(&offer, &uses).map_err(OfferError)?;
+                let sdp = participant.negotiate(self.now, &offer, &uses).map_err(OfferError)?;
                 if let Some(former) = self.end_session(client) {
                     participant.replace(former);
                 }
@@ -262,9 +264,8 @@ impl Sfu {
 
     /// Brings the room's tracks in line with a session that was just negotiated. Returns what the client sends.
     fn route(&mut self, room: &RoomName, client: ClientId, before: &BTreeSet<TrackId>) -> Vec<Source> {
-        let Some(participant) = self.participants.get_mut(&client) else { return Vec::new() };
-        self.ufrags.retain(|_, owner| *owner != client);
-        self.ufrags.insert(participant.ufrag(), client);
+        self.note_ufrag(client);
+        let Some(participant) = self.participants.get(&client) else { return Vec::new() };
         let sent = participant.sent();
         let received: BTreeSet<TrackId> = participant.received().collect();
         let connected = participant.is_connected();
@@ -287,6 +288,14 @@ impl Sfu {
         self.review_at(room, self.now);
         self.review_due();
         sent.into_keys().collect()
+    }
+
+    /// Binding requests find a session by its ufrag, and an ICE restart changes that.
+    fn note_ufrag(&mut self, client: ClientId) {
+        self.ufrags.retain(|_, owner| *owner != client);
+        if let Some(participant) = self.participants.get_mut(&client) {
+            self.ufrags.insert(participant.ufrag(), client);
+        }
     }
 
     fn end_session(&mut self, client: ClientId) -> Option<Participant> {

@@ -3,7 +3,10 @@
 use std::{
     io, mem,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -28,6 +31,10 @@ const OUTBOX_MAX_BYTES: usize = 128 << 10;
 #[cfg(target_os = "linux")]
 const KERNEL_UNSENT_BYTES: u32 = 32 << 10;
 
+/// Most frames of a connection before the SFU has sent anything in it: an ICE agent asks again a few times, and says nothing else
+/// until it is answered. Frames of a stranger cost the media thread hardly more than that.
+const UNANSWERED_MAX: usize = 64;
+
 /// A client that takes nothing for so long is gone.
 const WRITE_TIME: Duration = Duration::from_secs(10);
 
@@ -48,6 +55,8 @@ pub(crate) enum Arrival {
 pub(crate) struct Connection {
     candidate: SocketAddr,
     peer: SocketAddr,
+    /// Later ones have larger numbers.
+    number: u64,
     opened: Instant,
     outbox: Mutex<Outbox>,
     filled: Notify,
@@ -64,8 +73,15 @@ struct Outbox {
 impl Connection {
     /// `candidate` is the address that clients know, `peer` the client's.
     pub(crate) fn new(candidate: SocketAddr, peer: SocketAddr) -> Arc<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let (outbox, filled) = (Mutex::default(), Notify::new());
-        Arc::new(Self { candidate, peer, opened: Instant::now(), outbox, filled })
+        Arc::new(Self { candidate, peer, number, opened: Instant::now(), outbox, filled })
+    }
+
+    /// Whether it was opened after the other one.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        self.number > other.number
     }
 
     pub(crate) fn ends(&self) -> (SocketAddr, SocketAddr) {
@@ -84,6 +100,11 @@ impl Connection {
         outbox.last_sent = Some(Instant::now());
         drop(outbox);
         self.filled.notify_one();
+    }
+
+    /// Whether the SFU has sent something: the client has passed an ICE check.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.lock().last_sent.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, Outbox> {
@@ -116,7 +137,7 @@ pub(crate) async fn serve(
     let _ = arrivals.send(Arrival::Closed { connection }).await;
 }
 
-/// Takes frames out of the stream until something is no frame, or not what a client begins with.
+/// Takes frames out of the stream until something is no frame, or not what a client says before it is answered.
 async fn read(
     stream: impl AsyncRead + Unpin,
     connection: &Arc<Connection>,
@@ -124,7 +145,7 @@ async fn read(
 ) -> io::Result<()> {
     let mut stream = BufReader::with_capacity(4_096, stream);
     let places = Arc::new(Semaphore::new(WAITING_MAX));
-    let mut begun = false;
+    let (mut answered, mut unanswered) = (false, 0);
     loop {
         let length = usize::from(stream.read_u16().await?);
         // A null packet, which RFC 4571 section 2 allows.
@@ -136,8 +157,12 @@ async fn read(
         }
         let mut contents = vec![0; length];
         stream.read_exact(&mut contents).await?;
-        if !mem::replace(&mut begun, true) && !is_binding_request(&contents) {
-            return Err(io::ErrorKind::InvalidData.into());
+        answered = answered || connection.is_answered();
+        if !answered {
+            unanswered += 1;
+            if unanswered > UNANSWERED_MAX || !is_binding_request(&contents) {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let connection = Arc::clone(connection);
@@ -147,7 +172,7 @@ async fn read(
     }
 }
 
-/// Whether this can be a STUN binding request (RFC 8489 section 5): the first thing that an ICE agent says.
+/// Whether this can be a STUN binding request (RFC 8489 section 5).
 fn is_binding_request(frame: &[u8]) -> bool {
     frame.starts_with(&[0, 1]) && frame.get(4..8) == Some(&[0x21, 0x12, 0xa4, 0x42]) && frame.len() >= 20
 }
@@ -199,8 +224,18 @@ mod tests {
 
     /// What the media thread gets of these bytes, and whether the connection was cut before they ended.
     async fn read_all(bytes: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
-        let (arrivals, mut inbox) = mpsc::channel(4);
+        read_on(connection(), bytes).await
+    }
+
+    /// The same of a client that has been answered.
+    async fn read_answered(bytes: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
         let connection = connection();
+        connection.send(&[1, 1]);
+        read_on(connection, bytes).await
+    }
+
+    async fn read_on(connection: Arc<Connection>, bytes: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
+        let (arrivals, mut inbox) = mpsc::channel(4);
         let reading = async move { read(&bytes[..], &connection, &arrivals).await };
         let taking = async {
             let mut frames = Vec::new();
@@ -217,7 +252,21 @@ mod tests {
     async fn frames_come_out_as_they_were_put_in() {
         let second = vec![0x80; 1_500];
         let bytes = [framed(&request()), framed(&[]), framed(&second), framed(&[9])].concat();
-        assert_eq!(read_all(bytes).await, (vec![request(), second, vec![9]], false));
+        assert_eq!(read_answered(bytes).await, (vec![request(), second, vec![9]], false));
+    }
+
+    #[tokio::test]
+    async fn who_says_more_than_requests_before_the_first_answer_is_cut() {
+        let bytes = [framed(&request()), framed(&[0x80; 100])].concat();
+        assert_eq!(read_all(bytes.clone()).await, (vec![request()], true));
+        assert!(!read_answered(bytes).await.1);
+    }
+
+    #[tokio::test]
+    async fn who_asks_on_and_on_without_an_answer_is_cut() {
+        let bytes = framed(&request()).repeat(1_000);
+        assert_eq!(read_all(bytes.clone()).await, (vec![request(); UNANSWERED_MAX], true));
+        assert_eq!(read_answered(bytes).await, (vec![request(); 1_000], false));
     }
 
     #[tokio::test]
@@ -232,14 +281,14 @@ mod tests {
     async fn half_a_frame_is_none() {
         let whole = [framed(&request()), framed(&[3; 50])].concat();
         for cut in 22..whole.len() {
-            assert_eq!(read_all(whole[..cut].to_vec()).await, (vec![request()], false), "{cut}");
+            assert_eq!(read_answered(whole[..cut].to_vec()).await, (vec![request()], false), "{cut}");
         }
     }
 
     #[tokio::test]
     async fn a_longer_frame_than_any_packet_ends_the_connection() {
         let bytes = [framed(&request()), framed(&[3; 1_501])].concat();
-        assert_eq!(read_all(bytes).await, (vec![request()], true));
+        assert_eq!(read_answered(bytes).await, (vec![request()], true));
     }
 
     #[tokio::test]
@@ -272,6 +321,7 @@ mod tests {
     async fn one_connection_has_a_bounded_number_of_frames_waiting() {
         let (arrivals, mut inbox) = mpsc::channel(1_000);
         let connection = connection();
+        connection.send(&[1, 1]);
         let bytes = [framed(&request()), framed(&[3; 50]).repeat(500)].concat();
         let mut reading = Box::pin(read(&bytes[..], &connection, &arrivals));
         tokio::select! {

@@ -78,17 +78,37 @@ async fn accept(
     }
 }
 
+/// Which of the connections between two ends this is. There is one at a time, but a task may still hold frames of one that has
+/// ended when the client has opened another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// The one that is known, or the first.
+    Present,
+    /// One after that which was known, which it replaces. Whose that was says nothing of whose this is.
+    Another,
+    /// One before that which is known.
+    Past,
+}
+
 /// The connections that the media thread knows, by both ends: the address that clients know, and theirs.
 #[derive(Default)]
 pub(crate) struct Connections(BTreeMap<(SocketAddr, SocketAddr), Arc<Connection>>);
 
 impl Connections {
     /// Something came in this connection.
-    pub(crate) fn note(&mut self, connection: &Arc<Connection>) {
-        let known = self.0.entry(connection.ends()).or_insert_with(|| Arc::clone(connection));
-        if !Arc::ptr_eq(known, connection) {
-            *known = Arc::clone(connection);
+    pub(crate) fn note(&mut self, connection: &Arc<Connection>) -> Noted {
+        let Some(known) = self.0.get_mut(&connection.ends()) else {
+            self.0.insert(connection.ends(), Arc::clone(connection));
+            return Noted::Present;
+        };
+        if Arc::ptr_eq(known, connection) {
+            return Noted::Present;
         }
+        if !connection.is_later_than(known) {
+            return Noted::Past;
+        }
+        *known = Arc::clone(connection);
+        Noted::Another
     }
 
     /// The connection has ended. Returns whether it was known.
@@ -106,5 +126,28 @@ impl Connections {
         if let Some(connection) = self.0.get(&ends) {
             connection.send(packet);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_connection_is_not_that_of_the_next() {
+        let ends = |port| SocketAddr::from(([192, 0, 2, 1], port));
+        let open = || Connection::new(ends(3478), ends(50_000));
+        let (old, new) = (open(), open());
+        let mut connections = Connections::default();
+        assert_eq!(connections.note(&old), Noted::Present);
+        assert_eq!(connections.note(&new), Noted::Another);
+        // What was under way in the old one arrives, and then its end.
+        assert_eq!(connections.note(&old), Noted::Past);
+        assert!(!connections.forget(&old));
+        assert_eq!(connections.note(&new), Noted::Present);
+        connections.send(new.ends(), &[7; 10]);
+        assert!(new.is_answered() && !old.is_answered());
+        assert!(connections.forget(&new));
+        assert!(!connections.forget(&new));
     }
 }

@@ -12,6 +12,8 @@ mod simulcast;
 mod write;
 
 pub(crate) use answer::finish_answer;
+#[cfg(test)]
+pub(crate) use numbering::VideoNumbers;
 pub(crate) use numbering::{Codec, Numbering};
 pub(crate) use offer::{Offer, Section};
 

@@ -54,13 +54,27 @@ impl Numbering {
             .filter_map(|(name, numbers)| numbers.map(|numbers| (name, numbers)))
     }
 
-    /// Whether str0m may take a header extension of this number for the name of a layer. Where the client has not named
-    /// such an extension, str0m has it under some number that the others leave free.
-    pub(crate) fn may_name_layer(&self, id: u8) -> bool {
-        let agreed = [self.mid, self.transport_cc, self.rid, self.repaired_rid];
-        let is_free = id != 0 && !agreed.contains(&Some(id));
-        let names = [self.rid, self.repaired_rid];
-        names.contains(&Some(id)) || (is_free && names.contains(&None))
+    /// Whether str0m may take a header extension of this number for the name of a line.
+    pub(crate) fn may_name_line(&self, id: u8) -> bool {
+        self.may_be(self.mid, id)
+    }
+
+    /// Whether str0m may take a header extension of this number for the name of the layer that a retransmission is of.
+    pub(crate) fn may_name_repaired_layer(&self, id: u8) -> bool {
+        self.may_be(self.repaired_rid, id)
+    }
+
+    /// Where the client has not named an extension, str0m has it under some number that the others leave free.
+    fn may_be(&self, agreed: Option<u8>, id: u8) -> bool {
+        let others = [self.mid, self.transport_cc, self.rid, self.repaired_rid];
+        agreed == Some(id) || (agreed.is_none() && id != 0 && !others.contains(&Some(id)))
+    }
+
+    /// Whether a payload type is that of a codec, and not of retransmission.
+    pub(crate) fn is_codec(&self, payload_type: u8) -> bool {
+        [Codec::Opus, Codec::Vp8, Codec::Vp9]
+            .iter()
+            .any(|codec| self.payload_type(*codec) == Some(payload_type))
     }
 
     /// The codec of a payload type.
