@@ -7,6 +7,7 @@
 
 mod addresses;
 mod assets;
+mod backlog;
 mod batch;
 mod bind;
 mod engine;

@@ -17,6 +17,7 @@ use tokio::{sync::mpsc, time};
 
 use crate::{
     Config, ConnectionLimits, ServeError, TcpPort,
+    backlog::unix_time,
     batch::{Batch, Run, Sent},
     bind::{Bound, Refused, bind},
     ports::{Inbox, Incoming, OpenPort},
@@ -312,14 +313,21 @@ impl MediaThread {
             if !port.receive(inbox) {
                 return;
             }
-            let now = Instant::now();
-            for Incoming { source, asked, contents } in inbox.datagrams() {
+            let (now, unix_now) = (Instant::now(), unix_time());
+            for datagram in inbox.datagrams() {
+                if self.ports.get_mut(index).is_some_and(|port| !port.backlog.takes(unix_now, &datagram)) {
+                    continue;
+                }
+                let Incoming { source, asked, contents, .. } = datagram;
                 self.sfu.handle_datagram(now, source, candidate, contents);
                 self.asked = asked.map(|ip| (source, ip));
                 self.carry_out();
             }
             self.asked = None;
             self.flush();
+            if let Some(port) = self.ports.get_mut(index) {
+                port.backlog.tell();
+            }
         }
     }
 

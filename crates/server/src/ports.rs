@@ -6,12 +6,13 @@ use std::{
     mem,
     net::{IpAddr, SocketAddr, UdpSocket as StdSocket},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::{io::Interest, net::UdpSocket};
 
-use crate::{batch::Run, bind::Bound};
+use crate::{backlog::Backlog, batch::Run, bind::Bound};
 
 /// Bytes of one buffer: the kernel may put datagrams of one sender together (GRO).
 const BUFFER_BYTES: usize = 65_536;
@@ -26,6 +27,7 @@ pub(crate) struct OpenPort {
     pub(crate) candidate: SocketAddr,
     /// Of a socket that is bound to all addresses.
     asked: Option<Asked>,
+    pub(crate) backlog: Backlog,
 }
 
 /// At which of this machine's addresses clients reach a socket that is bound to all. Answers leave from there: the kernel would
@@ -68,7 +70,13 @@ impl OpenPort {
                 tracing::debug!(%error, "the socket's buffers stay as they are");
             }
         }
-        Ok(Self { socket, state, candidate: bound.candidate, asked: is_any.then(Asked::default) })
+        Ok(Self {
+            socket,
+            state,
+            candidate: bound.candidate,
+            asked: is_any.then(Asked::default),
+            backlog: Backlog::default(),
+        })
     }
 
     /// Whether answers to `client` leave from another address of this machine than `ip`, or may do so.
@@ -128,6 +136,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) source: SocketAddr,
     /// To which address of this machine, where the system says so.
     pub(crate) asked: Option<IpAddr>,
+    /// When the kernel got it, as the time since the Unix epoch, where the system says so.
+    pub(crate) received: Option<Duration>,
     pub(crate) contents: &'a [u8],
 }
 
@@ -160,18 +170,19 @@ impl Inbox {
     pub(crate) fn datagrams(&self) -> impl Iterator<Item = Incoming<'_>> {
         self.metas.iter().zip(&self.buffers).take(self.filled).flat_map(|(meta, buffer)| {
             let contents = buffer.get(..meta.len).unwrap_or_default();
-            let (source, asked) = (meta.addr, meta.dst_ip);
-            contents.chunks(meta.stride.max(1)).map(move |contents| Incoming { source, asked, contents })
+            let (source, asked, received) = (meta.addr, meta.dst_ip, meta.timestamp);
+            let parts = contents.chunks(meta.stride.max(1));
+            parts.map(move |contents| Incoming { source, asked, received, contents })
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, net::IpAddr, time::Duration};
+    use std::{future::poll_fn, net::IpAddr};
 
     use super::*;
-    use crate::bind::bind;
+    use crate::{backlog::unix_time, bind::bind};
 
     fn open() -> OpenPort {
         let loopback = IpAddr::from([127, 0, 0, 1]);
@@ -200,6 +211,9 @@ mod tests {
             }
         }
         assert!(came.iter().all(|(source, _)| *source == from.candidate));
+        let waited = |datagram: Incoming<'_>| unix_time().abs_diff(datagram.received.unwrap());
+        #[cfg(target_os = "linux")]
+        assert!(inbox.datagrams().all(|datagram| waited(datagram) < Duration::from_secs(60)));
         let datagrams: Vec<&[u8]> = came.iter().map(|(_, datagram)| &datagram[..]).collect();
         assert_eq!(datagrams, contents.chunks(1_000).collect::<Vec<_>>());
     }

@@ -90,11 +90,12 @@ pub(crate) async fn upgrade(
 }
 
 /// Says yes at most once a minute, so that strangers cannot fill the log.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 
 impl Seldom {
-    fn is_due(&self) -> bool {
+    /// Whether a minute is over.
+    pub(crate) fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(60));
         if due {
