@@ -124,6 +124,8 @@ pub struct Session {
     chat: Chat,
     /// What the page shows, once it has said so.
     views: Option<Vec<View>>,
+    /// Whether there is a page that can use TURN servers.
+    uses_turn: bool,
 }
 
 impl Session {
@@ -161,9 +163,17 @@ impl Session {
             carried: Carried::default(),
             chat: Chat::default(),
             views: None,
+            uses_turn: false,
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
+    }
+
+    /// From now on the session asks for TURN servers as soon as it is in the room, before anything else, so that they are
+    /// known when the first offer is made; see [`Event::TurnServers`].
+    pub fn ask_for_turn_servers(&mut self) {
+        self.uses_turn = true;
+        self.ask_turn_servers();
     }
 
     /// The next thing to do; call until `None` after every other call.
@@ -286,6 +296,7 @@ impl Session {
                 self.views = Some(views);
                 self.say_views();
             }
+            Command::TurnServers {} => self.ask_turn_servers(),
             Command::EmojiStart {} => self.start_emoji(now),
             Command::EmojiCancel {} => self.cancel_emoji(),
         }
@@ -454,6 +465,13 @@ impl Session {
         if let (State::Present(_), true, Some(views)) = (&self.state, open, &self.views) {
             let views = views.clone();
             self.send(&ClientMessage::Watch { views });
+        }
+    }
+
+    fn ask_turn_servers(&mut self) {
+        let open = self.connection == (Connection::Open { resuming: false });
+        if self.uses_turn && open && matches!(self.state, State::Present(_)) {
+            self.send(&ClientMessage::TurnServers { ready: None });
         }
     }
 
