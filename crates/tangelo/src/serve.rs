@@ -133,7 +133,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown()?;
-    let tap = config.tap.clone();
+    let (tap, turn, has_udp) = (config.tap.clone(), config.turn.clone(), config.media_port.is_some());
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if !server.is_https() && !address.ip().is_loopback() {
@@ -149,6 +149,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         if !addresses.is_empty() {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             tracing::info!("audio and video use {transport} {}", addresses.join(", "));
+        }
+    }
+    if let Some(turn) = turn {
+        let urls: Vec<String> = turn.urls.iter().map(ToString::to_string).collect();
+        tracing::info!("browsers in a call are told the TURN servers {}", urls.join(", "));
+        if !has_udp {
+            tracing::warn!("TURN servers relay to UDP ports alone: with --media-port off they are of no use");
         }
     }
     print_addresses(&server)?;
