@@ -49,7 +49,7 @@ pub enum Command {
     /// Give up the comparison of emoji that is under way, for everyone.
     EmojiCancel {},
     /// Ask for the TURN servers anew, with fresh credentials. A session that [`crate::Session::ask_for_turn_servers`] was
-    /// called on asks by itself whenever it has come into the room. Answered by [`Event::TurnServers`], if there is a way.
+    /// called on asks by itself whenever it arrives or resumes. Answered by [`Event::TurnServers`], if there is a way.
     TurnServers {},
     /// Leave the call for good.
     Leave {},

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::{cell::RefCell, rc::Rc};
+
 use common::World;
 use tangelo_call::{Command, Event, Phase};
 use tangelo_wire::{ServerMessage, TurnServers};
@@ -47,6 +49,27 @@ fn they_are_known_before_the_first_offer() {
     assert_eq!(users(&world, 0), ["1:1"]);
     assert!(users(&world, 1).is_empty(), "who cannot use them does not ask");
     assert!(!format!("{events:?}").contains("\"c\""), "the password does not print");
+}
+
+#[test]
+fn the_answer_comes_right_behind_the_snapshot() {
+    let mut world = World::of(1);
+    let last = Rc::new(RefCell::new(None));
+    let behind = Rc::clone(&last);
+    world.tamper = Some(Box::new(move |peer, message| {
+        if peer == 1 {
+            if let ServerMessage::TurnServers(_) = message {
+                assert!(behind.borrow().is_some_and(|was_snapshot: bool| was_snapshot));
+            }
+            behind.replace(Some(matches!(message, ServerMessage::Snapshot { .. })));
+        }
+        message
+    }));
+    let browser = world.open(2);
+    world.peers[browser].session.ask_for_turn_servers();
+    world.run(1_500);
+    assert!(last.borrow().is_some());
+    assert_eq!(users(&world, browser).len(), 1);
 }
 
 #[test]

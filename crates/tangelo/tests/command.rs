@@ -122,7 +122,7 @@ fn help_tells_every_option_with_its_variable_and_default() {
 fn failures_are_one_clear_line_and_exit_code_1() {
     let (_running, address) = serve(&[]);
     let turn = "turn:turn.example.org";
-    let nine = vec![turn; 9].join(",");
+    let nine = [turn; 9].join(",");
     let cases: [(&[&str], &str); 6] = [
         (&["--listen", &address], "--listen"),
         (&["--listen", "127.0.0.1:0", "--tls-cert", "no.pem", "--tls-key", "no.pem"], "no.pem"),

@@ -169,11 +169,10 @@ impl Session {
         Ok(session)
     }
 
-    /// From now on the session asks for TURN servers as soon as it is in the room, before anything else, so that they are
-    /// known when the first offer is made; see [`Event::TurnServers`].
+    /// From now on the session asks for TURN servers whenever it arrives or resumes, early enough that they are known when the
+    /// first offer is made; see [`Event::TurnServers`].
     pub fn ask_for_turn_servers(&mut self) {
         self.uses_turn = true;
-        self.ask_turn_servers();
     }
 
     /// The next thing to do; call until `None` after every other call.
@@ -266,6 +265,9 @@ impl Session {
                 self.state = State::Arriving(Box::new(applicant));
                 self.answer_by = Some(now + ANSWER_MS);
                 self.send(&ClientMessage::Arrive { key_package, admission });
+                // Behind it and not after the snapshot, by when others may have let this client in: the answer
+                // comes before their commit.
+                self.ask_turn_servers();
             }
             // A signature that was asked for an earlier arrival may come late; the right one follows, or the
             // arrival starts over.
@@ -470,7 +472,7 @@ impl Session {
 
     fn ask_turn_servers(&mut self) {
         let open = self.connection == (Connection::Open { resuming: false });
-        if self.uses_turn && open && matches!(self.state, State::Present(_)) {
+        if self.uses_turn && open && matches!(self.state, State::Arriving(_) | State::Present(_)) {
             self.send(&ClientMessage::TurnServers { ready: None });
         }
     }

@@ -39,7 +39,6 @@ impl Session {
                 self.answer_by = None;
                 self.attempts = 0;
                 self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
-                self.ask_turn_servers();
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Resumed { published, .. }) => {
