@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
-import { Networks, whyNoNetworks } from "./lib/networks.mjs";
+import { Networks } from "./lib/networks.mjs";
 import { Person } from "./lib/person.mjs";
 import { binary, Server } from "./lib/server.mjs";
+import { whyNoNetworks } from "./lib/spaces.mjs";
 
 /** So much comes only where a call goes on. */
 const MEDIA_BYTES = 200_000;

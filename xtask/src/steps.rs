@@ -21,7 +21,7 @@ struct Step {
 /// Every step, in the order of `test`.
 static STEPS: [Step; 19] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
-    step("browsers", "find or install the browsers of the tests", false, &[], setup::browsers),
+    step("browsers", "find or install the browsers of the tests, and coturn", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
     step("dependencies", "which crate may use which", true, &[], check::dependencies),
     step("licences", "licences and sources of all packages", true, &[], check::licences),

@@ -51,6 +51,7 @@ impl Place {
             media_tcp_port: TcpPort::Off,
             public_ips: Vec::new(),
             stun: None,
+            turn: None,
             tls: None,
             web: None,
             tap: None,

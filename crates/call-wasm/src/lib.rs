@@ -73,7 +73,8 @@ impl Core {
             .try_into()
             .map(IdentityKey)
             .map_err(|_| JsError::new("the identity key has a wrong length"))?;
-        let session = Session::new(Config { host, link, name, identity })?;
+        let mut session = Session::new(Config { host, link, name, identity })?;
+        session.ask_for_turn_servers();
         Ok(Self { session, scratch: Vec::new(), output: Vec::new(), senders: Vec::new() })
     }
 

@@ -48,6 +48,9 @@ pub enum Command {
     EmojiStart {},
     /// Give up the comparison of emoji that is under way, for everyone.
     EmojiCancel {},
+    /// Ask for the TURN servers anew, with fresh credentials. A session that [`crate::Session::ask_for_turn_servers`] was
+    /// called on asks by itself whenever it arrives or resumes. Answered by [`Event::TurnServers`], if there is a way.
+    TurnServers {},
     /// Leave the call for good.
     Leave {},
 }
@@ -105,6 +108,18 @@ pub enum Event {
         /// Numbers of layers, lowest first.
         layers: Vec<u8>,
     },
+    /// The TURN servers that the host has named, none perhaps, and what to show them. As the server says it: the page
+    /// checks it before it uses it.
+    TurnServers {
+        /// `turn:` and `turns:` addresses.
+        urls: Vec<String>,
+        /// The name to log in with.
+        username: String,
+        /// The password that goes with it.
+        credential: Secret,
+        /// How long both are good for, in seconds from now.
+        seconds: u32,
+    },
     /// Media sessions are gone (the client arrived anew): close the peer connection, open another, offer again.
     MediaReset {},
     /// The group gained a member: its first frame should be a key frame. The worker asks each video sender for one.
@@ -160,6 +175,18 @@ pub enum Event {
 pub struct Words(pub String);
 
 impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// A password for the page. It does not print.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
     }

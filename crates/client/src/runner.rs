@@ -285,6 +285,7 @@ impl Runner {
             | Event::Chat { .. }
             | Event::Reaction { .. }
             | Event::Wanted { .. }
+            | Event::TurnServers { .. }
             | Event::Emoji { .. } => {}
         }
         self.happen(Happening::Call(event));

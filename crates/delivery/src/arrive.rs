@@ -112,6 +112,7 @@ impl Delivery {
             checks: Bucket::new(now, self.limits.checks),
             offers: Bucket::new(now, self.limits.offers),
             watches: Bucket::new(now, self.limits.watches),
+            turn_servers: Bucket::new(now, self.limits.turn_servers),
         };
         room.present.insert(client, present);
         self.clients = self.clients.saturating_add(1);

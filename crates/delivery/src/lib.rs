@@ -147,6 +147,7 @@ impl Delivery {
             }
             ClientMessage::Offer { offer, sdp, lines } => self.offer(now, connection, offer, sdp, lines),
             ClientMessage::Watch { views } => self.watch(now, connection, views),
+            ClientMessage::TurnServers { ready } => self.turn_servers(now, connection, ready),
             ClientMessage::Leave {} => self.leave(now, connection),
         }
     }

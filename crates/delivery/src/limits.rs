@@ -35,6 +35,8 @@ pub struct Limits {
     pub offers: Rate,
     /// Changes of what a client shows.
     pub watches: Rate,
+    /// How often a client may ask for TURN servers.
+    pub turn_servers: Rate,
     /// So many messages in a row above their rate end the connection.
     pub excess_max: u32,
 }
@@ -56,6 +58,7 @@ impl Default for Limits {
             checks: Rate { per_second: 1, burst: 5 },
             offers: Rate { per_second: 5, burst: 20 },
             watches: Rate { per_second: 10, burst: 40 },
+            turn_servers: Rate { per_second: 1, burst: 5 },
             excess_max: 100,
         }
     }

@@ -53,6 +53,7 @@ pub(crate) struct Present {
     pub(crate) checks: Bucket,
     pub(crate) offers: Bucket,
     pub(crate) watches: Bucket,
+    pub(crate) turn_servers: Bucket,
 }
 
 /// Whether a client has a connection, and since when.

@@ -23,6 +23,7 @@ mod stun;
 mod tap;
 mod tcp;
 mod tls;
+mod turn;
 mod web;
 
 use std::{
@@ -41,6 +42,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 pub use limits::ConnectionLimits;
+pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
 use assets::Assets;
 use media::Media;
@@ -59,6 +61,8 @@ pub struct Config {
     /// A STUN server (`HOST:PORT`) that is asked now and then under which address others see this machine. Clients are told
     /// what it says, too.
     pub stun: Option<String>,
+    /// TURN servers for clients that cannot send to those addresses. They are told to who has arrived in a room.
+    pub turn: Option<TurnConfig>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
     /// Serve the web app from this folder instead of the one inside the program.
@@ -105,6 +109,12 @@ pub enum ServeError {
     /// A certificate or key file cannot be used.
     #[error("cannot use {0} for HTTPS: {1}")]
     Tls(PathBuf, String),
+    /// None, or more TURN servers than clients are told.
+    #[error("--turn is to name 1 to {} TURN servers", tangelo_wire::limits::TURN_URLS_MAX)]
+    TurnUrls,
+    /// The file with the TURN servers' secret cannot be used.
+    #[error("cannot use the secret of --turn-secret-file {0}: {1}")]
+    TurnSecret(PathBuf, String),
     /// The folder with the web app cannot be read.
     #[error("cannot read the web app in {0}: {1}; build it with `cargo xtask build`")]
     Web(PathBuf, io::Error),
@@ -127,6 +137,7 @@ pub struct Server {
     limits: ConnectionLimits,
     media: Media,
     stun: Option<String>,
+    turn: Option<turn::Issuer>,
     assets: Assets,
 }
 
@@ -137,6 +148,7 @@ impl Server {
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let turn = config.turn.clone().map(turn::Issuer::new).transpose()?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
@@ -152,6 +164,7 @@ impl Server {
             limits: ConnectionLimits::default(),
             media,
             stun: config.stun,
+            turn,
             assets,
         })
     }
@@ -215,6 +228,13 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let to_media = (media.commands(), media.views());
         let mut engine = tokio::spawn(engine::run(seed, messages, media_news, to_media, stopped.clone()));
+        let (inbox, supply) = match self.turn {
+            None => (inbox, None),
+            Some(issuer) => {
+                let (asked, asking) = mpsc::channel(1_024);
+                (asked, Some(tokio::spawn(turn::supply(issuer, asking, inbox))))
+            }
+        };
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
         let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits, self.assets)));
@@ -236,8 +256,8 @@ impl Server {
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
         // They hold senders of the media thread's commands, which waits until there is none.
         engine.abort();
-        if let Some(found) = found {
-            found.abort();
+        for helper in [found, supply].into_iter().flatten() {
+            helper.abort();
         }
         media.stop().await;
         outcome

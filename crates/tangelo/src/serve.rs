@@ -9,7 +9,7 @@ use std::{
 
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
-use tangelo_server::{Config, Server, TcpPort, TlsFiles};
+use tangelo_server::{Config, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl};
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -49,6 +49,26 @@ pub(crate) struct Options {
     /// to this machine, under the same number. Browsers are told the address besides those of --public-ip.
     #[arg(long, env = "TANGELO_STUN", value_name = "HOST:PORT", value_parser = host_port)]
     stun: Option<String>,
+
+    /// A TURN server that browsers are told once they are in a call, such as turn:turn.example.org:3478?transport=udp; may be
+    /// given several times, or with commas. Default: none.
+    ///
+    /// For people whose network lets them reach that server and not this one. It relays what stays encrypted between
+    /// browser and this server. "turns:" is TLS. Goes with --turn-secret-file.
+    #[arg(
+        long = "turn",
+        env = "TANGELO_TURN",
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "turn_secret_file"
+    )]
+    turn_urls: Vec<TurnUrl>,
+
+    /// File with the secret that the TURN servers share with this one: coturn's static-auth-secret, and nothing else.
+    ///
+    /// From it come names and passwords that each browser gets for 12 hours.
+    #[arg(long, env = "TANGELO_TURN_SECRET_FILE", value_name = "FILE", requires = "turn_urls")]
+    turn_secret_file: Option<PathBuf>,
 
     /// PEM file with the HTTPS certificate and those that vouch for it. Default: no HTTPS.
     #[arg(long, env = "TANGELO_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -103,6 +123,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         },
         public_ips: options.public_ips,
         stun: options.stun,
+        turn: options.turn_secret_file.map(|secret_file| TurnConfig { urls: options.turn_urls, secret_file }),
         tls,
         web: options.web,
         tap: options.tap,
@@ -112,7 +133,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown()?;
-    let tap = config.tap.clone();
+    let (tap, turn, has_udp) = (config.tap.clone(), config.turn.clone(), config.media_port.is_some());
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if !server.is_https() && !address.ip().is_loopback() {
@@ -128,6 +149,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         if !addresses.is_empty() {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             tracing::info!("audio and video use {transport} {}", addresses.join(", "));
+        }
+    }
+    if let Some(turn) = turn {
+        let urls: Vec<String> = turn.urls.iter().map(ToString::to_string).collect();
+        tracing::info!("browsers in a call are told the TURN servers {}", urls.join(", "));
+        if !has_udp {
+            tracing::warn!("TURN servers relay to UDP ports alone: with --media-port off they are of no use");
         }
     }
     print_addresses(&server)?;

@@ -61,6 +61,8 @@ fn addresses_that_cannot_work_are_refused_with_the_form_that_can() {
         ("--public-ip", "::", "leave the option out"),
         ("--public-ip", "224.0.0.1", "leave the option out"),
         ("--public-ip", "ff02::1", "leave the option out"),
+        ("--turn", "stun:stun.example.org", "turn:HOST:PORT"),
+        ("--turn", "turn.example.org:3478", "turn:HOST:PORT"),
     ];
     for (option, value, words) in cases {
         let output = tangelo(&["serve", option, value]).output().unwrap();
@@ -105,7 +107,9 @@ fn the_limit_of_open_files_is_raised() {
 fn help_tells_every_option_with_its_variable_and_default() {
     let output = tangelo(&["serve", "--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in ["listen", "media-port", "public-ip", "tls-cert", "tls-key", "tap", "log"] {
+    for option in
+        ["listen", "media-port", "public-ip", "turn", "turn-secret-file", "tls-cert", "tls-key", "tap", "log"]
+    {
         let variable = format!("TANGELO_{}", option.replace('-', "_").to_uppercase());
         assert!(help.contains(&format!("--{option} ")) && help.contains(&variable), "{option}: {help}");
     }
@@ -117,11 +121,15 @@ fn help_tells_every_option_with_its_variable_and_default() {
 #[test]
 fn failures_are_one_clear_line_and_exit_code_1() {
     let (_running, address) = serve(&[]);
-    let cases: [(&[&str], &str); 4] = [
+    let turn = "turn:turn.example.org";
+    let nine = [turn; 9].join(",");
+    let cases: [(&[&str], &str); 6] = [
         (&["--listen", &address], "--listen"),
         (&["--listen", "127.0.0.1:0", "--tls-cert", "no.pem", "--tls-key", "no.pem"], "no.pem"),
         (&["--listen", "127.0.0.1:0", "--tap", "/nowhere/at/all.pcap"], "all.pcap"),
         (&["--listen", "127.0.0.1:0", "--log", "a=b=c"], "--log"),
+        (&["--listen", "127.0.0.1:0", "--turn", turn, "--turn-secret-file", "no.secret"], "no.secret"),
+        (&["--listen", "127.0.0.1:0", "--turn", &nine, "--turn-secret-file", "no.secret"], "1 to 8"),
     ];
     for (arguments, words) in cases {
         let mut all = vec!["serve", "--media-port", "0", "--public-ip", "127.0.0.1"];
@@ -133,8 +141,11 @@ fn failures_are_one_clear_line_and_exit_code_1() {
         assert!(text.starts_with("tangelo: ") && text.contains(words), "{text}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
-    // A certificate without its key is a mistake on the command line.
-    assert_eq!(tangelo(&["serve", "--tls-cert", "a.pem"]).output().unwrap().status.code(), Some(2));
+    // One without the other is a mistake on the command line.
+    for half in [["--tls-cert", "a.pem"], ["--turn", turn], ["--turn-secret-file", "a.secret"]] {
+        let output = tangelo(&[&["serve"], &half[..]].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{half:?}");
+    }
 }
 
 #[test]

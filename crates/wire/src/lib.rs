@@ -23,6 +23,7 @@ mod mistake;
 mod room;
 mod time;
 mod transcript;
+mod turn;
 
 pub use admission::{AccessProof, Admission, AdmissionError};
 pub use bytes::Bytes;
@@ -38,6 +39,7 @@ pub use mistake::{Mistake, ParseMistakeError, made};
 pub use room::{HostId, ParseRoomError, RoomName};
 pub use time::Millis;
 pub use transcript::Transcript;
+pub use turn::TurnServers;
 
 /// Version of the protocol that this crate speaks. A server refuses another one with [`ErrorCode::Protocol`].
 pub const PROTOCOL: u32 = 2;

@@ -25,6 +25,12 @@ pub const VIEWS_MAX: usize = 2 * ROOM_CLIENTS_MAX;
 /// Longest statement of a host, in bytes: it names everyone admitted and everyone shut out.
 pub const HOST_STATEMENT_MAX_BYTES: usize = 16 << 10;
 
+/// Most TURN servers' addresses that a client is told. Browsers are slow to find a way with more.
+pub const TURN_URLS_MAX: usize = 8;
+
+/// Longest address of a TURN server, in bytes.
+pub const TURN_URL_MAX_BYTES: usize = 300;
+
 /// Longest host name with port, in bytes (RFC 1035 section 2.3.4 and `:65535`).
 pub const HOST_MAX_BYTES: usize = 261;
 

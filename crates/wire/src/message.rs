@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Post,
-    ResumeToken, RoomName, Seq, Source, Transcript, View, limits,
+    ResumeToken, RoomName, Seq, Source, Transcript, TurnServers, View, limits,
 };
 
 /// From a client to the server.
@@ -68,6 +68,12 @@ pub enum ClientMessage {
     Watch {
         /// Each picture once.
         views: Vec<View>,
+    },
+    /// Asks for the TURN servers, with credentials that have just begun. Clients of before this message never ask.
+    TurnServers {
+        /// What the server's program hands to those who order messages, before they see this one. Never on the wire.
+        #[serde(skip)]
+        ready: Option<TurnServers>,
     },
     /// The client departs.
     Leave {},
@@ -155,6 +161,8 @@ pub enum ServerMessage {
         /// Numbers of layers, lowest first; 0 alone where the picture has no layers.
         layers: Vec<u8>,
     },
+    /// Answer to a client's `TurnServers`.
+    TurnServers(TurnServers),
     /// Answer to a heartbeat: a client that hears nothing for three of them takes the connection for dead.
     Alive {
         /// The log's last entry.
@@ -353,6 +361,7 @@ mod tests {
             ServerMessage::OfferRefused { offer: 1, error: error.clone() },
             ServerMessage::Error(error),
             ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
+            ServerMessage::TurnServers(TurnServers::default()),
         ];
         for message in messages {
             assert_eq!(ServerMessage::from_json(&message.to_json()).unwrap(), message);
@@ -369,8 +378,15 @@ mod tests {
     #[test]
     fn junk_is_refused_with_a_reason() {
         let code = |text: &str| ClientMessage::from_json(text).unwrap_err().code;
-        for bad in ["", "{", "[]", r#"{"type":"shout"}"#, r#"{"type":"leave","x":1}"#, r#"{"type":"hello"}"#]
-        {
+        for bad in [
+            "",
+            "{",
+            "[]",
+            r#"{"type":"shout"}"#,
+            r#"{"type":"leave","x":1}"#,
+            r#"{"type":"hello"}"#,
+            r#"{"type":"turn_servers","ready":{"urls":[],"username":"","credential":"","seconds":0}}"#,
+        ] {
             assert_eq!(code(bad), ErrorCode::Malformed, "{bad}");
         }
         assert_eq!(code(&" ".repeat(limits::MESSAGE_MAX_BYTES + 1)), ErrorCode::TooLarge);

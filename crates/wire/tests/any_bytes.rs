@@ -9,8 +9,8 @@ use spoil::{spoil, spoiled};
 use tangelo_wire::{
     AccessProof, Admission, AdmissionError, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode,
     ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogHash, LogId, MediaLine, Millis,
-    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript, View,
-    WireError, base32, limits,
+    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript,
+    TurnServers, View, WireError, base32, limits,
 };
 
 /// Does something to a field.
@@ -91,6 +91,7 @@ fn client_messages() -> Vec<ClientMessage> {
                 View { client: CLIENT, source: Source::Screen, height: 1_080, pinned: true },
             ],
         },
+        ClientMessage::TurnServers { ready: None },
         ClientMessage::Leave {},
     ];
     messages.extend(posts().into_iter().map(|body| ClientMessage::Post { post: 1, body }));
@@ -146,6 +147,12 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::OfferRefused { offer: 1, error: error() },
         ServerMessage::Published(published()),
         ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 2] },
+        ServerMessage::TurnServers(TurnServers {
+            urls: vec!["turn:turn.example".into()],
+            username: "1:a".into(),
+            credential: "b".into(),
+            seconds: 9,
+        }),
         ServerMessage::Alive { seq: Seq(5) },
         ServerMessage::Check { client: CLIENT, check: check() },
         ServerMessage::Error(error()),

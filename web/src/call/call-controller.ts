@@ -222,6 +222,8 @@ export class CallController {
         return this.media.generateKeyFrames();
       case "wanted":
         return this.media.wanted(event.source, event.layers);
+      case "turn_servers":
+        return this.media.turnServers(event);
       case "chat":
         return this.view.patch({ chat: withMessage(this.view.get().chat, event, Date.now()) });
       case "reaction":

@@ -9,6 +9,7 @@ import type { LastingWorker } from "./lasting-worker.js";
 import { type LineStats, summarize } from "./media-stats.js";
 import type { Sent } from "./peer-lines.js";
 import { type PeerFailure, PeerSession } from "./peer-session.js";
+import { TurnServers, type TurnServersEvent } from "./turn-servers.js";
 import type { MediaState } from "./view.js";
 
 /** The pause before a media connection that failed is made anew; doubled for each other failure not long ago. */
@@ -37,6 +38,7 @@ export class MediaConnection {
   /** Whether the server disagrees so often that a person should know. */
   private refusedOften = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly turn = new TurnServers(() => this.worker.command({ type: "turn_servers" }));
 
   constructor(
     private readonly worker: Pick<LastingWorker, "command" | "post" | "transform">,
@@ -56,6 +58,11 @@ export class MediaConnection {
 
   refused(offer: number, text: string): void {
     this.peer.refused(offer, text);
+  }
+
+  /** For the first connection, and when a way is looked for anew. */
+  turnServers(event: TurnServersEvent): void {
+    this.turn.take(event);
   }
 
   generateKeyFrames(): void {
@@ -98,6 +105,7 @@ export class MediaConnection {
 
   close(): void {
     clearTimeout(this.timer);
+    this.turn.close();
     this.peer.close();
   }
 
@@ -148,6 +156,7 @@ export class MediaConnection {
     const peer: PeerSession = new PeerSession({
       offer: (offer, { sdp, lines }) => this.worker.command({ type: "offer", offer, sdp, lines }),
       nextOffer: () => ++this.offers,
+      turnServers: () => this.turn.now,
       transform: (use, line) => this.worker.transform({ use, connection, line }),
       changed: () => {
         if (this.peer === peer) this.owner.changed();

@@ -13,10 +13,12 @@ function world(answerWaitMs = FOR_EVER_MS) {
   const offers: ({ number: number } & Offer)[] = [];
   const failures: string[] = [];
   let agreements = 0;
+  let turnServers: RTCIceServer[] = [];
   const session = new PeerSession(
     {
       offer: (number, offer) => void offers.push({ number, ...offer }),
       nextOffer: () => offers.length + 1,
+      turnServers: () => turnServers,
       transform: (use, line) => ({ use, line }) as never,
       changed: () => undefined,
       agreed: () => void agreements++,
@@ -40,7 +42,11 @@ function world(answerWaitMs = FOR_EVER_MS) {
     assert(offer !== undefined);
     return offer;
   };
-  return { session, connection, offers, failures, want, offered, agreements: () => agreements };
+  const useTurn = (servers: RTCIceServer[]) => void (turnServers = servers);
+  return {
+    ...{ session, connection, offers, failures, want, offered, useTurn },
+    agreements: () => agreements,
+  };
 }
 
 async function until(done: () => boolean, what: string): Promise<void> {
@@ -326,5 +332,36 @@ test("an answer of another session: the server had ended this one, and a new con
   session.answered(2, "v=0\r\na=fingerprint:sha-256 03:04");
   await until(() => failures.length > 0, "the session to end");
   assert.deepEqual(failures, ["connection"]);
+  session.close();
+});
+
+test("TURN servers are set for the first offer, and again, with fresh credentials, when ICE restarts", async () => {
+  const { session, connection, want, offered, useTurn, agreements } = world();
+  const servers = (username: string) => [{ urls: ["turn:a"], username, credential: "c" }];
+  const user = () => connection.configuration.iceServers?.[0]?.username;
+  useTurn(servers("first"));
+  want(["a"]);
+  await offered(1);
+  assert.equal(user(), "first");
+  assert.equal(connection.configuration.bundlePolicy, "max-bundle");
+  session.answered(1, "v=0");
+  await until(() => agreements() === 1, "the first to be agreed");
+  useTurn(servers("second"));
+  want(["a", "b"]);
+  await offered(2);
+  assert.equal(user(), "first", "other servers would restart ICE");
+  session.answered(2, "v=0");
+  await until(() => agreements() === 2, "the second to be agreed");
+  session.restartIce();
+  await offered(3);
+  assert.equal(user(), "second");
+  session.close();
+});
+
+test("without TURN servers the connection is configured as ever", async () => {
+  const { session, connection, want, offered } = world();
+  want(["a"]);
+  await offered(1);
+  assert.deepEqual(connection.configuration, { bundlePolicy: "max-bundle" });
   session.close();
 });

@@ -24,6 +24,8 @@ export interface PeerOwner {
   /** Sends an offer; its answer comes back through `answered` or `refused`, if at all. */
   offer(number: number, offer: Offer): void;
   nextOffer(): number;
+  /** TURN servers, with credentials that are good now. */
+  turnServers(): readonly RTCIceServer[];
   /** `line` counts this session's lines from 0. */
   transform(use: FrameUse, line: number): RTCRtpScriptTransform;
   /** Remote streams or the connection's state are others now. */
@@ -49,8 +51,10 @@ type Outcome =
   /** The server had ended the session, and answers for another. */
   | "ended";
 
+const CONFIGURATION: RTCConfiguration = { bundlePolicy: "max-bundle" };
+
 export class PeerSession {
-  private readonly connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  private readonly connection = new RTCPeerConnection(CONFIGURATION);
   private readonly exchange: OfferExchange;
   private readonly lines: PeerLines;
   private sent: Sent = new Map();
@@ -236,12 +240,26 @@ export class PeerSession {
       if (changed) this.owner.changed();
       if (!changed && this.agreed && !this.restarting)
         return this.stale ? "interrupted" : "nothing_to_do";
+      if (this.restarting || this.connection.localDescription === null) this.useTurn();
       this.agreed = this.restarting = false;
       offer = this.pending = { ...(await this.makeOffer()), sentBefore: false };
       if (this.over || !this.mayOffer) return "interrupted";
     }
     const reply = await this.exchange.ask(offer);
     return this.over ? "interrupted" : this.take(reply, offer);
+  }
+
+  /** Only where ICE begins or restarts: browsers restart it when they are given other servers. */
+  private useTurn(): void {
+    const iceServers = [...this.owner.turnServers()];
+    const before = this.connection.getConfiguration().iceServers ?? [];
+    if (iceServers.length === 0 && before.length === 0) return;
+    try {
+      this.connection.setConfiguration({ ...CONFIGURATION, iceServers });
+    } catch (error) {
+      // The way without them may do.
+      report("turn-servers-not-used", errorOf(error));
+    }
   }
 
   private async take(reply: Reply, offer: Offer & { sentBefore: boolean }): Promise<Outcome> {

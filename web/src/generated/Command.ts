@@ -35,4 +35,4 @@ emoji: string, } | { "type": "state",
 /**
  * What to show.
  */
-state: MemberState, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "leave", };
+state: MemberState, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "turn_servers", } | { "type": "leave", };

@@ -3,6 +3,7 @@ import type { EmojiView } from "./EmojiView";
 import type { Person } from "./Person";
 import type { Phase } from "./Phase";
 import type { RemoteTrack } from "./RemoteTrack";
+import type { Secret } from "./Secret";
 import type { Source } from "./Source";
 import type { Words } from "./Words";
 
@@ -57,7 +58,23 @@ source: Source,
 /**
  * Numbers of layers, lowest first.
  */
-layers: Array<number>, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
+layers: Array<number>, } | { "type": "turn_servers", 
+/**
+ * `turn:` and `turns:` addresses.
+ */
+urls: Array<string>, 
+/**
+ * The name to log in with.
+ */
+username: string, 
+/**
+ * The password that goes with it.
+ */
+credential: Secret, 
+/**
+ * How long both are good for, in seconds from now.
+ */
+seconds: number, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
 /**
  * The author's own id for it.
  */

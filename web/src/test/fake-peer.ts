@@ -62,7 +62,8 @@ export class FakeConnection {
   private mids = 0;
   private readonly number: number;
 
-  constructor() {
+  constructor(configuration: RTCConfiguration = {}) {
+    this.configuration = configuration;
     this.number = FakeConnection.made.push(this);
   }
 
@@ -100,6 +101,16 @@ export class FakeConnection {
     this.localDescription = { sdp };
     this.signalingState = "have-local-offer";
     return Promise.resolve();
+  }
+
+  configuration: RTCConfiguration;
+
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
   }
 
   restartIce(): void {

@@ -139,6 +139,10 @@ export const REASONS: Sentences = [
     /^too many checks: one a second is enough$/,
     "Zu viele Fork-Prüfungen: Eine in der Sekunde genügt",
   ],
+  [
+    /^asked for TURN servers too often: slow down$/,
+    "Zu oft nach TURN-Servern gefragt, bitte langsamer",
+  ],
   [/^too many offers: slow down$/, "Zu viele Offers auf einmal, bitte langsamer"],
   [/^at most (\d+) pictures can be shown$/, "Höchstens $1 Bilder können gezeigt werden"],
   [

@@ -4,6 +4,7 @@ mod apt;
 pub(crate) mod browsers;
 pub(crate) mod npm;
 pub(crate) mod tlc;
+mod turn;
 pub(crate) mod wasm_target;
 
 use crate::Result;
@@ -15,9 +16,9 @@ pub(crate) fn for_build(repo: &Repo) -> Result<()> {
     wasm_target::ensure().map(drop)
 }
 
-/// The browsers of the tests. Early, since installing them may fail.
+/// The browsers of the tests, and the TURN server that some of them go through. Early, since installing them may fail.
 pub(crate) fn browsers(_: &Repo) -> Result<()> {
     let browsers = browsers::ensure()?;
     println!("Chromium: {}\nFirefox: {}", browsers.chromium.display(), browsers.firefox.display());
-    Ok(())
+    turn::ensure()
 }

@@ -124,6 +124,8 @@ pub struct Session {
     chat: Chat,
     /// What the page shows, once it has said so.
     views: Option<Vec<View>>,
+    /// Whether there is a page that can use TURN servers.
+    uses_turn: bool,
 }
 
 impl Session {
@@ -161,9 +163,16 @@ impl Session {
             carried: Carried::default(),
             chat: Chat::default(),
             views: None,
+            uses_turn: false,
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
+    }
+
+    /// From now on the session asks for TURN servers whenever it arrives or resumes, early enough that they are known when the
+    /// first offer is made; see [`Event::TurnServers`].
+    pub fn ask_for_turn_servers(&mut self) {
+        self.uses_turn = true;
     }
 
     /// The next thing to do; call until `None` after every other call.
@@ -256,6 +265,9 @@ impl Session {
                 self.state = State::Arriving(Box::new(applicant));
                 self.answer_by = Some(now + ANSWER_MS);
                 self.send(&ClientMessage::Arrive { key_package, admission });
+                // Behind it and not after the snapshot, by when others may have let this client in: the answer
+                // comes before their commit.
+                self.ask_turn_servers();
             }
             // A signature that was asked for an earlier arrival may come late; the right one follows, or the
             // arrival starts over.
@@ -286,6 +298,7 @@ impl Session {
                 self.views = Some(views);
                 self.say_views();
             }
+            Command::TurnServers {} => self.ask_turn_servers(),
             Command::EmojiStart {} => self.start_emoji(now),
             Command::EmojiCancel {} => self.cancel_emoji(),
         }
@@ -454,6 +467,13 @@ impl Session {
         if let (State::Present(_), true, Some(views)) = (&self.state, open, &self.views) {
             let views = views.clone();
             self.send(&ClientMessage::Watch { views });
+        }
+    }
+
+    fn ask_turn_servers(&mut self) {
+        let open = self.connection == (Connection::Open { resuming: false });
+        if self.uses_turn && open && matches!(self.state, State::Arriving(_) | State::Present(_)) {
+            self.send(&ClientMessage::TurnServers { ready: None });
         }
     }
 

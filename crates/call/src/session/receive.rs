@@ -1,11 +1,13 @@
 //! What the server says, message by message.
 
 use tangelo_e2ee::{IdentityProof, LeafKey};
-use tangelo_wire::{ClientId, ErrorCode, Millis, Mistake, ServerMessage, WireError, limits, made};
+use tangelo_wire::{
+    ClientId, ErrorCode, Millis, Mistake, ServerMessage, TurnServers, WireError, limits, made,
+};
 
 use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
-    Event, Output,
+    Event, Output, Secret,
     attendee::{Attendee, Carried, Lost},
     inspect::{Happening, Outcome, facts},
 };
@@ -58,6 +60,8 @@ impl Session {
                     self.post(post, body);
                 }
                 self.say_views();
+                // An answer may have been lost with the connection.
+                self.ask_turn_servers();
                 Ok(())
             }
             (State::Present(attendee), ServerMessage::Entry(entry)) => {
@@ -103,6 +107,11 @@ impl Session {
             }
             (State::Present(_), ServerMessage::Wanted { source, layers }) => {
                 self.tell(Event::Wanted { source, layers });
+                Ok(())
+            }
+            (State::Present(_), ServerMessage::TurnServers(servers)) => {
+                let TurnServers { urls, username, credential, seconds } = servers;
+                self.tell(Event::TurnServers { urls, username, credential: Secret(credential), seconds });
                 Ok(())
             }
             (State::Present(_), ServerMessage::OfferRefused { offer, error }) => {

@@ -29,6 +29,7 @@ impl TestServer {
             media_tcp_port: TcpPort::Off,
             public_ips: Vec::new(),
             stun: None,
+            turn: None,
             tls: None,
             web: None,
             tap,

@@ -34,6 +34,7 @@ pub fn config() -> Config {
         media_tcp_port: TcpPort::Number(0),
         public_ips: vec![Ipv4Addr::LOCALHOST.into()],
         stun: None,
+        turn: None,
         tls: None,
         web: None,
         tap: None,

@@ -1,0 +1,27 @@
+//! The TURN server of the browser tests.
+
+use std::path::Path;
+
+use super::apt;
+use crate::Result;
+use crate::process::{on_path, output, run, tool};
+
+/// Finds coturn, or installs it. Its test makes networks of its own, which only Linux has and only root may: elsewhere
+/// the test is left out, and says so.
+pub(crate) fn ensure() -> Result<()> {
+    if let Some(found) = on_path(&["turnserver"]) {
+        println!("coturn: {}", found.display());
+        return Ok(());
+    }
+    if !cfg!(target_os = "linux") || !output(tool("id").arg("-u")).is_ok_and(|id| id.trim() == "0") {
+        println!("coturn: none; the test with it needs Linux and root");
+        return Ok(());
+    }
+    apt::install(&["coturn"], "the test of calls through a TURN server needs coturn")?;
+    // The package starts a server of its own, on the port that Tangelo's media has by default.
+    if Path::new("/run/systemd/system").exists() {
+        println!("Stopping the service coturn, which came with the package: the test starts one of its own");
+        run(tool("systemctl").args(["disable", "--now", "coturn"]))?;
+    }
+    on_path(&["turnserver"]).map(drop).ok_or_else(|| "coturn has no `turnserver` on PATH".to_owned())
+}
