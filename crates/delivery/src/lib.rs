@@ -79,6 +79,11 @@ pub enum Output {
         /// All of it.
         views: Vec<View>,
     },
+    /// Tell a client that is present the TURN servers, with credentials of its own.
+    TurnServers {
+        /// Where it asked.
+        to: ConnectionId,
+    },
     /// A client is no longer present: end its media session in this step.
     Departed {
         /// The room.
@@ -147,7 +152,7 @@ impl Delivery {
             }
             ClientMessage::Offer { offer, sdp, lines } => self.offer(now, connection, offer, sdp, lines),
             ClientMessage::Watch { views } => self.watch(now, connection, views),
-            ClientMessage::TurnServers { ready } => self.turn_servers(now, connection, ready),
+            ClientMessage::TurnServers {} => self.turn_servers(now, connection),
             ClientMessage::Leave {} => self.leave(now, connection),
         }
     }

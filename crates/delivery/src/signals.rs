@@ -1,8 +1,7 @@
 //! What a present client says besides posts: heartbeats, media offers, what it shows.
 
 use tangelo_wire::{
-    ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, TurnServers, View, WireError,
-    limits as bounds,
+    ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, View, WireError, limits as bounds,
 };
 
 use crate::{
@@ -91,14 +90,14 @@ impl Delivery {
         self.outputs.push_back(Output::Watch { room: name, client, views });
     }
 
-    /// Only who has arrived, and so has shown the link's secret where there is one, gets what is `ready`.
-    pub(crate) fn turn_servers(&mut self, now: Millis, id: ConnectionId, ready: Option<TurnServers>) {
+    /// Only who has arrived, and so has shown the link's secret where there is one, is told.
+    pub(crate) fn turn_servers(&mut self, now: Millis, id: ConnectionId) {
         let Some((client, room)) = self.arrived(id) else { return };
         let Some(present) = room.present.get_mut(&client) else { return };
         if !present.turn_servers.take(now) {
             return self.tell_error(id, ErrorCode::TooMany, "asked for TURN servers too often: slow down");
         }
-        self.tell(id, ServerMessage::TurnServers(ready.unwrap_or_default()));
+        self.outputs.push_back(Output::TurnServers { to: id });
     }
 
     /// The client of a connection and its room. Tells the connection if it has none.

@@ -6,18 +6,21 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::extract::ws::Utf8Bytes;
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
-use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, RoomName, WireError};
+use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, WireError};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time,
 };
 
-use crate::media::{Command, News, Views};
+use crate::{
+    media::{Command, News, Views},
+    turn::Issuer,
+};
 
 /// From a connection.
 pub(crate) enum ToEngine {
@@ -100,6 +103,7 @@ struct Engine {
     /// The rooms of clients that made an offer.
     sessions: BTreeMap<ClientId, RoomName>,
     offers_waiting: usize,
+    turn: Option<Issuer>,
 }
 
 /// Runs until `stopped`, then closes every connection.
@@ -108,6 +112,7 @@ pub(crate) async fn run(
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
     (media, views): (mpsc::UnboundedSender<Command>, Views),
+    turn: Option<Issuer>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut engine = Engine {
@@ -118,6 +123,7 @@ pub(crate) async fn run(
         views,
         sessions: BTreeMap::new(),
         offers_waiting: 0,
+        turn,
     };
     loop {
         let deadline = engine.delivery.poll_timeout();
@@ -208,11 +214,7 @@ impl Engine {
                     // Written once, shared by all.
                     let text = Utf8Bytes::from(message.to_json());
                     for connection in to {
-                        let full =
-                            self.outboxes.get(&connection).is_some_and(|outbox| !outbox.push(text.clone()));
-                        if full {
-                            self.cut(connection);
-                        }
+                        self.send(connection, text.clone());
                     }
                 }
                 Output::Close { connection } => {
@@ -233,12 +235,23 @@ impl Engine {
                         let _ = self.media.send(Command::Watch { client });
                     }
                 }
+                Output::TurnServers { to } => {
+                    let servers = self.turn.as_ref().and_then(|issuer| issuer.issue(SystemTime::now()));
+                    let message = ServerMessage::TurnServers(servers.unwrap_or_default());
+                    self.send(to, Utf8Bytes::from(message.to_json()));
+                }
                 Output::Departed { client, .. } => {
                     if self.sessions.remove(&client).is_some() {
                         let _ = self.media.send(Command::Remove { client });
                     }
                 }
             }
+        }
+    }
+
+    fn send(&mut self, to: ConnectionId, text: Utf8Bytes) {
+        if self.outboxes.get(&to).is_some_and(|outbox| !outbox.push(text)) {
+            self.cut(to);
         }
     }
 

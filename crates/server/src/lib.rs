@@ -227,14 +227,8 @@ impl Server {
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
         let to_media = (media.commands(), media.views());
-        let mut engine = tokio::spawn(engine::run(seed, messages, media_news, to_media, stopped.clone()));
-        let (inbox, supply) = match self.turn {
-            None => (inbox, None),
-            Some(issuer) => {
-                let (asked, asking) = mpsc::channel(1_024);
-                (asked, Some(tokio::spawn(turn::supply(issuer, asking, inbox))))
-            }
-        };
+        let running = engine::run(seed, messages, media_news, to_media, self.turn, stopped.clone());
+        let mut engine = tokio::spawn(running);
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
         let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits, self.assets)));
@@ -256,8 +250,8 @@ impl Server {
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
         // They hold senders of the media thread's commands, which waits until there is none.
         engine.abort();
-        for helper in [found, supply].into_iter().flatten() {
-            helper.abort();
+        if let Some(found) = found {
+            found.abort();
         }
         media.stop().await;
         outcome

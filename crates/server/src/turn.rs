@@ -13,10 +13,9 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use tangelo_wire::{ClientMessage, TurnServers, limits};
-use tokio::sync::mpsc;
+use tangelo_wire::{TurnServers, limits};
 
-use crate::{ServeError, engine::ToEngine};
+use crate::ServeError;
 
 /// TURN servers, and where the secret is that this server shares with them.
 #[derive(Clone, Debug)]
@@ -112,7 +111,7 @@ impl Issuer {
     }
 
     /// A credential that begins now. No two have the same user, so that a TURN server cannot tell which are one person's.
-    fn issue(&self, now: SystemTime) -> Option<TurnServers> {
+    pub(crate) fn issue(&self, now: SystemTime) -> Option<TurnServers> {
         let mut user = [0; 16];
         getrandom::fill(&mut user).ok()?;
         let until = now.checked_add(LIFETIME)?.duration_since(UNIX_EPOCH).ok()?.as_secs();
@@ -140,19 +139,6 @@ fn read_secret(file: &Path) -> Result<String, String> {
         return Err("it is to hold the secret and nothing else, in ASCII without spaces".to_owned());
     }
     Ok(secret.to_owned())
-}
-
-/// Passes messages on, and adds a credential to each that asks for one: this side has the clock and the secret, the other
-/// knows who has arrived.
-pub(crate) async fn supply(issuer: Issuer, mut from: mpsc::Receiver<ToEngine>, to: mpsc::Sender<ToEngine>) {
-    while let Some(mut message) = from.recv().await {
-        if let ToEngine::Message(_, ClientMessage::TurnServers { ready }) = &mut message {
-            *ready = issuer.issue(SystemTime::now());
-        }
-        if to.send(message).await.is_err() {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use host::{Host, config};
 use tangelo_server::{Config, ServeError, Server, TurnConfig};
 use tangelo_wire::{Bytes, ClientMessage, ErrorCode, PROTOCOL, ServerMessage, TurnServers};
 
-const ASK: ClientMessage = ClientMessage::TurnServers { ready: None };
+const ASK: ClientMessage = ClientMessage::TurnServers {};
 
 /// A file with this secret, for one test alone.
 fn secret(test: &str, text: &str) -> PathBuf {

@@ -70,11 +70,7 @@ pub enum ClientMessage {
         views: Vec<View>,
     },
     /// Asks for the TURN servers, with credentials that have just begun. Clients of before this message never ask.
-    TurnServers {
-        /// What the server's program hands to those who order messages, before they see this one. Never on the wire.
-        #[serde(skip)]
-        ready: Option<TurnServers>,
-    },
+    TurnServers {},
     /// The client departs.
     Leave {},
 }
@@ -385,7 +381,7 @@ mod tests {
             r#"{"type":"shout"}"#,
             r#"{"type":"leave","x":1}"#,
             r#"{"type":"hello"}"#,
-            r#"{"type":"turn_servers","ready":{"urls":[],"username":"","credential":"","seconds":0}}"#,
+            r#"{"type":"turn_servers","urls":[]}"#,
         ] {
             assert_eq!(code(bad), ErrorCode::Malformed, "{bad}");
         }

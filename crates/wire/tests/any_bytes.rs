@@ -91,7 +91,7 @@ fn client_messages() -> Vec<ClientMessage> {
                 View { client: CLIENT, source: Source::Screen, height: 1_080, pinned: true },
             ],
         },
-        ClientMessage::TurnServers { ready: None },
+        ClientMessage::TurnServers {},
         ClientMessage::Leave {},
     ];
     messages.extend(posts().into_iter().map(|body| ClientMessage::Post { post: 1, body }));

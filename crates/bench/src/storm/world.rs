@@ -281,7 +281,10 @@ impl World {
                     served.push((to, Some(message.to_json().into())));
                 }
                 Delivered::Close { connection } => served.push((vec![connection], None)),
-                Delivered::Offer { .. } | Delivered::Watch { .. } | Delivered::Departed { .. } => {}
+                Delivered::Offer { .. }
+                | Delivered::Watch { .. }
+                | Delivered::TurnServers { .. }
+                | Delivered::Departed { .. } => {}
             }
         }
         served

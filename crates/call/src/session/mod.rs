@@ -473,7 +473,7 @@ impl Session {
     fn ask_turn_servers(&mut self) {
         let open = self.connection == (Connection::Open { resuming: false });
         if self.uses_turn && open && matches!(self.state, State::Arriving(_) | State::Present(_)) {
-            self.send(&ClientMessage::TurnServers { ready: None });
+            self.send(&ClientMessage::TurnServers {});
         }
     }
 

@@ -8,7 +8,7 @@ use tangelo_call::{
     Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session, Words,
 };
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
-use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source, View};
+use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source, TurnServers, View};
 
 pub const HOST: &str = "call.example";
 
@@ -172,6 +172,12 @@ impl World {
                     }
                 }
                 Delivered::Watch { client, views, .. } => self.watched.push((client, views)),
+                Delivered::TurnServers { to } => {
+                    let none = ServerMessage::TurnServers(TurnServers::default());
+                    for peer in self.peers.iter_mut().filter(|peer| peer.connection == Some(to)) {
+                        peer.to_client.push_back(none.to_json());
+                    }
+                }
                 Delivered::Offer { .. } | Delivered::Departed { .. } => {}
             }
         }

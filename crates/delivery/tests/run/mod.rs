@@ -239,7 +239,10 @@ impl Run {
                 Output::Close { connection } => {
                     assert!(self.known.remove(&connection).is_some(), "closed twice");
                 }
-                Output::Offer { .. } | Output::Watch { .. } | Output::Departed { .. } => {}
+                Output::Offer { .. }
+                | Output::Watch { .. }
+                | Output::TurnServers { .. }
+                | Output::Departed { .. } => {}
             }
         }
     }

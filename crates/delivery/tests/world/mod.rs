@@ -23,6 +23,7 @@ pub struct World {
     pub departed: Vec<ClientId>,
     pub offers: Vec<u32>,
     pub watched: Vec<(ClientId, Vec<View>)>,
+    pub turn_servers: Vec<ConnectionId>,
     pub alive: Vec<(ConnectionId, Seq)>,
 }
 
@@ -51,6 +52,7 @@ impl World {
             departed: Vec::new(),
             offers: Vec::new(),
             watched: Vec::new(),
+            turn_servers: Vec::new(),
             alive: Vec::new(),
         }
     }
@@ -82,6 +84,7 @@ impl World {
                 Output::Departed { client, .. } => self.departed.push(client),
                 Output::Offer { offer, .. } => self.offers.push(offer),
                 Output::Watch { client, views, .. } => self.watched.push((client, views)),
+                Output::TurnServers { to } => self.turn_servers.push(to),
             }
         }
     }

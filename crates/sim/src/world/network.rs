@@ -150,7 +150,10 @@ impl World {
             match output {
                 Output::Send { to, message } => self.post_down(&to, message, handled),
                 Output::Close { connection } => self.break_pipe(connection, true),
-                Output::Offer { .. } | Output::Watch { .. } | Output::Departed { .. } => {}
+                Output::Offer { .. }
+                | Output::Watch { .. }
+                | Output::TurnServers { .. }
+                | Output::Departed { .. } => {}
             }
         }
     }
