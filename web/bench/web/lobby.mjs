@@ -35,7 +35,13 @@ async function visitLobby(link) {
     const page = await browser.newPage();
     await page.evaluateOnNewDocument(watchForJoin);
     await page.goto(link);
-    await page.waitForFunction(() => window.usable !== undefined, { polling: 100 });
+    // The browser tells of the paint some time after it.
+    await page.waitForFunction(
+      () =>
+        window.usable !== undefined &&
+        performance.getEntriesByName("first-contentful-paint").length > 0,
+      { polling: 100 },
+    );
     return await page.evaluate(() => ({
       usable: window.usable,
       painted: performance.getEntriesByName("first-contentful-paint")[0].startTime,
