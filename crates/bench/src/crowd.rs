@@ -17,8 +17,6 @@ use crate::{Failure, Result, at};
 const BETWEEN: Duration = Duration::from_millis(100);
 /// One packet of sound.
 const PACKET: Duration = Duration::from_millis(20);
-/// Opus: a packet that holds silence.
-const SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
 /// So long one of the crowd talks, then the next; two in three of the time somebody does.
 const TURN: Duration = Duration::from_secs(4);
 
@@ -152,9 +150,11 @@ async fn live(
             }
             _ = sound.tick() => {
                 let said = usize::try_from(sounds).unwrap_or(0) % recording.sounds.len();
-                let voice = recording.sounds.get(said).filter(|_| turn.is_mine());
-                let frame = voice.cloned().unwrap_or_else(|| SILENCE.to_vec());
-                participant.send(Source::Microphone, sounds * 960, frame).await;
+                // The others are muted, as people in so large a call are: 24 open microphones would take the machine more time
+                // than the page, and a machine that has none left for the page measures nothing.
+                if let Some(frame) = recording.sounds.get(said).filter(|_| turn.is_mine()) {
+                    participant.send(Source::Microphone, sounds * 960, frame.clone()).await;
+                }
                 sounds += 1;
             }
             happening = participant.next() => match happening {
