@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::process::{run, tool};
 use crate::repo::Repo;
-use crate::setup::browsers;
+use crate::setup::{browsers, turn};
 use crate::stamp::{Fingerprint, Stamp};
 
 /// What is in web/ but does not go into the web app.
@@ -53,6 +53,7 @@ fn run_stories(repo: &Repo, args: &[&str]) -> Result<()> {
 /// Real browsers in one call through the real server.
 pub(crate) fn browser_test(repo: &Repo) -> Result<()> {
     let browsers = browsers::ensure()?;
+    turn::ensure()?;
     run(tool("node")
         .arg(repo.web().join("e2e/run.mjs"))
         .current_dir(&repo.root)

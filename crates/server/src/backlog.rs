@@ -11,13 +11,16 @@ use crate::{ports::Incoming, socket::Seldom};
 
 /// Media that waited longer comes too late.
 const LATE: Duration = Duration::from_millis(250);
-/// Once something came too late, this is what may wait: else everything would come just not too late, for as long as it lasts.
+/// So long it may: a thread that was stopped once, and catches up, loses nothing.
+const LASTS: Duration = Duration::from_millis(100);
+/// Then this is what may wait: else everything would come just not too late, for as long as it goes on.
 const FRESH: Duration = Duration::from_millis(20);
 
 /// How far the thread is behind with one port.
 #[derive(Default)]
 pub(crate) struct Backlog {
-    sheds: bool,
+    /// When something came too late, if all since then was not fresh; since the Unix epoch.
+    late_since: Option<Duration>,
     /// Not told of yet.
     dropped: u64,
     told: Seldom,
@@ -28,9 +31,14 @@ impl Backlog {
     pub(crate) fn takes(&mut self, now: Duration, datagram: &Incoming<'_>) -> bool {
         let Some(since) = datagram.received else { return true };
         let waited = now.saturating_sub(since);
-        self.sheds = waited > if self.sheds { FRESH } else { LATE };
+        if waited <= FRESH {
+            self.late_since = None;
+        } else if waited > LATE {
+            self.late_since.get_or_insert(now);
+        }
+        let sheds = self.late_since.is_some_and(|since| now.saturating_sub(since) >= LASTS);
         // Checks, handshakes and feedback are few, and each of them matters.
-        if !self.sheds || !is_rtp(datagram.contents) {
+        if !sheds || !is_rtp(datagram.contents) {
             return true;
         }
         self.dropped += 1;
@@ -79,15 +87,19 @@ mod tests {
 
     #[test]
     fn what_waited_too_long_is_dropped_until_the_rest_is_fresh() {
-        let now = Duration::from_secs(1_000_000);
         let mut backlog = Backlog::default();
-        let mut takes =
-            |waited: u64, contents| backlog.takes(now, &datagram(Some(1_000_000_000 - waited), contents));
-        assert!(takes(0, RTP) && takes(250, RTP));
-        assert!(!takes(251, RTP));
-        assert!(takes(251, FEEDBACK) && takes(300, &[0, 1, 0, 0]), "only media is dropped");
-        assert!(!takes(200, RTP) && !takes(21, RTP));
-        assert!(takes(20, RTP) && takes(200, RTP), "and it begins anew");
+        let mut takes = |at: u64, waited: u64, contents| {
+            backlog.takes(Duration::from_millis(at), &datagram(Some(at - waited), contents))
+        };
+        assert!(takes(10_000, 0, RTP) && takes(10_100, 250, RTP) && takes(11_000, 250, RTP));
+        assert!(takes(20_000, 251, RTP) && takes(20_099, 300, RTP), "it may catch up");
+        assert!(!takes(20_100, 300, RTP) && !takes(20_110, 21, RTP));
+        assert!(takes(20_120, 300, FEEDBACK) && takes(20_120, 300, &[0, 1, 0, 0]), "only media is dropped");
+        assert!(!takes(20_130, 200, RTP));
+        assert!(
+            takes(20_140, 20, RTP) && takes(20_150, 200, RTP) && takes(20_160, 251, RTP),
+            "and it begins anew"
+        );
         assert_eq!(backlog.dropped, 3);
     }
 

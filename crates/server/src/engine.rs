@@ -11,7 +11,9 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
-use tangelo_wire::{ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, WireError};
+use tangelo_wire::{
+    ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, TurnServers, WireError,
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time,
@@ -236,9 +238,18 @@ impl Engine {
                     }
                 }
                 Output::TurnServers { to } => {
-                    let servers = self.turn.as_ref().and_then(|issuer| issuer.issue(SystemTime::now()));
-                    let message = ServerMessage::TurnServers(servers.unwrap_or_default());
-                    self.send(to, Utf8Bytes::from(message.to_json()));
+                    let servers = match &self.turn {
+                        None => Some(TurnServers::default()),
+                        Some(issuer) => issuer.issue(SystemTime::now()),
+                    };
+                    // Without an answer a client keeps what it has.
+                    let Some(servers) = servers else {
+                        tracing::error!(
+                            "no credential for the TURN servers can be made: no random numbers, or a wrong clock"
+                        );
+                        continue;
+                    };
+                    self.send(to, Utf8Bytes::from(ServerMessage::TurnServers(servers).to_json()));
                 }
                 Output::Departed { client, .. } => {
                     if self.sessions.remove(&client).is_some() {

@@ -211,12 +211,13 @@ mod tests {
             }
         }
         assert!(came.iter().all(|(source, _)| *source == from.candidate));
-        let waited = |datagram: Incoming<'_>| unix_time().abs_diff(datagram.received.unwrap());
-        #[cfg(target_os = "linux")]
-        assert!(inbox.datagrams().all(|datagram| waited(datagram) < Duration::from_secs(60)));
+        let waited = |datagram: Incoming<'_>| Some(unix_time().abs_diff(datagram.received?));
+        let known = inbox.datagrams().all(|datagram| waited(datagram).is_some_and(|it| it.as_secs() < 60));
+        assert!(known || cfg!(not(target_os = "linux")), "no time, or not a Unix time");
         let datagrams: Vec<&[u8]> = came.iter().map(|(_, datagram)| &datagram[..]).collect();
         assert_eq!(datagrams, contents.chunks(1_000).collect::<Vec<_>>());
     }
+
     /// Other systems have 127.0.0.1 alone of the loopback network.
     #[cfg(target_os = "linux")]
     #[tokio::test]

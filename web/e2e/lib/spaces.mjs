@@ -30,8 +30,18 @@ export class Spaces {
   constructor(...kinds) {
     this.#names = kinds.map(kind => this.#name(kind));
     for (const name of this.#names) {
+      // One that a test of the same number left behind when it was ended.
+      this.#delete(name);
       ip("netns", "add", name);
       ip("-n", name, "link", "set", "lo", "up");
+    }
+  }
+
+  #delete(name) {
+    try {
+      ip("netns", "del", name);
+    } catch {
+      // There is none.
     }
   }
 
@@ -64,7 +74,7 @@ export class Spaces {
   }
 
   remove() {
-    for (const name of this.#names) ip("netns", "del", name);
+    for (const name of this.#names) this.#delete(name);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

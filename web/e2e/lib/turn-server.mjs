@@ -1,6 +1,6 @@
 // coturn, as docs/turn.md sets it up, in a network between the guests' and the server's.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,12 @@ export const SECRET = "a-secret-of-this-test-alone";
 const PORT = 3478;
 /** Debian's `nobody` and `nogroup`. */
 const NOBODY = 65_534;
+
+/** Why there is no coturn here; nothing where there is. */
+export function whyNoTurnServer() {
+  const { error } = spawnSync("turnserver", ["--help"], { stdio: "ignore" });
+  return error && `needs coturn: ${error.message}`;
+}
 
 export class TurnServer {
   #folder = mkdtempSync(join(tmpdir(), "tangelo-turn-"));
@@ -49,7 +55,7 @@ export class TurnServer {
 
   /** Waits until it listens. */
   async ready() {
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 300; tries++) {
       if (/Total General servers/.test(this.log())) return;
       assert.equal(this.child.exitCode, null, `coturn has ended:\n${this.log()}`);
       await new Promise(resolve => setTimeout(resolve, 100));

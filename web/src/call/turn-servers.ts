@@ -49,9 +49,16 @@ export class TurnServers {
     this.servers = servers;
     clearTimeout(this.timer);
     if (servers.length === 0) return;
-    // At half of their time: what gets lost is asked for again after a resume.
-    const waitMs = Math.max(RENEWAL_MIN_MS, Math.min(event.seconds * 500, RENEWAL_MAX_MS));
-    this.timer = setTimeout(() => this.ask(), waitMs);
+    // At half of their time.
+    this.renewIn(Math.max(RENEWAL_MIN_MS, Math.min(event.seconds * 500, RENEWAL_MAX_MS)));
+  }
+
+  /** Asks then, and again until there is an answer. */
+  private renewIn(waitMs: number): void {
+    this.timer = setTimeout(() => {
+      this.renewIn(RENEWAL_MIN_MS);
+      this.ask();
+    }, waitMs);
   }
 
   close(): void {

@@ -52,7 +52,8 @@ fn apt_get() -> Option<Command> {
     Some(command)
 }
 
-fn is_debian() -> bool {
+/// Whether [`install`] knows this system.
+pub(super) fn is_debian() -> bool {
     Path::new("/usr/bin/apt-get").exists()
         && fs::read_to_string("/etc/os-release").is_ok_and(|text| names_debian(&text))
 }

@@ -4,7 +4,7 @@ mod apt;
 pub(crate) mod browsers;
 pub(crate) mod npm;
 pub(crate) mod tlc;
-mod turn;
+pub(crate) mod turn;
 pub(crate) mod wasm_target;
 
 use crate::Result;
