@@ -8,8 +8,8 @@ import { Person } from "./lib/person.mjs";
 import { binary, Server } from "./lib/server.mjs";
 import { whyNoNetworks } from "./lib/spaces.mjs";
 
-/** So much comes only where a call goes on. */
-const MEDIA_BYTES = 200_000;
+/** So much comes only where a call goes on: who hears and sees got more than this, and ICE checks are a few thousand. */
+const MEDIA_BYTES = 50_000;
 
 /** The SSRC of each line that comes in, and the connections that the page has made. */
 function lines(person) {
