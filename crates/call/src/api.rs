@@ -116,7 +116,7 @@ pub enum Event {
         /// The name to log in with.
         username: String,
         /// The password that goes with it.
-        credential: Secret,
+        credential: Words,
         /// How long both are good for, in seconds from now.
         seconds: u32,
     },
@@ -168,25 +168,13 @@ pub enum Event {
     },
 }
 
-/// What people say to each other. It does not print.
+/// What people say to each other, and passwords. It does not print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
 pub struct Words(pub String);
 
 impl fmt::Debug for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
-
-/// A password for the page. It does not print.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
     }

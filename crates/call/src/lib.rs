@@ -24,7 +24,7 @@ mod room_state;
 mod session;
 mod stats;
 
-pub use api::{Command, Event, Person, Phase, RemoteTrack, Secret, Words};
+pub use api::{Command, Event, Person, Phase, RemoteTrack, Words};
 #[cfg(feature = "insider")]
 pub use attendee::{Deed, GroupLook, Look, PendingLook};
 pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};

@@ -5,14 +5,14 @@ mod common;
 
 use std::net::SocketAddr;
 
-use common::{ALICE, BOB, World, camera, payloads, receive, room, send};
+use common::{ALICE, BOB, World, call, camera, payloads, room, send};
 use str0m::{
     media::{Mid, Rid},
     rtp::Ssrc,
 };
 use tangelo_wire::{
     ClientId, LAYER_RIDS,
-    Source::{self, Camera, Microphone},
+    Source::{Camera, Microphone},
 };
 
 /// The numbers that the client gives to the names of lines and layers: MID, RID, and RID of what is sent once more.
@@ -47,17 +47,6 @@ fn change_ssrc(world: &mut World, client: ClientId, mid: Mid, rid: Option<Rid>, 
     let mut direct = world.peer(client).rtc.direct_api();
     let rtx = Ssrc::from(ssrc + 1);
     assert!(direct.reset_stream_tx(mid, rid, ssrc.into(), Some(rtx)).is_some());
-}
-
-/// Alice sends something to Bob. Returns the mids of both.
-fn call(source: Source) -> (World, Mid, Mid) {
-    let mut world = World::new();
-    world.add(ALICE, room("one"));
-    world.add(BOB, room("one"));
-    let sent = world.add_lines(ALICE, &[send(source)]);
-    let received = world.add_lines(BOB, &[receive(ALICE, source)]);
-    world.connect(&[ALICE, BOB]);
-    (world, sent[0], received[0])
 }
 
 #[test]

@@ -6,9 +6,9 @@ mod common;
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc};
 
-use common::{ALICE, BOB, World, payload, payloads, receive, room, send, server};
+use common::{ALICE, BOB, World, call, payload, payloads, room, send, server};
 use proptest::prelude::*;
-use str0m::{media::Mid, rtp::RtpWrite};
+use str0m::rtp::RtpWrite;
 use tangelo_sfu::Output;
 use tangelo_wire::Source;
 
@@ -16,17 +16,6 @@ use Source::Camera;
 
 fn stranger() -> SocketAddr {
     "203.0.113.9:9999".parse().unwrap()
-}
-
-/// Alice sends her camera to Bob. Returns the mids of both.
-fn call() -> (World, Mid, Mid) {
-    let mut world = World::new();
-    world.add(ALICE, room("one"));
-    world.add(BOB, room("one"));
-    let sent = world.add_lines(ALICE, &[send(Camera)]);
-    let received = world.add_lines(BOB, &[receive(ALICE, Camera)]);
-    world.connect(&[ALICE, BOB]);
-    (world, sent[0], received[0])
 }
 
 /// Datagrams of every kind that are wrong in some way.
@@ -66,7 +55,7 @@ fn garbage() -> Vec<Vec<u8>> {
 
 #[test]
 fn garbage_from_strangers_is_dropped_silently() {
-    let (mut world, sent, received) = call();
+    let (mut world, sent, received) = call(Camera);
     let before = world.sfu.stats();
     let datagrams = garbage();
     for datagram in &datagrams {
@@ -85,7 +74,7 @@ fn garbage_from_strangers_is_dropped_silently() {
 
 #[test]
 fn garbage_from_a_client_harms_nobody() {
-    let (mut world, sent, received) = call();
+    let (mut world, sent, received) = call(Camera);
     let (alice, bob) = (world.peers[&ALICE].address, world.peers[&BOB].address);
     for datagram in garbage() {
         world.inject(alice, &datagram);
@@ -124,7 +113,7 @@ fn a_client_hello_from_an_unverified_address_gets_no_answer() {
 
 #[test]
 fn replayed_and_bent_packets_are_not_forwarded() {
-    let (mut world, sent, received) = call();
+    let (mut world, sent, received) = call(Camera);
     let (alice, now) = (world.peers[&ALICE].address, world.now);
     // Record what the server sends to Bob, and throw it, bent and whole, back at the server as if from Alice.
     let recorded = Rc::new(RefCell::new(Vec::new()));
@@ -152,7 +141,7 @@ fn replayed_and_bent_packets_are_not_forwarded() {
 
 #[test]
 fn packets_that_do_not_belong_are_dropped() {
-    let (mut world, sent, received) = call();
+    let (mut world, sent, received) = call(Camera);
     world.stream(ALICE, sent, 0, 5);
     let now = world.now;
     let mut write = |pt: u8, number: u64, length: usize| {
@@ -177,7 +166,7 @@ fn packets_that_do_not_belong_are_dropped() {
 
 #[test]
 fn a_client_cannot_send_on_a_line_that_is_for_something_else() {
-    let (mut world, sent, received) = call();
+    let (mut world, sent, received) = call(Camera);
     world.stream(ALICE, sent, 0, 5);
     // The server is told that the line is out of use, but Alice goes on sending.
     let before = world.peers[&ALICE].lines.clone();

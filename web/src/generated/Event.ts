@@ -3,7 +3,6 @@ import type { EmojiView } from "./EmojiView";
 import type { Person } from "./Person";
 import type { Phase } from "./Phase";
 import type { RemoteTrack } from "./RemoteTrack";
-import type { Secret } from "./Secret";
 import type { Source } from "./Source";
 import type { Words } from "./Words";
 
@@ -70,7 +69,7 @@ username: string,
 /**
  * The password that goes with it.
  */
-credential: Secret, 
+credential: Words, 
 /**
  * How long both are good for, in seconds from now.
  */

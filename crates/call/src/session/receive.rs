@@ -7,7 +7,7 @@ use tangelo_wire::{
 
 use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
-    Event, Output, Secret,
+    Event, Output, Words,
     attendee::{Attendee, Carried, Lost},
     inspect::{Happening, Outcome, facts},
 };
@@ -111,7 +111,7 @@ impl Session {
             }
             (State::Present(_), ServerMessage::TurnServers(servers)) => {
                 let TurnServers { urls, username, credential, seconds } = servers;
-                self.tell(Event::TurnServers { urls, username, credential: Secret(credential), seconds });
+                self.tell(Event::TurnServers { urls, username, credential: Words(credential), seconds });
                 Ok(())
             }
             (State::Present(_), ServerMessage::OfferRefused { offer, error }) => {

@@ -339,6 +339,17 @@ impl World {
     }
 }
 
+/// Alice sends something to Bob. Returns the mids of both.
+pub fn call(source: Source) -> (World, Mid, Mid) {
+    let mut world = World::new();
+    world.add(ALICE, room("one"));
+    world.add(BOB, room("one"));
+    let sent = world.add_lines(ALICE, &[send(source)]);
+    let received = world.add_lines(BOB, &[receive(ALICE, source)]);
+    world.connect(&[ALICE, BOB]);
+    (world, sent[0], received[0])
+}
+
 /// The payload of a line's packet `number`: bytes that no codec makes, as ciphertext is.
 pub fn payload(mid: Mid, number: u64) -> Vec<u8> {
     let seed = mid.bytes().map(u64::from).sum::<u64>().wrapping_mul(31).wrapping_add(number);
