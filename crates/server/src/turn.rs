@@ -110,8 +110,19 @@ impl Issuer {
         Ok(Self { urls: urls.into_iter().map(|TurnUrl(url)| url).collect(), keyed })
     }
 
-    /// A credential that begins now. No two have the same user, so that a TURN server cannot tell which are one person's.
+    /// A credential that begins now; `None` if none can be made, which the log tells. No two have the same user, so that a TURN
+    /// server cannot tell which are one person's.
     pub(crate) fn issue(&self, now: SystemTime) -> Option<TurnServers> {
+        let issued = self.try_issue(now);
+        if issued.is_none() {
+            tracing::error!(
+                "cannot make credentials for the TURN servers: no random numbers, or a wrong clock"
+            );
+        }
+        issued
+    }
+
+    fn try_issue(&self, now: SystemTime) -> Option<TurnServers> {
         let mut user = [0; 16];
         getrandom::fill(&mut user).ok()?;
         let until = now.checked_add(LIFETIME)?.duration_since(UNIX_EPOCH).ok()?.as_secs();
