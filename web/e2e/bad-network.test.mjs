@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { Person } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Relay } from "./lib/relay.mjs";
 import { Server } from "./lib/server.mjs";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
-import { DEADLINE, Person, refusals } from "./lib/person.mjs";
+import { Person, refusals } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 
 let server, browser;

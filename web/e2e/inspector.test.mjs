@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { Person } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 
 const shots = process.env.TANGELO_SHOTS;

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium, firefox } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
-import { DEADLINE, Person, refusals } from "./lib/person.mjs";
+import { Person, refusals } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 
 const LARGE = { width: 1280, height: 900 };

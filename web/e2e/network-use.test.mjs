@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { Person } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 import { readFrames } from "./lib/tap.mjs";
 

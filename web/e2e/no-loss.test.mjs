@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
 import { noteConnections } from "./lib/connections.mjs";
-import { DEADLINE, Person, refusals } from "./lib/person.mjs";
+import { Person, refusals } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 
 /** Runs in a page before its scripts: cameras have one layer, and `window.silent` keeps every encoder still. */

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "./lib/browser.mjs";
-import { DEADLINE, Person } from "./lib/person.mjs";
+import { Person } from "./lib/person.mjs";
+import { DEADLINE } from "../stories/lib/until.mjs";
 import { Server } from "./lib/server.mjs";
 import { noteWorkers, posted } from "./lib/workers.mjs";
 

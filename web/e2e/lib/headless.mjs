@@ -1,7 +1,7 @@
 // `tangelo join`: a member of a call without a browser.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { DEADLINE } from "./person.mjs";
+import { DEADLINE } from "../../stories/lib/until.mjs";
 import { binary } from "./server.mjs";
 
 export class Headless {

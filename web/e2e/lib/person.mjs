@@ -2,9 +2,7 @@
 
 import assert from "node:assert/strict";
 import { axe } from "../../stories/lib/audit.mjs";
-
-/** Longer than anything here takes on a busy machine. */
-export const DEADLINE = 60_000;
+import { DEADLINE, until } from "../../stories/lib/until.mjs";
 
 const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
@@ -87,12 +85,12 @@ export class Person {
   /** Waits until a function in the page is true. */
   async until(what, probe, ...args) {
     try {
-      await this.page.waitForFunction(probe, { polling: 100 }, ...args);
+      await until(this.page, probe, ...args);
     } catch (error) {
       const seen = await this.page.evaluate(() => document.body.innerText).catch(() => "");
       const stats = await this.stats().catch(() => undefined);
       throw new Error(
-        `${what}: ${error.message}\n${seen}\n${JSON.stringify(stats)}\n${this.errors.join("\n")}`,
+        `${what}: ${error.message} (${error.cause?.message ?? "false"})\n${seen}\n${JSON.stringify(stats)}\n${this.errors.join("\n")}`,
       );
     }
   }

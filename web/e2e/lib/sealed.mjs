@@ -1,7 +1,7 @@
 // What must hold for everything that leaves a browser, as the tap shows it.
 import assert from "node:assert/strict";
 import { readFrames, sframeHeader } from "./tap.mjs";
-import { DEADLINE } from "./person.mjs";
+import { DEADLINE } from "../../stories/lib/until.mjs";
 
 const TAG_BYTES = 16;
 /** Of a camera one for each layer. */

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { chromium } from "../../e2e/lib/browser.mjs";
 import { serveStories } from "./server.mjs";
+import { DEADLINE } from "./until.mjs";
 
 /** The sizes in which every story is looked at, by name. All without motion: nothing is in flight when it is judged. */
 export const SIZES = {
@@ -17,9 +18,6 @@ export const SIZES = {
 
 /** Whether it is a phone's: touched, without a mouse. */
 export const isPhone = ({ width }) => width < 600;
-
-/** Longer than anything takes on a busy machine. */
-const DEADLINE = 60_000;
 
 export class StoryBrowser {
   static async start() {

@@ -1,5 +1,6 @@
 // A person at the keyboard in a story.
 import { StoryBrowser, setSize } from "./browser.mjs";
+import { until } from "./until.mjs";
 
 const DESKTOP = { width: 1280, height: 760, scheme: "light" };
 
@@ -49,7 +50,7 @@ export class Visitor {
 
   /** Waits until a function in the page is true. */
   until(probe, ...args) {
-    return this.page.waitForFunction(probe, { polling: 50 }, ...args);
+    return until(this.page, probe, ...args);
   }
 
   sees(selector) {
