@@ -8,6 +8,7 @@
 mod address;
 mod connect;
 mod file;
+mod media;
 mod peer;
 mod runner;
 mod tls;

@@ -6,13 +6,16 @@ use std::{
 };
 
 use str0m::{
-    Candidate, Event, Input, Output, Rtc, RtcError,
+    Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError,
     change::{SdpAnswer, SdpPendingOffer},
     format::{Codec, FormatParams},
     media::{Direction, Frequency, KeyframeRequestKind, MediaTime, Mid},
     net::{Protocol, Receive},
 };
 use tangelo_wire::{LineUse, MediaKind, MediaLine, Source};
+
+/// One that has given up is not asked all the time, until its owner drops it.
+const GIVEN_UP_WAIT: Duration = Duration::from_secs(60);
 
 /// What a peer connection has to tell.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub(crate) enum News {
     Transmit { destination: SocketAddr, contents: Vec<u8> },
     /// ICE and DTLS are up.
     Connected,
+    /// There is no way to the server any more, or the server has ended the session.
+    Lost,
     /// A sealed frame came on a line.
     Frame { line_use: LineUse, frame: SealedFrame },
     /// A key frame is wanted of an own source.
@@ -131,9 +136,9 @@ impl Peer {
         self.rtc.sdp_api().accept_answer(pending, answer)
     }
 
-    /// The server refused the offer: the same is offered again when something changes.
-    pub(crate) fn refused(&mut self) {
-        self.pending = None;
+    /// Whether ICE and DTLS are up.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.rtc.is_connected()
     }
 
     pub(crate) fn receive(&mut self, now: Instant, source: SocketAddr, contents: &[u8]) {
@@ -160,6 +165,10 @@ impl Peer {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {
                     self.wake = at.max(now + Duration::from_millis(1));
+                    if !self.rtc.is_alive() {
+                        self.wake = now + GIVEN_UP_WAIT;
+                        news.push(News::Lost);
+                    }
                     return news;
                 }
                 Ok(Output::Transmit(transmit)) => news.push(News::Transmit {
@@ -167,6 +176,9 @@ impl Peer {
                     contents: transmit.contents.to_vec(),
                 }),
                 Ok(Output::Event(Event::Connected)) => news.push(News::Connected),
+                Ok(Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected))) => {
+                    news.push(News::Lost);
+                }
                 Ok(Output::Event(Event::KeyframeRequest(request))) => {
                     if let Some(LineUse::Send { source }) = self.use_of(request.mid) {
                         news.push(News::KeyFrameWanted(source));
@@ -186,7 +198,12 @@ impl Peer {
                     }
                 }
                 Ok(Output::Event(_)) => {}
-                Err(_) => return news,
+                Err(error) => {
+                    tracing::debug!(%error, "the peer connection gave up");
+                    self.wake = now + GIVEN_UP_WAIT;
+                    news.push(News::Lost);
+                    return news;
+                }
             }
         }
         news

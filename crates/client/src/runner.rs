@@ -16,7 +16,8 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     Address, Ask, Frame, Happening, JoinError,
     connect::{Socket, connect, media_socket},
-    peer::{News, Peer, SealedFrame},
+    media::MediaConnection,
+    peer::{News, SealedFrame},
     tls::Tls,
     traffic::Traffic,
 };
@@ -41,12 +42,11 @@ pub(crate) struct Runner {
     start: Instant,
     udp: UdpSocket,
     socket: Option<Socket>,
-    peer: Peer,
+    media: MediaConnection,
     sources: Vec<Source>,
     remote: Vec<LineUse>,
     inside: bool,
     lines: BTreeMap<(ClientId, Source), Line>,
-    next_offer: u32,
     next_ticket: u32,
     traffic: Traffic,
     ended: bool,
@@ -74,7 +74,7 @@ impl Runner {
         let session = Session::new(config)?;
         let udp = media_socket(&address).await?;
         let start = Instant::now();
-        let peer = Peer::new(start, udp.local_addr()?);
+        let media = MediaConnection::new(start, udp.local_addr()?);
         Ok(Self {
             address,
             tls,
@@ -85,12 +85,11 @@ impl Runner {
             start,
             udp,
             socket: None,
-            peer,
+            media,
             sources: Vec::new(),
             remote: Vec::new(),
             inside: false,
             lines: BTreeMap::new(),
-            next_offer: 1,
             next_ticket: 0,
             traffic: Traffic::default(),
             ended: false,
@@ -116,7 +115,7 @@ impl Runner {
                 Input::Datagram(source, length) => {
                     let contents = datagram.get(..length).unwrap_or_default();
                     self.traffic.received(contents);
-                    self.peer.receive(now, source, contents);
+                    self.media.receive(now, source, contents);
                 }
                 Input::Ask(Some(ask)) => self.ask(now, ask),
                 Input::Ask(None) => self.session.command(self.millis(now), Command::Leave {}),
@@ -125,8 +124,9 @@ impl Runner {
                     if self.session.poll_timeout().is_some_and(|due| due <= at) {
                         self.session.handle_timeout(at);
                     }
-                    if self.peer.poll_timeout() <= now {
-                        self.peer.handle_timeout(now);
+                    self.media.handle_timeout(now);
+                    if self.media.is_to_renew(now) {
+                        self.renew_media(now).await;
                     }
                 }
             }
@@ -136,7 +136,7 @@ impl Runner {
 
     async fn wait(&mut self, datagram: &mut [u8]) -> Input {
         let session = self.session.poll_timeout().map(|at| self.start + Duration::from_millis(at.0));
-        let wake = session.map_or(self.peer.poll_timeout(), |at| at.min(self.peer.poll_timeout()));
+        let wake = session.map_or(self.media.poll_timeout(), |at| at.min(self.media.poll_timeout()));
         let text = async {
             match &mut self.socket {
                 None => std::future::pending().await,
@@ -167,7 +167,7 @@ impl Runner {
                 let codec = codec(source);
                 let verdict = self.session.seal(self.millis(now), source, codec, &frame, &mut sealed);
                 if verdict == FrameVerdict::Pass {
-                    self.peer.send(now, source, timestamp, sealed);
+                    self.media.send(now, source, timestamp, sealed);
                 }
             }
             Ask::Show(state) => self.session.command(self.millis(now), Command::State { state }),
@@ -175,7 +175,7 @@ impl Runner {
             Ask::Chat(text) => {
                 self.session.command(self.millis(now), Command::Chat { text: Words(text) });
             }
-            Ask::KeyFrame(client, source) => self.peer.ask_key_frame(LineUse::Receive { client, source }),
+            Ask::KeyFrame(client, source) => self.media.ask_key_frame(LineUse::Receive { client, source }),
             Ask::Stats(reply) => {
                 let _ = reply.send(self.session.stats());
             }
@@ -193,17 +193,15 @@ impl Runner {
                 self.output(output).await;
             }
             let now = Instant::now();
-            for news in self.peer.news(now) {
+            for news in self.media.news(now) {
                 quiet = false;
                 self.news(now, news).await;
             }
             self.release(now);
             if self.inside
-                && let Some((sdp, lines)) = self.peer.offer()
+                && let Some((offer, sdp, lines)) = self.media.offer(now)
             {
                 quiet = false;
-                let offer = self.next_offer;
-                self.next_offer += 1;
                 self.session.command(self.millis(now), Command::Offer { offer, sdp, lines });
             }
             if quiet {
@@ -250,6 +248,9 @@ impl Runner {
         match &event {
             Event::Phase { phase } => {
                 self.inside = *phase == tangelo_call::Phase::Inside;
+                if !self.inside {
+                    self.media.interrupted(Instant::now());
+                }
             }
             Event::Tracks { tracks } => {
                 self.remote = tracks
@@ -260,16 +261,11 @@ impl Runner {
                     .collect();
                 self.update_lines();
             }
-            Event::Answer { sdp, .. } => {
-                if let Err(error) = self.peer.answer(sdp) {
-                    tracing::warn!(%error, "the server's answer cannot be used");
-                }
+            Event::Answer { offer, sdp, .. } => {
+                self.media.answered(Instant::now(), *offer, sdp);
                 return;
             }
-            Event::OfferRefused { text, .. } => {
-                tracing::warn!(text, "the server refused an offer");
-                self.peer.refused();
-            }
+            Event::OfferRefused { offer, text } => self.media.refused(Instant::now(), *offer, text),
             Event::MediaReset {} => self.reset_media(),
             Event::KeyFrameWanted {} => {
                 for source in self.sources.clone() {
@@ -305,7 +301,8 @@ impl Runner {
                 self.next_ticket = self.next_ticket.wrapping_add(1);
                 self.open(now, (client, source), ticket, frame);
             }
-            News::Frame { line_use: LineUse::Send { .. }, .. } => {}
+            // Of its loss the media connection has taken care.
+            News::Lost | News::Frame { line_use: LineUse::Send { .. }, .. } => {}
         }
     }
 
@@ -330,7 +327,7 @@ impl Runner {
                 self.traffic.undecryptable(!line.opened);
                 line.broken = true;
                 if ask_key_frame {
-                    self.peer.ask_key_frame(LineUse::Receive { client, source });
+                    self.media.ask_key_frame(LineUse::Receive { client, source });
                 }
             }
         }
@@ -354,7 +351,7 @@ impl Runner {
     /// Lines follow what is published here and what there is to receive.
     fn update_lines(&mut self) {
         let own = self.sources.iter().map(|source| LineUse::Send { source: *source });
-        self.peer.want(own.chain(self.remote.iter().copied()).collect());
+        self.media.want(own.chain(self.remote.iter().copied()).collect());
         let wanted: Vec<_> = self
             .remote
             .iter()
@@ -381,13 +378,30 @@ impl Runner {
         }
     }
 
+    /// The session's lines are gone as well.
     fn reset_media(&mut self) {
         self.remote.clear();
         self.update_lines();
         if let Ok(local) = self.udp.local_addr() {
-            self.peer = Peer::new(Instant::now(), local);
+            self.media.renew(Instant::now(), local);
         }
-        self.update_lines();
+    }
+
+    /// Another way to the server, with the same lines: from another port, and maybe from another network.
+    async fn renew_media(&mut self, now: Instant) {
+        let udp = media_socket(&self.address).await;
+        let local = udp.and_then(|udp| Ok((udp.local_addr()?, udp)));
+        match local {
+            Ok((local, udp)) => {
+                self.udp = udp;
+                self.media.renew(now, local);
+                self.lines.values_mut().for_each(|line| line.broken = true);
+            }
+            Err(error) => {
+                tracing::info!(%error, "no address to send media from");
+                self.media.renew_later(now);
+            }
+        }
     }
 
     fn happen(&self, happening: Happening) {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 #![allow(dead_code, unreachable_pub)]
 
+pub mod way;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use tangelo_call::{Event, Person, Phase, link::Link};
@@ -22,12 +24,12 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start(tap: Option<PathBuf>) -> Self {
-        let listen = "127.0.0.1:0".parse().unwrap();
+        let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             listen,
             media_port: Some(0),
             media_tcp_port: TcpPort::Off,
-            public_ips: Vec::new(),
+            public_ips: vec![listen.ip()],
             stun: None,
             turn: None,
             tls: None,
@@ -71,8 +73,13 @@ pub struct Guest {
 
 impl Guest {
     pub async fn join(server: &TestServer, person: u8) -> Self {
+        Self::join_at(&server.url(), person).await
+    }
+
+    /// By this link.
+    pub async fn join_at(url: &str, person: u8) -> Self {
         let name = format!("Person {person}");
-        let options = JoinOptions { url: server.url(), name, identity: [person; 32], ca: None };
+        let options = JoinOptions { url: url.to_owned(), name, identity: [person; 32], ca: None };
         Self {
             participant: Participant::join(options).await.unwrap(),
             phase: None,
