@@ -57,26 +57,28 @@ struct Scenario {
 }
 
 /// Few enough packets that the clients, which cost far more than the server, keep up on one processor; and arrivals slow
-/// enough that their groups do. `crowd` is how many receive where one or few send.
+/// enough that their groups do, before anybody sends. `crowd` is how many receive where one or few send.
 fn scenarios(crowd: u32, everyone: u32) -> [Scenario; 3] {
     [
         Scenario {
             label: format!("1 sends video to {crowd}"),
             arguments: format!(
-                "--clients {} --publishers 1 --audio-bitrate 0 --video-bitrate 1000 --frame-rate 15 --ramp 2",
+                "--clients {} --publishers 1 --audio-bitrate 0 --video-bitrate 1000 --frame-rate 15 --ramp 2 --silent-arrival",
                 crowd + 1
             ),
             receivers: crowd,
         },
         Scenario {
             label: format!("10 speak to {crowd}"),
-            arguments: format!("--clients {crowd} --publishers 10 --video-bitrate 0 --ramp 2"),
+            arguments: format!(
+                "--clients {crowd} --publishers 10 --video-bitrate 0 --ramp 2 --silent-arrival"
+            ),
             receivers: crowd - 1,
         },
         Scenario {
             label: format!("{everyone} send video and sound to each other"),
             arguments: format!(
-                "--clients {everyone} --publishers {everyone} --video-bitrate 250 --frame-rate 15 --ramp 2"
+                "--clients {everyone} --publishers {everyone} --video-bitrate 250 --frame-rate 15 --ramp 2 --silent-arrival"
             ),
             receivers: everyone - 1,
         },
@@ -87,7 +89,9 @@ fn scenarios(crowd: u32, everyone: u32) -> [Scenario; 3] {
 fn rooms(count: u32) -> Scenario {
     Scenario {
         label: format!("{count} rooms of 2"),
-        arguments: format!("--rooms {count} --clients 2 --publishers 1 --video-bitrate 0 --ramp 10"),
+        arguments: format!(
+            "--rooms {count} --clients 2 --publishers 1 --video-bitrate 0 --ramp 10 --silent-arrival"
+        ),
         receivers: 1,
     }
 }
@@ -246,7 +250,12 @@ fn forwarding(
         row("delay", "p50", get(&["delay", "p50_ms"])?, "ms"),
         row("delay", "p99", get(&["delay", "p99_ms"])?, "ms"),
         row("delay", "frames lost", lost, "%"),
-        row("delay", "first frame after joining, p95", get(&["first_frame_after", "p95_ms"])?.round(), "ms"),
+        row(
+            "delay",
+            "first frame after the first was sent, p95",
+            get(&["first_frame_after", "p95_ms"])?.round(),
+            "ms",
+        ),
         row("memory", "for each client", (get(&["server", "rss_per_client_bytes"])? / 1e3).round(), "kB"),
     ])
 }

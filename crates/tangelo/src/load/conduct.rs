@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Course {
     /// Arrivals in a second.
     pub(super) ramp: u32,
+    /// Nobody sends before all are in the call.
+    pub(super) silent: bool,
     /// How long it is measured.
     pub(super) measure: Duration,
     /// The server's process, or why there is none to look at.
@@ -74,7 +76,7 @@ pub(super) async fn conduct(
     progress: Progress,
     stop: impl Future<Output = ()>,
 ) -> Result<Report, String> {
-    let (stage, _) = watch::channel(Stage::Arriving);
+    let (stage, _) = watch::channel(if course.silent { Stage::Silent } else { Stage::Sending });
     let mut load = Load { board, progress, stage, tasks: JoinSet::new(), accounts: Vec::new() };
     let server = |usage: &Result<Process, String>| usage.as_ref().ok().and_then(Process::usage);
     let before = server(&course.server);
@@ -82,6 +84,10 @@ pub(super) async fn conduct(
     let mut marks = None;
     let run = async {
         load.arrive(&options, course.ramp).await?;
+        if course.silent {
+            load.come_in().await?;
+            load.stage.send_replace(Stage::Sending);
+        }
         load.settle().await?;
         load.stage.send_replace(Stage::Measured);
         let from = load.mark(server(&course.server));
@@ -143,15 +149,25 @@ impl Load {
         Ok(())
     }
 
+    /// Waits until everybody is in the call.
+    async fn come_in(&mut self) -> Result<(), String> {
+        let until = Instant::now().checked_add(SETTLE);
+        self.look("waiting for all", until, Self::are_all_in).await
+    }
+
     /// Waits until everybody is in the call and something comes on every line.
     async fn settle(&mut self) -> Result<(), String> {
-        let (people, lines) = (u64::from(self.board.plan.people()), self.board.plan.lines());
+        let lines = self.board.plan.lines();
         let until = Instant::now().checked_add(SETTLE);
-        self.look("waiting for all", until, |load| {
-            let gone = load.accounts.len() as u64;
-            load.board.inside() + gone >= people && (load.board.lines() >= lines || gone > 0)
+        self.look("waiting for all lines", until, |load| {
+            load.are_all_in() && (load.board.lines() >= lines || !load.accounts.is_empty())
         })
         .await
+    }
+
+    /// But for those that gave up.
+    fn are_all_in(&self) -> bool {
+        self.board.inside() + self.accounts.len() as u64 >= u64::from(self.board.plan.people())
     }
 
     /// Waits, and says how things are. Fails if nobody comes in.

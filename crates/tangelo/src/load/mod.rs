@@ -65,6 +65,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     ramp: u32,
 
+    /// Nobody sends before all are in the call: a machine that is too small for arrivals beside media gets through both.
+    #[arg(long)]
+    silent_arrival: bool,
+
     /// How long it is measured, once all are in the call. Ctrl-C ends it sooner.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
@@ -122,7 +126,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let report = runtime.block_on(async {
         let stop = super::serve::shutdown()?;
         let server = Process::find(options.server_pid, &addresses(&address.authority()).await);
-        let course = Course { ramp: options.ramp, measure, server };
+        let course = Course { ramp: options.ramp, silent: options.silent_arrival, measure, server };
         conduct(Arc::new(Board::new(plan)), join, course, progress, stop)
             .await
             .map_err(Box::<dyn Error>::from)

@@ -30,8 +30,10 @@ const LATE: Duration = Duration::from_secs(1);
 /// What goes on, for all clients alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Clients arrive, and send as soon as they can.
-    Arriving,
+    /// Clients arrive, and nobody sends yet.
+    Silent,
+    /// Clients send as soon as they can; more may arrive.
+    Sending,
     /// What is measured.
     Measured,
     /// Nobody sends any more; what is under way still counts.
@@ -87,16 +89,18 @@ pub(super) async fn attend(
     };
     board.note_traffic(participant.traffic());
     let mut media = publish(client, &participant, &board).await;
+    let mut is_up = false;
     loop {
         let due = media.iter().filter_map(|medium| medium.due).min();
         let happening = tokio::select! {
             changed = stage.changed() => {
-                let now = *stage.borrow();
-                if changed.is_err() || now == Stage::Over {
-                    break;
-                }
-                if now == Stage::Quiet {
-                    media.clear();
+                match *stage.borrow() {
+                    _ if changed.is_err() => break,
+                    Stage::Silent => {}
+                    Stage::Sending | Stage::Measured if is_up => begin(&mut media, client),
+                    Stage::Sending | Stage::Measured => {}
+                    Stage::Quiet => media.clear(),
+                    Stage::Over => break,
                 }
                 continue;
             }
@@ -113,7 +117,12 @@ pub(super) async fn attend(
             Some(Happening::Frame(frame)) => {
                 account.take(&frame, &board, *stage.borrow() == Stage::Measured);
             }
-            Some(Happening::MediaUp) => media.iter_mut().for_each(|medium| medium.begin(client)),
+            Some(Happening::MediaUp) => {
+                is_up = true;
+                if *stage.borrow() != Stage::Silent {
+                    begin(&mut media, client);
+                }
+            }
             Some(Happening::KeyFrameWanted(source)) => {
                 media
                     .iter_mut()
@@ -161,6 +170,10 @@ async fn publish(client: u32, participant: &Participant, board: &Board) -> Vec<M
         participant.publish(source).await;
     }
     media
+}
+
+fn begin(media: &mut [Medium], client: u32) {
+    media.iter_mut().for_each(|medium| medium.begin(client));
 }
 
 impl Account {
