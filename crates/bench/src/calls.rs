@@ -48,6 +48,7 @@ impl Place {
         let config = Config {
             listen,
             media_port: Some(0),
+            media_threads: None,
             media_tcp_port: TcpPort::Off,
             public_ips: Vec::new(),
             stun: None,

@@ -61,12 +61,37 @@ impl Socket for TcpListener {
     }
 }
 
-fn bound(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
+/// Further sockets at the address of a bound one, between which and that one the kernel chooses by the sender's address
+/// (SO_REUSEPORT). Other programs are still refused the port: the first socket was bound without sharing it, and whoever wants it
+/// in the same way, as another Tangelo, must be able to have it alone at first.
+#[cfg(target_os = "linux")]
+pub(crate) fn beside(first: &UdpSocket, count: usize) -> io::Result<Vec<UdpSocket>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let address = first.local_addr()?;
+    socket2::SockRef::from(first).set_reuse_port(true)?;
+    let another = || {
+        let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&address.into())?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    };
+    (0..count).map(|_| another()).collect()
+}
+
+fn socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
     let socket = socket2::Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if address.is_ipv6() {
         // All of IPv6 is not all of IPv4, which has sockets of its own.
         socket.set_only_v6(true)?;
     }
+    Ok(socket)
+}
+
+fn bound(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<socket2::Socket> {
+    let socket = socket(address, kind, protocol)?;
     // A server that starts again finds connections of the one before, which have ended, in the kernel.
     #[cfg(unix)]
     if kind == Type::STREAM {
@@ -222,6 +247,30 @@ mod tests {
         let both = udp(&["2001:db8::7", ELSEWHERE[0]]);
         assert_eq!(told(&both), ips(&[ELSEWHERE[0], "2001:db8::7"]));
         assert_eq!(both.len(), 2, "all of IPv6 does not take IPv4's port");
+    }
+
+    /// What two of them send each other shows which socket the kernel chooses; where is its own affair, but it stays.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn sockets_beside_each_other_share_clients_and_no_other_program_gets_any() {
+        let first = udp(&["127.0.0.1"]).remove(0);
+        let mut all = beside(&first.socket, 3).unwrap();
+        all.push(first.socket.try_clone().unwrap());
+        let again =
+            bind::<UdpSocket>(&ips(&["127.0.0.1"]), Ipv4Addr::LOCALHOST.into(), first.candidate.port());
+        assert_eq!(again.err().unwrap().1.kind(), io::ErrorKind::AddrInUse);
+        let mut chosen = std::collections::BTreeSet::new();
+        for _ in 0..100 {
+            let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let (mut buffer, mut readers) = ([0; 10], Vec::new());
+            for _ in 0..3 {
+                client.send_to(&[7], first.candidate).unwrap();
+                readers.extend(all.iter().position(|socket| socket.recv(&mut buffer).is_ok()));
+            }
+            assert!(readers.len() == 3 && readers.iter().all(|reader| *reader == readers[0]), "{readers:?}");
+            chosen.insert(readers[0]);
+        }
+        assert_eq!(chosen.len(), 4, "each has its part");
     }
 
     #[test]

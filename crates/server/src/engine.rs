@@ -19,10 +19,7 @@ use tokio::{
     time,
 };
 
-use crate::{
-    media::{Command, News, Views},
-    turn::Issuer,
-};
+use crate::{media::News, to_media::ToMedia, turn::Issuer};
 
 /// From a connection.
 pub(crate) enum ToEngine {
@@ -100,8 +97,7 @@ struct Engine {
     delivery: Delivery,
     started: Instant,
     outboxes: BTreeMap<ConnectionId, Outbox>,
-    media: mpsc::UnboundedSender<Command>,
-    views: Views,
+    media: ToMedia,
     /// The rooms of clients that made an offer.
     sessions: BTreeMap<ClientId, RoomName>,
     offers_waiting: usize,
@@ -113,7 +109,7 @@ pub(crate) async fn run(
     seed: [u8; 32],
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
-    (media, views): (mpsc::UnboundedSender<Command>, Views),
+    media: ToMedia,
     turn: Option<Issuer>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -122,7 +118,6 @@ pub(crate) async fn run(
         started: Instant::now(),
         outboxes: BTreeMap::new(),
         media,
-        views,
         sessions: BTreeMap::new(),
         offers_waiting: 0,
         turn,
@@ -230,13 +225,9 @@ impl Engine {
                     }
                     self.offers_waiting += 1;
                     self.sessions.insert(client, room.clone());
-                    let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
+                    self.media.offer(room, client, offer, sdp, lines);
                 }
-                Output::Watch { client, views, .. } => {
-                    if self.sessions.contains_key(&client) && self.views.note(client, views) {
-                        let _ = self.media.send(Command::Watch { client });
-                    }
-                }
+                Output::Watch { room, client, views } => self.media.watch(&room, client, views),
                 Output::TurnServers { to } => {
                     let servers = match &self.turn {
                         None => Some(TurnServers::default()),
@@ -247,8 +238,8 @@ impl Engine {
                     self.send(to, Utf8Bytes::from(ServerMessage::TurnServers(servers).to_json()));
                 }
                 Output::Departed { client, .. } => {
-                    if self.sessions.remove(&client).is_some() {
-                        let _ = self.media.send(Command::Remove { client });
+                    if let Some(room) = self.sessions.remove(&client) {
+                        self.media.remove(&room, client);
                     }
                 }
             }

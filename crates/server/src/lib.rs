@@ -1,6 +1,6 @@
 //! Tangelo's server: web app, WebSocket, UDP and ICE-TCP around the DeliveryService and the SFU.
 //!
-//! One task, the engine, owns the DeliveryService; one thread owns the SFU and the UDP sockets, so that media
+//! One task, the engine, owns the DeliveryService; each media thread owns rooms, with an SFU and UDP sockets, so that media
 //! never waits for the WebSockets. Connections talk to the engine through channels. Nothing here can decrypt.
 // This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
 #![allow(clippy::disallowed_methods)]
@@ -17,12 +17,15 @@ mod idle;
 mod interfaces;
 mod limits;
 mod media;
+mod media_thread;
 mod ports;
 mod socket;
+mod steering;
 mod stun;
 mod tap;
 mod tcp;
 mod tls;
+mod to_media;
 mod turn;
 mod web;
 
@@ -30,6 +33,7 @@ use std::{
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
+    num::NonZero,
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -52,6 +56,9 @@ use media::Media;
 pub struct Config {
     /// Where HTTP and WebSockets are served. Port 0 takes any free one.
     pub listen: SocketAddr,
+    /// How many threads carry media: at most 64, and one where the system does not spread clients over them, which is
+    /// everywhere but on Linux. Without it, one for each processor.
+    pub media_threads: Option<NonZero<usize>>,
     /// UDP port for media. 0 takes any free one; without one, media goes by TCP only.
     pub media_port: Option<u16>,
     /// TCP port for the media of those whose network lets no UDP through.
@@ -217,16 +224,14 @@ impl Server {
         // Unbounded, but it cannot grow: at most one answer for each of the few offers that the engine lets wait, and
         // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
-        let media = self.media.start(news, &self.limits).map_err(ServeError::System)?;
+        let (to_media, media) = self.media.start(&news, &self.limits).map_err(ServeError::System)?;
+        drop(news);
         let found = self.stun.map(|server| {
-            let commands = media.commands();
-            tokio::spawn(stun::watch(server, move |ips| {
-                let _ = commands.send(media::Command::Found { ips });
-            }))
+            let finder = to_media.finder();
+            tokio::spawn(stun::watch(server, move |ips| finder.found(&ips)))
         });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
-        let to_media = (media.commands(), media.views());
         let running = engine::run(seed, messages, media_news, to_media, self.turn, stopped.clone());
         let mut engine = tokio::spawn(running);
         // Completes when the last socket has dropped its end.
@@ -248,7 +253,7 @@ impl Server {
             let _ = sockets_gone.recv().await;
         };
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
-        // They hold senders of the media thread's commands, which waits until there is none.
+        // They hold senders of the media threads' commands, which wait until there is none.
         engine.abort();
         if let Some(found) = found {
             found.abort();

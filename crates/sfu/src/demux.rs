@@ -49,6 +49,15 @@ impl<'a> Datagram<'a> {
     }
 }
 
+/// The session that a datagram asks for, by its local ICE ufrag, if it is a STUN binding request.
+#[must_use]
+pub fn requested_ufrag(datagram: &[u8]) -> Option<&str> {
+    match Datagram::classify(datagram) {
+        Datagram::BindingRequest { ufrag } => Some(ufrag),
+        Datagram::Session | Datagram::Garbage => None,
+    }
+}
+
 /// Whether this is a STUN binding success response (RFC 8489 section 5): str0m sends one after it has checked a
 /// request's message integrity.
 pub(crate) fn is_binding_success(bytes: &[u8]) -> bool {

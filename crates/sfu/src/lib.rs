@@ -34,6 +34,7 @@ mod streams;
 mod subscription;
 mod track;
 
+pub use demux::requested_ufrag;
 pub use sfu::Sfu;
 
 /// How an [`Sfu`] is set up.

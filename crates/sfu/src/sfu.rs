@@ -121,6 +121,11 @@ impl Sfu {
         Ok(Answer { sdp, published })
     }
 
+    /// The local ICE ufrag of a client's session, which its checks name. It may be another one after each offer.
+    pub fn ufrag(&mut self, client: ClientId) -> Option<String> {
+        self.participants.get_mut(&client).map(Participant::ufrag)
+    }
+
     /// Tells the clients whose sessions begin from now on other addresses, as in [`SfuConfig`].
     pub fn set_candidates(&mut self, udp: Vec<SocketAddr>, tcp: Vec<SocketAddr>) {
         (self.config.candidates, self.config.tcp_candidates) = (udp, tcp);

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     io::{self, Write},
     net::{IpAddr, SocketAddr},
+    num::NonZero,
     path::PathBuf,
 };
 
@@ -31,6 +32,12 @@ pub(crate) struct Options {
     /// --media-port, and if another program has that, there is none.
     #[arg(long, env = "TANGELO_MEDIA_TCP_PORT", value_name = "PORT", value_parser = port)]
     media_tcp_port: Option<Port>,
+
+    /// How many threads carry audio and video. Default: one for each processor.
+    ///
+    /// A room is one thread's, so more threads than rooms are of no use. On other systems than Linux there is one.
+    #[arg(long, env = "TANGELO_MEDIA_THREADS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    media_threads: Option<u8>,
 
     /// An IP address that people's browsers send audio and video to; may be given several times, or with commas.
     ///
@@ -121,6 +128,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
             (None, Port::Off) => TcpPort::Number(MEDIA_PORT),
             (None, Port::Number(_)) => TcpPort::LikeUdp,
         },
+        media_threads: options.media_threads.and_then(|count| NonZero::new(usize::from(count))),
         public_ips: options.public_ips,
         stun: options.stun,
         turn: options.turn_secret_file.map(|secret_file| TurnConfig { urls: options.turn_urls, secret_file }),

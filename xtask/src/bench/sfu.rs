@@ -288,7 +288,7 @@ impl Server {
             File::create(log).map_err(|error| format!("cannot write {}: {error}", log.display()))?;
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--media-port", "0", "--public-ip", "127.0.0.1"])
-            .args(["--log", "warn,tangelo_server::media=debug"])
+            .args(["--media-threads", "1", "--log", "warn,tangelo_server::media_thread=debug"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log_file);

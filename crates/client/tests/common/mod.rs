@@ -4,7 +4,7 @@
 
 pub mod way;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZero, path::PathBuf, time::Duration};
 
 use tangelo_call::{Event, Person, Phase, link::Link};
 use tangelo_client::{Frame, Happening, JoinOptions, Participant};
@@ -24,10 +24,20 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn start(tap: Option<PathBuf>) -> Self {
+        Self::with(tap, None).await
+    }
+
+    /// With so many threads for media.
+    pub async fn with_threads(count: usize) -> Self {
+        Self::with(None, NonZero::new(count)).await
+    }
+
+    async fn with(tap: Option<PathBuf>, media_threads: Option<NonZero<usize>>) -> Self {
         let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let config = Config {
             listen,
             media_port: Some(0),
+            media_threads,
             media_tcp_port: TcpPort::Off,
             public_ips: vec![listen.ip()],
             stun: None,

@@ -13,14 +13,16 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep_until, timeout},
 };
+
+use super::Arrivals;
 
 /// Longest frame that is read, in bytes, as of datagrams. Who announces a longer one is cut.
 const FRAME_MAX_BYTES: usize = 1_500;
 
-/// Frames of one connection that wait for the media thread. Then it is not read further: nobody fills the queue alone.
+/// Frames of one connection that wait for its media thread. Then it is not read further: nobody fills the queue alone.
 const WAITING_MAX: usize = 32;
 
 /// Most bytes that wait to be sent in one connection, and as many more are being sent. What comes when it is full is lost:
@@ -38,7 +40,7 @@ const UNANSWERED_MAX: usize = 64;
 /// A client that takes nothing for so long is gone.
 const WRITE_TIME: Duration = Duration::from_secs(10);
 
-/// To the media thread, from the tasks of the connections.
+/// To a media thread, from the tasks of the connections.
 pub(crate) enum Arrival {
     Frame {
         connection: Arc<Connection>,
@@ -117,7 +119,7 @@ impl Connection {
 pub(crate) async fn serve(
     mut stream: TcpStream,
     connection: Arc<Connection>,
-    arrivals: mpsc::Sender<Arrival>,
+    arrivals: Arrivals,
     (first, later): (Duration, Duration),
 ) {
     // Each packet is wanted at once.
@@ -134,18 +136,18 @@ pub(crate) async fn serve(
     if let Err(error) = outcome {
         tracing::debug!(%error, "a TCP connection for media ended");
     }
-    let _ = arrivals.send(Arrival::Closed { connection }).await;
+    arrivals.tell_end(&connection).await;
 }
 
 /// Takes frames out of the stream until something is no frame, or not what a client says before it is answered.
 async fn read(
     stream: impl AsyncRead + Unpin,
     connection: &Arc<Connection>,
-    arrivals: &mpsc::Sender<Arrival>,
+    arrivals: &Arrivals,
 ) -> io::Result<()> {
     let mut stream = BufReader::with_capacity(4_096, stream);
     let places = Arc::new(Semaphore::new(WAITING_MAX));
-    let (mut answered, mut unanswered) = (false, 0);
+    let (mut answered, mut unanswered, mut owner) = (false, 0, 0);
     loop {
         let length = usize::from(stream.read_u16().await?);
         // A null packet, which RFC 4571 section 2 allows.
@@ -163,10 +165,11 @@ async fn read(
             if unanswered > UNANSWERED_MAX || !is_binding_request(&contents) {
                 return Err(io::ErrorKind::InvalidData.into());
             }
+            owner = arrivals.owner(&contents);
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let connection = Arc::clone(connection);
-        if arrivals.send(Arrival::Frame { connection, contents, place }).await.is_err() {
+        if !arrivals.send(owner, Arrival::Frame { connection, contents, place }).await {
             return Ok(());
         }
     }
@@ -204,6 +207,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, duplex};
 
     use super::*;
+    use crate::steering::Directory;
 
     fn connection() -> Arc<Connection> {
         let ends = |port| SocketAddr::from(([192, 0, 2, 1], port));
@@ -235,7 +239,8 @@ mod tests {
     }
 
     async fn read_on(connection: Arc<Connection>, bytes: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
-        let (arrivals, mut inbox) = mpsc::channel(4);
+        let (arrivals, mut inboxes) = Arrivals::new(1, Directory::default());
+        let mut inbox = inboxes.remove(0);
         let reading = async move { read(&bytes[..], &connection, &arrivals).await };
         let taking = async {
             let mut frames = Vec::new();
@@ -319,7 +324,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_connection_has_a_bounded_number_of_frames_waiting() {
-        let (arrivals, mut inbox) = mpsc::channel(1_000);
+        let (arrivals, mut inboxes) = Arrivals::new(1, Directory::default());
+        let mut inbox = inboxes.remove(0);
         let connection = connection();
         connection.send(&[1, 1]);
         let bytes = [framed(&request()), framed(&[3; 50]).repeat(500)].concat();

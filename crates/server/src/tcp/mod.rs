@@ -1,7 +1,7 @@
 //! ICE-TCP (RFC 6544): who cannot use UDP opens a TCP connection, in which every packet is a frame (RFC 4571).
 //!
-//! Each connection has a task of its own, not on the media thread: who connects and says nothing, or nonsense, costs
-//! that thread nothing.
+//! Each connection has a task of its own, not on a media thread: who connects and says nothing, or nonsense, costs
+//! those threads nothing.
 
 mod connection;
 
@@ -19,22 +19,68 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{ConnectionLimits, addresses::PerAddress, bind::Bound};
+use tangelo_sfu::requested_ufrag;
+
+use crate::{ConnectionLimits, addresses::PerAddress, bind::Bound, steering::Directory};
 
 pub(crate) use connection::{Arrival, Connection};
 
-/// Frames of all connections that wait for the media thread.
+/// Frames of all connections that wait for a media thread.
 const ARRIVALS_MAX: usize = 1_024;
 
 /// The pause after a connection that could not be accepted. Out of file descriptors, most likely: some will come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Starts to listen, in the present runtime, until the receiver of what comes is dropped.
+/// The way to the media threads.
+#[derive(Clone)]
+pub(crate) struct Arrivals {
+    threads: Vec<mpsc::Sender<Arrival>>,
+    directory: Directory,
+}
+
+impl Arrivals {
+    /// To so many threads, and what each of them gets.
+    fn new(threads: usize, directory: Directory) -> (Self, Vec<mpsc::Receiver<Arrival>>) {
+        let (threads, inboxes) = (0..threads).map(|_| mpsc::channel(ARRIVALS_MAX)).unzip();
+        (Self { threads, directory }, inboxes)
+    }
+
+    /// The thread that has the session which this ICE check is for. What is nobody's is the first one's, which drops it.
+    fn owner(&self, check: &[u8]) -> usize {
+        requested_ufrag(check).and_then(|ufrag| self.directory.owner(ufrag)).unwrap_or(0)
+    }
+
+    /// Hands it on, and waits for room. Returns whether the thread is still there.
+    async fn send(&self, thread: usize, arrival: Arrival) -> bool {
+        match self.threads.get(thread) {
+            Some(thread) => thread.send(arrival).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Tells all threads that a connection has ended: it may have had sessions of several, one after the other.
+    async fn tell_end(&self, connection: &Arc<Connection>) {
+        for thread in &self.threads {
+            let _ = thread.send(Arrival::Closed { connection: Arc::clone(connection) }).await;
+        }
+    }
+
+    /// Completes when the server ends.
+    async fn closed(&self) {
+        if let Some(thread) = self.threads.first() {
+            thread.closed().await;
+        }
+    }
+}
+
+/// Starts to listen, in the present runtime, until the receivers of what comes are dropped: one for each of so many threads.
 pub(crate) fn listen(
     listeners: Vec<Bound<StdListener>>,
     limits: &ConnectionLimits,
-) -> io::Result<mpsc::Receiver<Arrival>> {
-    let (arrivals, inbox) = mpsc::channel(ARRIVALS_MAX);
+    threads: usize,
+    directory: Directory,
+) -> io::Result<Vec<mpsc::Receiver<Arrival>>> {
+    let (arrivals, inboxes) = Arrivals::new(threads, directory);
     let places = Arc::new(Semaphore::new(limits.media_connections));
     let per_address = PerAddress::new(limits.media_connections_per_address, limits.media_connections);
     for Bound { socket, candidate, .. } in listeners {
@@ -42,7 +88,7 @@ pub(crate) fn listen(
         let (places, per_address) = (Arc::clone(&places), Arc::clone(&per_address));
         tokio::spawn(accept(listener, candidate, places, per_address, limits.clone(), arrivals.clone()));
     }
-    Ok(inbox)
+    Ok(inboxes)
 }
 
 async fn accept(
@@ -51,7 +97,7 @@ async fn accept(
     places: Arc<Semaphore>,
     per_address: Arc<PerAddress>,
     limits: ConnectionLimits,
-    arrivals: mpsc::Sender<Arrival>,
+    arrivals: Arrivals,
 ) {
     loop {
         let accepted = tokio::select! {
@@ -90,7 +136,7 @@ pub(crate) enum Noted {
     Past,
 }
 
-/// The connections that the media thread knows, by both ends: the address that clients know, and theirs.
+/// The connections that a media thread knows, by both ends: the address that clients know, and theirs.
 #[derive(Default)]
 pub(crate) struct Connections(BTreeMap<(SocketAddr, SocketAddr), Arc<Connection>>);
 

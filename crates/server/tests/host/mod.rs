@@ -31,6 +31,7 @@ pub fn config() -> Config {
     Config {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         media_port: Some(0),
+        media_threads: None,
         media_tcp_port: TcpPort::Number(0),
         public_ips: vec![Ipv4Addr::LOCALHOST.into()],
         stun: None,

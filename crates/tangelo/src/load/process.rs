@@ -20,7 +20,7 @@ pub(super) struct Process {
 pub(super) struct Usage {
     /// Processor time of all its threads.
     pub(super) cpu: Duration,
-    /// Processor time of the thread that forwards media.
+    /// Processor time of the threads that forward media.
     pub(super) media_cpu: Duration,
     /// How long its threads could have run and had no processor: other programs had it, or each other.
     pub(super) waited: Duration,
@@ -69,7 +69,7 @@ impl Process {
             let Some((cpu, waited)) = thread_times(&thread.path()) else { continue };
             usage.cpu += cpu;
             usage.waited += waited;
-            if fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim_end() == "media") {
+            if fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.starts_with("media-")) {
                 usage.media_cpu += cpu;
             }
         }
