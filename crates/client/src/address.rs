@@ -19,6 +19,26 @@ pub struct Address {
 pub struct AddressError;
 
 impl Address {
+    /// A server's own: `https://host`, or any page of it. The link is what follows the host.
+    ///
+    /// # Errors
+    /// It is no such URL.
+    pub fn of_server(url: &str) -> Result<Self, AddressError> {
+        let (scheme, rest) = url.split_once("://").ok_or(AddressError)?;
+        let tls = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(AddressError),
+        };
+        let (host, link) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, "/"));
+        let own_port = if tls { ":443" } else { ":80" };
+        let host = host.strip_suffix(own_port).unwrap_or(host).to_ascii_lowercase();
+        if host.is_empty() || host.contains(['@', '?', '#', ' ']) {
+            return Err(AddressError);
+        }
+        Ok(Self { tls, host, link: link.to_owned() })
+    }
+
     /// Where the WebSocket is.
     #[must_use]
     pub fn web_socket(&self) -> String {
@@ -58,19 +78,7 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(url: &str) -> Result<Self, AddressError> {
-        let (tls, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-            (Some(rest), _) => (true, rest),
-            (_, Some(rest)) => (false, rest),
-            _ => return Err(AddressError),
-        };
-        let slash = rest.find('/').ok_or(AddressError)?;
-        let (host, link) = rest.split_at_checked(slash).ok_or(AddressError)?;
-        let own_port = if tls { ":443" } else { ":80" };
-        let host = host.strip_suffix(own_port).unwrap_or(host).to_ascii_lowercase();
-        if host.is_empty() || host.contains(['@', '?', '#', ' ']) || !link.starts_with("/r/") {
-            return Err(AddressError);
-        }
-        Ok(Self { tls, host, link: link.to_owned() })
+        Self::of_server(url).ok().filter(|address| address.link.starts_with("/r/")).ok_or(AddressError)
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_tungstenite::{
 
 use crate::{Address, tls::Tls};
 
-/// How long all of it may take.
+/// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -48,23 +48,40 @@ pub enum ConnectError {
 
 /// Opens the WebSocket.
 pub(crate) async fn connect(address: &Address, tls: Option<&Tls>) -> Result<Socket, ConnectError> {
-    match timeout(PATIENCE, open(address, tls)).await {
+    let stream = open(address, tls).await?;
+    in_time(address, upgrade(address, stream)).await
+}
+
+/// Opens a connection for HTTP.
+pub(crate) async fn open(address: &Address, tls: Option<&Tls>) -> Result<Box<dyn Stream>, ConnectError> {
+    in_time(address, dial(address, tls)).await
+}
+
+async fn in_time<T>(
+    address: &Address,
+    work: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    match timeout(PATIENCE, work).await {
         Ok(done) => done,
         Err(_) => Err(ConnectError::Silent(address.host.clone(), "no answer in time".to_owned())),
     }
 }
 
-async fn open(address: &Address, tls: Option<&Tls>) -> Result<Socket, ConnectError> {
+async fn dial(address: &Address, tls: Option<&Tls>) -> Result<Box<dyn Stream>, ConnectError> {
     let host = || address.host.clone();
     let silent = |error: io::Error| ConnectError::Silent(host(), error.to_string());
     let addresses = lookup(address).await?;
     let stream = TcpStream::connect(&*addresses).await.map_err(silent)?;
     // Small messages, each waited for.
     stream.set_nodelay(true).map_err(silent)?;
-    let stream: Box<dyn Stream> = match tls {
+    Ok(match tls {
         Some(tls) => Box::new(tls.connect(address, stream).await?),
         None => Box::new(stream),
-    };
+    })
+}
+
+async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Socket, ConnectError> {
+    let host = || address.host.clone();
     let stranger = |error: tungstenite::Error| ConnectError::Stranger(host(), error.to_string());
     let mut request = address.web_socket().into_client_request().map_err(stranger)?;
     let origin = HeaderValue::from_str(&address.origin())

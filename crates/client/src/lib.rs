@@ -7,6 +7,7 @@
 
 mod address;
 mod connect;
+mod fetch;
 mod file;
 mod media;
 mod peer;
@@ -26,6 +27,7 @@ use tokio::{
 
 pub use address::{Address, AddressError};
 pub use connect::ConnectError;
+pub use fetch::{FetchError, Fetched, Fetcher};
 pub use file::{AudioFile, Due, FileError, IvfHeader, IvfReader, OggReader, Recorder, Taken, VideoFile};
 pub use tls::CaError;
 pub use traffic::{Traffic, TrafficCounts};

@@ -6,6 +6,28 @@ use sha2::{Digest, Sha256};
 
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
+/// A file of the web app, as it was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebFile {
+    /// Without a leading slash. "index.html" is the page at "/" and at every "/r/ROOM".
+    pub path: &'static str,
+    /// What it contains.
+    pub plain: &'static [u8],
+    /// The same, compressed (RFC 7932): what browsers get.
+    pub brotli: Option<&'static [u8]>,
+}
+
+/// The web app inside this program, sorted by path. Empty if it was built without.
+#[must_use]
+pub fn web_app() -> Vec<WebFile> {
+    let file = |(path, asset): (&&'static str, &Asset)| WebFile {
+        path,
+        plain: asset.plain.bytes,
+        brotli: asset.brotli.as_ref().map(|body| body.bytes),
+    };
+    Assets::embedded().files.iter().map(file).collect()
+}
+
 /// A file of the web app.
 pub(crate) struct Asset {
     pub(crate) mime: &'static str,

@@ -33,13 +33,20 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
         Err(_) => words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy: try again."),
     };
     let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(host.as_deref())) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    for (name, value) in FIXED_HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in page_headers(host.as_deref()) {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
     response
+}
+
+/// The headers that every answer has to a browser which knows the server by the name `host` (and port): what pages may do.
+#[must_use]
+pub fn page_headers(host: Option<&str>) -> Vec<(&'static str, String)> {
+    let policy = ("content-security-policy", content_security_policy(host));
+    let fixed = FIXED_HEADERS.into_iter().map(|(name, value)| (name, value.to_owned()));
+    [policy].into_iter().chain(fixed).collect()
 }
 
 /// Scripts, styles, workers and connections of this server alone. `require-trusted-types-for 'script'` is left

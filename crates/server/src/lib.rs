@@ -45,6 +45,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+pub use assets::{WebFile, web_app};
+pub use headers::page_headers;
 pub use limits::ConnectionLimits;
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 

@@ -5,6 +5,7 @@
 mod join;
 mod load;
 mod serve;
+mod verify_web;
 
 use std::{
     error::Error,
@@ -39,6 +40,12 @@ enum Command {
     /// Everything is real: DTLS, ICE, SRTP, MLS and SFrame. Frames are made up, and tell when they were sent and which they are,
     /// so delay and loss are exact. On the server's own machine, clients and server share its processors.
     Load(load::Options),
+    /// Compare the web app that a server hands out with the one inside this program, file by file.
+    ///
+    /// The page is what encrypts, so a server with another page could read everything. Build this program yourself, or get it from
+    /// somebody you trust, and see what a server gives to you. It shows what this machine got just now: a server could
+    /// give others something else.
+    VerifyWeb(verify_web::Options),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +53,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options),
         Command::Join(options) => join::run(options),
         Command::Load(options) => load::run(options),
+        Command::VerifyWeb(options) => verify_web::run(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
