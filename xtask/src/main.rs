@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod fuzz;
 mod model;
+mod package;
 mod process;
 mod repo;
 mod server;
@@ -47,6 +48,7 @@ tasks:
                        the large runs (--write puts the result into docs/model-results.md), --only NAME for one
   sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
                        decide on; `cargo xtask sim --help` tells more
+  package              build everything and a Debian package of it (target/package/)
   screenshots          look at every state of every screen, and make the pictures of docs/screenshots/ anew
   help                 this text
 
@@ -83,6 +85,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = model::Options::parse(rest)?;
             model::model(&Repo::find()?, &options)
         }
+        ["package"] => package::package(&Repo::find()?),
         ["screenshots"] => steps::screenshots(&Repo::find()?),
         ["build"] => steps::build(&Repo::find()?),
         ["check"] => steps::check(&Repo::find()?),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::repo::Repo;
-use crate::{Result, check, model, server, setup, sim, wasm, web};
+use crate::{Result, check, model, package, server, setup, sim, wasm, web};
 
 /// A part of a task that can be run alone with `--only`.
 struct Step {
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Every step, in the order of `test`.
-static STEPS: [Step; 19] = [
+static STEPS: [Step; 20] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
     step("browsers", "find or install the browsers of the tests, and coturn", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
@@ -37,6 +37,13 @@ static STEPS: [Step; 19] = [
         false,
         &["setup", "wasm", "web"],
         server::build,
+    ),
+    step(
+        "package",
+        "the Debian package, installed into a folder and started",
+        false,
+        &["setup", "wasm", "web", "server"],
+        package::trial,
     ),
     step("rust-tests", "the tests of all crates", false, &["setup", "wasm", "web"], check::rust_tests),
     step("model", "the model of spec/, small runs and every mistake", false, &[], model::small),
