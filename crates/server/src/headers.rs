@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header, uri::Authority},
     middleware::Next,
     response::Response,
@@ -23,8 +23,11 @@ pub(crate) fn valid_host(host: &str) -> Option<String> {
 /// Time to answer. WebSockets are answered at once, and live on.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
-/// Adds the headers to every answer.
-pub(crate) async fn harden(request: Request, next: Next) -> Response {
+/// How long browsers are to come by HTTPS alone, once they have (RFC 6797). For the name of this server, not for those below it.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Adds the headers to every answer. `https` is whether it goes by HTTPS as far as here.
+pub(crate) async fn harden(State(https): State<bool>, request: Request, next: Next) -> Response {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let named = named.or_else(|| request.uri().authority().map(Authority::as_str));
     let host = named.and_then(valid_host);
@@ -33,6 +36,9 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
         Err(_) => words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy: try again."),
     };
     let headers = response.headers_mut();
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
     for (name, value) in page_headers(host.as_deref()) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);

@@ -19,6 +19,7 @@ mod limits;
 mod media;
 mod media_thread;
 mod ports;
+mod self_signed;
 mod socket;
 mod steering;
 mod stun;
@@ -43,15 +44,16 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
 };
-use tokio_rustls::TlsAcceptor;
 
 pub use assets::{WebFile, web_app};
 pub use headers::page_headers;
 pub use limits::ConnectionLimits;
+pub use self_signed::{SelfSigned, self_signed};
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
 use assets::Assets;
 use media::Media;
+use tls::Certificate;
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -92,7 +94,7 @@ pub enum TcpPort {
 }
 
 /// PEM files for HTTPS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate and those that vouch for it.
     pub cert: PathBuf,
@@ -142,7 +144,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    certificate: Option<Arc<Certificate>>,
     limits: ConnectionLimits,
     media: Media,
     stun: Option<String>,
@@ -156,7 +158,7 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
         let turn = config.turn.clone().map(turn::Issuer::new).transpose()?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
@@ -169,7 +171,7 @@ impl Server {
         Ok(Self {
             listener,
             local_addr,
-            tls,
+            certificate,
             limits: ConnectionLimits::default(),
             media,
             stun: config.stun,
@@ -213,7 +215,7 @@ impl Server {
     /// Whether it serves HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.tls.is_some()
+        self.certificate.is_some()
     }
 
     /// Serves until `shutdown` completes, then tells every client and ends.
@@ -238,8 +240,12 @@ impl Server {
         let mut engine = tokio::spawn(running);
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
-        let router = web::router(Arc::new(web::App::new(inbox, socket_alive, &self.limits, self.assets)));
-        let web = tokio::spawn(http::serve(self.listener, self.tls, router, self.limits, stopped));
+        let app = web::App::new(inbox, socket_alive, &self.limits, self.assets);
+        let router = web::router(Arc::new(app), self.certificate.is_some());
+        let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
+        let renewal =
+            self.certificate.map(|certificate| tokio::spawn(certificate.watch(self.limits.certificate_look)));
+        let web = tokio::spawn(http::serve(self.listener, acceptor, router, self.limits, stopped));
 
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
@@ -257,8 +263,8 @@ impl Server {
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
         // They hold senders of the media threads' commands, which wait until there is none.
         engine.abort();
-        if let Some(found) = found {
-            found.abort();
+        for task in [found, renewal].into_iter().flatten() {
+            task.abort();
         }
         media.stop().await;
         outcome

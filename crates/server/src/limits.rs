@@ -24,6 +24,8 @@ pub struct ConnectionLimits {
     pub head: Duration,
     /// A connection on which no byte moves for so long ends, and one for media through which no ICE check passes.
     pub idle: Duration,
+    /// How often it is looked whether the certificate for HTTPS has changed.
+    pub certificate_look: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -38,6 +40,7 @@ impl Default for ConnectionLimits {
             media_check: Duration::from_secs(10),
             head: Duration::from_secs(15),
             idle: Duration::from_secs(60),
+            certificate_look: Duration::from_secs(60),
         }
     }
 }

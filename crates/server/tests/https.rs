@@ -39,6 +39,21 @@ impl Files {
         Self { folder, roots }
     }
 
+    /// Another certificate in the place of the former.
+    fn renew(&mut self) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        fs::write(self.folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        fs::write(self.folder.join("cert.pem"), made.cert.pem()).unwrap();
+        self.roots = RootCertStore::empty();
+        self.roots.add(made.cert.der().clone()).unwrap();
+    }
+
+    /// Whether the host shows the certificate that is trusted.
+    async fn is_shown_by(&self, host: &Host) -> bool {
+        let stream = TcpStream::connect(host.address).await.unwrap();
+        self.connector(&[]).connect(ServerName::try_from("localhost").unwrap(), stream).await.is_ok()
+    }
+
     fn config(&self, cert: &str, key: &str) -> Config {
         let tls = TlsFiles { cert: self.folder.join(cert), key: self.folder.join(key) };
         Config { tls: Some(tls), ..config() }
@@ -49,15 +64,19 @@ impl Files {
     }
 
     async fn connect_as(&self, host: &Host, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(host.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        self.connector(protocols).connect(name, stream).await.unwrap()
+    }
+
+    fn connector(&self, protocols: &[&[u8]]) -> TlsConnector {
         let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        let stream = TcpStream::connect(host.address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+        TlsConnector::from(Arc::new(config))
     }
 }
 
@@ -72,6 +91,7 @@ async fn pages_and_calls_work_over_https() {
     // The peer may end TLS without a goodbye; what it sent before counts.
     let _ = stream.read_to_string(&mut answer).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{answer}");
+    assert!(answer.contains("strict-transport-security: max-age=31536000\r\n"), "{answer}");
 
     let stream = files.connect(&host).await;
     let url = format!("ws://localhost:{}/ws", host.address.port());
@@ -122,6 +142,40 @@ async fn connections_that_say_nothing_before_or_after_the_tls_handshake_are_clos
     for mut stream in [first, second] {
         let _ = timeout(host::DEADLINE, stream.read_to_end(&mut Vec::new())).await.expect("closed");
     }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_to_whoever_comes_next_and_ends_no_call() {
+    let mut files = Files::new("https-renewed");
+    let limits =
+        ConnectionLimits { certificate_look: Duration::from_millis(50), ..ConnectionLimits::default() };
+    let host = Host::with_limits(files.config("cert.pem", "key.pem"), limits).await;
+    let stream = files.connect(&host).await;
+    let url = format!("ws://localhost:{}/ws", host.address.port());
+    let mut socket = Socket::open(stream, &url, &[]).await.unwrap();
+    socket.arrive("standup").await;
+    files.renew();
+    let shown = async {
+        while !files.is_shown_by(&host).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(host::DEADLINE, shown).await.expect("the new one is shown");
+    // Halfway through the next: what there is goes on.
+    fs::write(files.folder.join("key.pem"), "half of a ke").unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(files.is_shown_by(&host).await);
+    files.renew();
+    timeout(host::DEADLINE, async {
+        while !files.is_shown_by(&host).await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("and the one after it");
+    socket.say(tangelo_wire::ClientMessage::Leave {}).await;
+    socket.arrive("standup").await;
     host.stop().await;
 }
 

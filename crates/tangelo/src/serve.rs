@@ -6,11 +6,12 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZero,
     path::PathBuf,
+    time::SystemTime,
 };
 
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
-use tangelo_server::{Config, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl};
+use tangelo_server::{Config, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, self_signed};
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -85,6 +86,13 @@ pub(crate) struct Options {
     #[arg(long, env = "TANGELO_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
+    /// Folder for a certificate that the server makes for itself, at the first start, for HTTPS without anybody else.
+    ///
+    /// Browsers warn of it, since nobody vouches for it: whoever is to go on compares the fingerprint that is printed at the start with the
+    /// one that the browser shows. It is made again when it ends, or when this machine has other addresses.
+    #[arg(long, env = "TANGELO_TLS_SELF_SIGNED", value_name = "FOLDER", conflicts_with = "tls_cert")]
+    tls_self_signed: Option<PathBuf>,
+
     /// Write every media packet that is passed on to this pcap file, as the server sees it: encrypted. Default: none.
     ///
     /// A file that is there already is overwritten. Open it with Wireshark and choose "Decode As... RTP" for UDP port 5004.
@@ -115,7 +123,15 @@ const MEDIA_PORT: u16 = 3478;
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     super::log_to_stderr(&options.log)?;
     raise_file_limit();
-    let tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
+    let mut tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
+    if let Some(folder) = options.tls_self_signed {
+        let mut ips = options.public_ips.clone();
+        ips.push(options.listen.ip());
+        let made = self_signed(&folder, &ips, SystemTime::now())?;
+        let new = if made.is_new { "new " } else { "" };
+        tracing::info!("{new}certificate of its own, with the SHA-256 fingerprint {}", made.fingerprint);
+        tls = Some(made.files);
+    }
     let config = Config {
         listen: options.listen,
         media_port: match options.media_port {
@@ -147,7 +163,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     if !server.is_https() && !address.ip().is_loopback() {
         tracing::warn!(
             "this server is open to other machines without HTTPS: their browsers give camera and microphone only \
-             to https pages. Use --tls-cert and --tls-key, or a proxy that speaks HTTPS"
+             to https pages. Use --tls-cert and --tls-key, a proxy that speaks HTTPS, or --tls-self-signed"
         );
     }
     if let Some(tap) = tap {

@@ -32,6 +32,29 @@ fn request(address: &str, path: &str, headers: &str) -> String {
 }
 
 #[test]
+fn it_makes_a_certificate_for_itself_and_tells_its_fingerprint() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("tls");
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let (mut running, address) = serve(&["--tls-self-signed", folder.to_str().unwrap()]);
+        // Who trusts that very certificate gets in.
+        let ca = folder.join("cert.pem");
+        let url = format!("https://{address}/r/a");
+        let arguments = ["join", &url, "--name", "Ada", "--duration", "1", "--ca", ca.to_str().unwrap()];
+        let joined = tangelo(&arguments).output().unwrap();
+        assert!(joined.status.success(), "{joined:?}");
+        let mut stderr = running.0.stderr.take().unwrap();
+        drop(running);
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).unwrap();
+        told.push(log.lines().find_map(|line| line.split_once("fingerprint ")).unwrap().1.to_owned());
+        assert_eq!(log.contains("new certificate"), told.len() == 1, "{log}");
+    }
+    assert_eq!((told[0].len(), &told[0]), (95, &told[1]));
+}
+
+#[test]
 fn a_proxy_that_hides_the_host_is_named_in_the_log_once() {
     let (mut running, address) = serve(&[]);
     for _ in 0..3 {
