@@ -14,7 +14,7 @@ mod trial;
 pub(crate) use trial::trial;
 
 /// What goes in as it is: where it stands here, where it goes, and whether it is run.
-const FILES: [(&str, &str, bool); 13] = [
+const FILES: [(&str, &str, bool); 14] = [
     ("packaging/debian/tangelo.service", "usr/lib/systemd/system/tangelo.service", false),
     ("packaging/debian/tangelo.env", "etc/tangelo/tangelo.env", false),
     ("packaging/debian/copyright", "usr/share/doc/tangelo/copyright", false),
@@ -25,6 +25,7 @@ const FILES: [(&str, &str, bool); 13] = [
     ("LICENSE-APACHE", "usr/share/doc/tangelo/LICENSE-APACHE", false),
     ("README.md", "usr/share/doc/tangelo/README.md", false),
     ("CHANGELOG.md", "usr/share/doc/tangelo/CHANGELOG.md", false),
+    ("docs/self-hosting.md", "usr/share/doc/tangelo/docs/self-hosting.md", false),
     ("docs/turn.md", "usr/share/doc/tangelo/docs/turn.md", false),
     ("docs/threat-model.md", "usr/share/doc/tangelo/docs/threat-model.md", false),
     ("docs/sfu.md", "usr/share/doc/tangelo/docs/sfu.md", false),

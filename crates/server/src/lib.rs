@@ -180,6 +180,19 @@ impl Server {
         })
     }
 
+    /// Reads the files that the settings name, and takes no port.
+    ///
+    /// # Errors
+    /// As of [`Server::bind`].
+    pub fn check(config: &Config) -> Result<(), ServeError> {
+        config.tls.as_ref().map(Certificate::read).transpose()?;
+        config.turn.clone().map(turn::Issuer::new).transpose()?;
+        if let Some(folder) = &config.web {
+            Assets::read(folder).map_err(|error| ServeError::Web(folder.clone(), error))?;
+        }
+        Ok(())
+    }
+
     /// Sets other bounds than the default ones.
     #[must_use]
     pub fn with_limits(self, limits: ConnectionLimits) -> Self {

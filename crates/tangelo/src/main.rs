@@ -5,15 +5,17 @@
 mod join;
 mod load;
 mod serve;
+mod settings;
 mod verify_web;
 
 use std::{
     error::Error,
+    ffi::OsString,
     io::{self, IsTerminal},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// End-to-end encrypted video calls that anyone can host.
@@ -30,6 +32,9 @@ enum Command {
     ///
     /// The server passes on what it cannot read: the people in a call hold the keys.
     Serve(serve::Options),
+    /// Look at the settings of a server, without starting one.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Join a call without a browser: as a bot, to record at one's own side, or to write and read in a terminal.
     ///
     /// Lines typed are said to everyone as messages; "/leave" leaves. Lines printed begin with * for what happens, with !
@@ -48,13 +53,14 @@ enum Command {
     VerifyWeb(verify_web::Options),
 }
 
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Say which settings `tangelo serve` would have with the same options, from where each comes, and whether it could work with them.
+    Check(serve::Options),
+}
+
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Serve(options) => serve::run(options),
-        Command::Join(options) => join::run(options),
-        Command::Load(options) => load::run(options),
-        Command::VerifyWeb(options) => verify_web::run(options),
-    };
+    let outcome = run(std::env::args_os().collect());
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,6 +68,24 @@ fn main() -> ExitCode {
             // As for what clap finds wrong with a command line.
             if error.is::<join::Misused>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
+    }
+}
+
+fn run(words: Vec<OsString>) -> Result<(), Box<dyn Error>> {
+    let command = Arguments::command();
+    let (words, from_file) = settings::with_file(&command, words)?;
+    let matches = command.get_matches_from(words);
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match arguments.command {
+        Command::Serve(options) => serve::run(options),
+        Command::Config(ConfigCommand::Check(options)) => {
+            let check = matches.subcommand().and_then(|(_, config)| config.subcommand());
+            let listed = check.map(|(_, check)| settings::list(&Arguments::command(), check, &from_file));
+            serve::check(options, &listed.unwrap_or_default())
+        }
+        Command::Join(options) => join::run(options),
+        Command::Load(options) => load::run(options),
+        Command::VerifyWeb(options) => verify_web::run(options),
     }
 }
 
@@ -78,8 +102,6 @@ fn log_to_stderr(filter: &str) -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

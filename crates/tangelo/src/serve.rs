@@ -16,6 +16,12 @@ use tangelo_server::{Config, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, sel
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// File with options, in TOML: their long names, as `listen = "0.0.0.0:8080"`, and a list for what may be given several times.
+    ///
+    /// What is given on the command line or in the environment counts more. `tangelo config check` says what comes of it.
+    #[arg(long, env = "TANGELO_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Address and TCP port of the web page and of the signalling. Port 0 takes any free one.
     #[arg(long, env = "TANGELO_LISTEN", value_name = "IP:PORT", default_value = "127.0.0.1:8080",
           value_parser = listen)]
@@ -123,6 +129,33 @@ const MEDIA_PORT: u16 = 3478;
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     super::log_to_stderr(&options.log)?;
     raise_file_limit();
+    let config = config(options)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+}
+
+/// Prints the settings, and looks at the files that they name. The ports are left alone: a server may be running.
+pub(crate) fn check(mut options: Options, listed: &str) -> Result<(), Box<dyn Error>> {
+    print(listed)?;
+    super::log_to_stderr(&options.log)?;
+    // It is made when a server starts, and not before.
+    let own_certificate = options.tls_self_signed.take().is_some();
+    let config = config(options)?;
+    Server::check(&config)?;
+    if config.tls.is_none() && !own_certificate && !config.listen.ip().is_loopback() {
+        warn_of_http();
+    }
+    print("A server can start with these settings, if its ports are free.\n")
+}
+
+fn print(text: &str) -> Result<(), Box<dyn Error>> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads what is printed has gone: no fault.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}
+
+fn config(options: Options) -> Result<Config, Box<dyn Error>> {
     let mut tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
     if let Some(folder) = options.tls_self_signed {
         let mut ips = options.public_ips.clone();
@@ -132,7 +165,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         tracing::info!("{new}certificate of its own, with the SHA-256 fingerprint {}", made.fingerprint);
         tls = Some(made.files);
     }
-    let config = Config {
+    Ok(Config {
         listen: options.listen,
         media_port: match options.media_port {
             Port::Off => None,
@@ -151,8 +184,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         tls,
         web: options.web,
         tap: options.tap,
-    };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+    })
 }
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
@@ -161,10 +193,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if !server.is_https() && !address.ip().is_loopback() {
-        tracing::warn!(
-            "this server is open to other machines without HTTPS: their browsers give camera and microphone only \
-             to https pages. Use --tls-cert and --tls-key, a proxy that speaks HTTPS, or --tls-self-signed"
-        );
+        warn_of_http();
     }
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());
@@ -186,6 +215,13 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     server.run(shutdown).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn warn_of_http() {
+    tracing::warn!(
+        "this server is open to other machines without HTTPS: their browsers give camera and microphone only \
+         to https pages. Use --tls-cert and --tls-key, a proxy that speaks HTTPS, or --tls-self-signed"
+    );
 }
 
 /// Says where the page can be opened. All at once: whoever waits for the first line may read no further.

@@ -142,6 +142,38 @@ fn help_tells_every_option_with_its_variable_and_default() {
 }
 
 #[test]
+fn settings_come_from_a_file_and_are_checked_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tangelo.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:0\"\nmedia-port = 0\npublic-ip = [\"127.0.0.1\"]\n").unwrap();
+    let file = file.to_str().unwrap();
+    let mut server = tangelo(&["serve", "--config", file]);
+    let mut running = Running(server.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Tangelo is ready: http://127.0.0.1:"), "{line}");
+    let check = |more: &[&str]| {
+        let all = [&["config", "check", "--config", file], more].concat();
+        let output = tangelo(&all).env("TANGELO_LOG", "error").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), text)
+    };
+    let (code, text) = check(&["--listen", "127.0.0.1:1"]);
+    assert_eq!(code, Some(0), "{text}");
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
+    for (name, value, source) in [
+        ("listen ", "127.0.0.1:1", "(command line)"),
+        ("public-ip ", "127.0.0.1", file),
+        ("log ", "error", "(TANGELO_LOG)"),
+        ("stun ", "-", "(not set)"),
+    ] {
+        assert!(line(name).contains(value) && line(name).contains(source), "{text}");
+    }
+    let (code, text) = check(&["--tls-cert", "no.pem", "--tls-key", "no.pem"]);
+    assert!(code == Some(1) && text.contains("cannot use no.pem for HTTPS"), "{text}");
+}
+
+#[test]
 fn failures_are_one_clear_line_and_exit_code_1() {
     let (_running, address) = serve(&[]);
     let turn = "turn:turn.example.org";
