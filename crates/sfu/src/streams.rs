@@ -78,6 +78,8 @@ pub(crate) struct Streams {
     /// How many ever became known.
     proved: usize,
     repairs: BTreeSet<u32>,
+    /// The retransmissions of each stream.
+    repaired_by: BTreeMap<u32, u32>,
 }
 
 impl Streams {
@@ -95,6 +97,7 @@ impl Streams {
             if !is_known && named.repairs && self.repairs.len() < REPAIRS_MAX {
                 self.repairs.insert(named.ssrc);
             }
+            self.keep_repair(rtc, named.ssrc);
             return;
         };
         let (mid, rid, rtx) = (stream.mid(), stream.rid(), stream.rtx());
@@ -104,6 +107,25 @@ impl Streams {
             self.put_back(rtc, mid, rid, rtx);
         } else if !is_known {
             self.heard(rtc, mid, rid, named.ssrc);
+        }
+    }
+
+    /// A packet named `repair` as the retransmissions of some stream. Browsers choose both SSRCs together, so the first that is named
+    /// stays, and what is named later is forged: it would have the stream's losses repaired no more.
+    fn keep_repair(&mut self, rtc: &mut Rtc, repair: u32) {
+        let mut direct = rtc.direct_api();
+        let changed = self.known.iter().copied().find_map(|ssrc| {
+            let stream = direct.stream_rx(&ssrc.into())?;
+            (stream.rtx() == Some(repair.into())).then(|| (ssrc, stream.mid(), stream.rid()))
+        });
+        let Some((ssrc, mid, rid)) = changed else { return };
+        // A late one of the stream before, whose place this one took.
+        if self.repaired_by.iter().any(|(other, of)| *of == repair && *other != ssrc) {
+            return;
+        }
+        let kept = *self.repaired_by.entry(ssrc).or_insert(repair);
+        if kept != repair {
+            direct.expect_stream_rx(ssrc.into(), Some(kept.into()), mid, rid);
         }
     }
 
@@ -150,6 +172,7 @@ impl Streams {
 
     fn forget(&mut self, rtc: &mut Rtc, ssrc: u32) {
         self.known.remove(&ssrc);
+        self.repaired_by.remove(&ssrc);
         rtc.direct_api().remove_stream_rx(ssrc.into());
     }
 
@@ -274,6 +297,36 @@ mod tests {
             assert_eq!((stream.ssrc(), stream.rtx()), (3.into(), Some(4.into())));
         }
         assert_eq!((streams.proved, streams.repairs.len()), (2, 0));
+    }
+
+    #[test]
+    fn the_retransmissions_of_a_stream_are_not_others_by_a_forged_packet() {
+        let now = crate::test_now();
+        let (mut rtc, mid) = session(now);
+        let mut streams = Streams::default();
+        rtc.direct_api().expect_stream_rx(3.into(), None, mid, None);
+        streams.heard(&mut rtc, mid, None, 3);
+        for ssrc in [4, 100, 101, 4, 100] {
+            let repair = packet(97, ssrc, [0xbe, 0xde], &[MID << 4, b'v', 0, 0]);
+            hand(&mut streams, &mut rtc, now, &repair);
+            let mut direct = rtc.direct_api();
+            let stream = direct.stream_rx(&3.into()).unwrap();
+            assert_eq!(stream.rtx(), Some(4.into()), "after {ssrc}");
+        }
+        // The client goes on with another stream, and something of the former comes late.
+        rtc.direct_api().remove_stream_rx(3.into());
+        rtc.direct_api().expect_stream_rx(5.into(), Some(4.into()), mid, None);
+        streams.heard(&mut rtc, mid, None, 5);
+        for (ssrc, kept) in [(4, 4), (6, 6), (100, 6)] {
+            hand(&mut streams, &mut rtc, now, &packet(97, ssrc, [0xbe, 0xde], &[MID << 4, b'v', 0, 0]));
+            assert_eq!(
+                rtc.direct_api().stream_rx(&5.into()).unwrap().rtx(),
+                Some(kept.into()),
+                "after {ssrc}"
+            );
+        }
+        streams.keep(&mut rtc, |_| false);
+        assert!(streams.repaired_by.is_empty());
     }
 
     #[test]
