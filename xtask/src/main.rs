@@ -9,6 +9,7 @@ mod model;
 mod package;
 mod process;
 mod repo;
+mod sbom;
 mod server;
 mod setup;
 mod sim;
@@ -49,6 +50,7 @@ tasks:
   sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
                        decide on; `cargo xtask sim --help` tells more
   package              build everything and a Debian package of it (target/package/)
+  sbom                 list the crates and packages that are in the program and its page (CycloneDX, target/sbom/)
   screenshots          look at every state of every screen, and make the pictures of docs/screenshots/ anew
   help                 this text
 
@@ -85,6 +87,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = model::Options::parse(rest)?;
             model::model(&Repo::find()?, &options)
         }
+        ["sbom"] => sbom::sbom(&Repo::find()?),
         ["package"] => package::package(&Repo::find()?),
         ["screenshots"] => steps::screenshots(&Repo::find()?),
         ["build"] => steps::build(&Repo::find()?),

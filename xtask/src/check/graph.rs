@@ -43,14 +43,14 @@ const RULES: [Rule; 3] = [
 ];
 
 /// Normal and build dependencies of every crate.
-pub(super) struct Graph {
+pub(crate) struct Graph {
     names: BTreeMap<String, String>,
     edges: BTreeMap<String, Vec<String>>,
 }
 
 impl Graph {
     /// Reads the `resolve` part.
-    pub(super) fn of(metadata: &Value) -> Result<Self> {
+    pub(crate) fn of(metadata: &Value) -> Result<Self> {
         let mut names = BTreeMap::new();
         for package in array(metadata, "packages")? {
             names.insert(text(package, "id")?, text(package, "name")?);
@@ -84,6 +84,23 @@ impl Graph {
             }
         }
         problems
+    }
+
+    /// The ids of the crates with these names, and of all that they depend on.
+    pub(crate) fn reachable(&self, names: &[&str]) -> Result<BTreeSet<String>> {
+        let mut queue = Vec::new();
+        for name in names {
+            let id = self.names.iter().find(|(_, other)| other == name).map(|(id, _)| id.clone());
+            queue.push(id.ok_or_else(|| format!("{name} is no crate here"))?);
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(id) = queue.pop() {
+            queue.extend(
+                self.edges.get(&id).into_iter().flatten().filter(|next| !seen.contains(*next)).cloned(),
+            );
+            seen.insert(id);
+        }
+        Ok(seen)
     }
 
     /// A shortest way from a crate to one of those named.

@@ -1,10 +1,10 @@
 //! What must hold of the sources.
 
 mod bindings;
-mod graph;
+pub(crate) mod graph;
 mod licence;
 mod named_tests;
-mod npm_lock;
+pub(crate) mod npm_lock;
 
 use std::fs;
 

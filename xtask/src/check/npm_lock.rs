@@ -39,7 +39,7 @@ pub(super) fn packages(lock: &Value) -> Result<Vec<Package>> {
 }
 
 /// All packages but the web app itself, whose path is empty.
-fn dependencies(lock: &Value) -> Result<impl Iterator<Item = (&str, &Value)>> {
+pub(crate) fn dependencies(lock: &Value) -> Result<impl Iterator<Item = (&str, &Value)>> {
     let packages: &Map<String, Value> =
         lock["packages"].as_object().ok_or("web/package-lock.json lacks `packages`")?;
     Ok(packages.iter().map(|(path, package)| (path.as_str(), package)).filter(|(path, _)| !path.is_empty()))
