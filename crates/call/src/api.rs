@@ -24,7 +24,7 @@ pub enum Command {
         lines: Vec<MediaLine>,
     },
     /// What the page shows of the pictures that it receives, see `ClientMessage::Watch` in `tangelo-wire`. The session
-    /// says it again after every answer and after it has resumed.
+    /// says it again after every answer and after it has resumed. Whose picture is pinned is heard before others.
     Watch {
         /// Each picture once; at most `tangelo_wire::limits::VIEWS_MAX`.
         views: Vec<View>,
@@ -43,6 +43,12 @@ pub enum Command {
     State {
         /// What to show.
         state: MemberState,
+    },
+    /// The person spoke into a microphone that is on, at this level, from 1 to 9. Told to the others inside the group in
+    /// large rooms, at a pace of its own; the server does not learn it.
+    Spoke {
+        /// The loudest since this was said last.
+        level: u8,
     },
     /// Begin to compare emoji with everyone in the group; see [`Event::Emoji`].
     EmojiStart {},
@@ -99,6 +105,11 @@ pub enum Event {
         offer: u32,
         /// Why, for people.
         text: String,
+    },
+    /// Whose microphones come to this client. Until it is said, all do.
+    Hearing {
+        /// See [`Person::client`]; none: all of them.
+        clients: Option<Vec<String>>,
     },
     /// Which layers of an own picture somebody is to get; the others need not be sent. Until it is said after a
     /// [`Event::MediaReset`] or the first offer, all are.

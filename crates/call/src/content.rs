@@ -10,6 +10,9 @@ pub const CHAT_MAX_CHARS: usize = 2_000;
 /// Longest reaction, in bytes: one emoji with all its parts.
 pub const REACTION_MAX_BYTES: usize = 40;
 
+/// The loudest that a notice of activity tells: one digit, so that all have the same size.
+pub(crate) const ACTIVITY_MAX: u8 = 9;
+
 /// A message before it is sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Envelope {
@@ -50,6 +53,9 @@ pub(crate) enum Content {
     Reaction { emoji: String },
     /// A step of a comparison of emoji.
     Emoji { message: EmojiMessage },
+    /// How loudly the author spoke since it said so last, from 0, not at all, to [`ACTIVITY_MAX`]. Sent in large rooms, on
+    /// a timer that knows nothing of it.
+    Activity { level: u8 },
 }
 
 /// What people say does not print.
@@ -60,6 +66,7 @@ impl std::fmt::Debug for Content {
             Self::Chat { .. } => f.write_str("Chat(..)"),
             Self::Reaction { .. } => f.write_str("Reaction(..)"),
             Self::Emoji { .. } => f.write_str("Emoji(..)"),
+            Self::Activity { .. } => f.write_str("Activity(..)"),
         }
     }
 }
@@ -108,6 +115,7 @@ impl Content {
     pub(crate) fn is_sound(&self) -> bool {
         match self {
             Self::State(_) | Self::Emoji { .. } => true,
+            Self::Activity { level } => *level <= ACTIVITY_MAX,
             Self::Chat { id, text } => {
                 let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
                 short && !text.trim().is_empty() && !text.chars().any(is_unseemly)
@@ -145,6 +153,13 @@ mod tests {
     }
 
     #[test]
+    fn notices_have_one_size_whatever_they_tell() {
+        let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
+        let size = |level| Envelope { seen, content: Content::Activity { level } }.to_bytes().len();
+        assert!((0..=ACTIVITY_MAX).all(|level| size(level) == size(0)));
+    }
+
+    #[test]
     fn the_example_of_the_protocol_page_reads_and_writes_back() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
         let page = std::fs::read_to_string(path).unwrap();
@@ -175,7 +190,12 @@ mod tests {
 
     #[test]
     fn rule_54_words_that_cannot_be_shown_are_not_read() {
-        let sound = [chat("ü"), chat(&"x".repeat(CHAT_MAX_CHARS)), Content::Reaction { emoji: "👍🏽".into() }];
+        let sound = [
+            chat("ü"),
+            chat(&"x".repeat(CHAT_MAX_CHARS)),
+            Content::Reaction { emoji: "👍🏽".into() },
+            Content::Activity { level: 9 },
+        ];
         assert!(sound.iter().all(Content::is_sound));
         let bad = [
             chat(" \n "),
@@ -185,6 +205,7 @@ mod tests {
             Content::Reaction { emoji: String::new() },
             Content::Reaction { emoji: "hello".into() },
             Content::Reaction { emoji: "👍".repeat(20) },
+            Content::Activity { level: 10 },
         ];
         assert!(!bad.iter().any(Content::is_sound));
         for junk in [&b""[..], b"{}", b"[]", &[0xff; 9]] {

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    media::{Command, News, Views},
+    media::{Command, News, Watched, Watches},
     turn::Issuer,
 };
 
@@ -101,7 +101,7 @@ struct Engine {
     started: Instant,
     outboxes: BTreeMap<ConnectionId, Outbox>,
     media: mpsc::UnboundedSender<Command>,
-    views: Views,
+    watches: Watches,
     /// The rooms of clients that made an offer.
     sessions: BTreeMap<ClientId, RoomName>,
     offers_waiting: usize,
@@ -113,7 +113,7 @@ pub(crate) async fn run(
     seed: [u8; 32],
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
-    (media, views): (mpsc::UnboundedSender<Command>, Views),
+    (media, watches): (mpsc::UnboundedSender<Command>, Watches),
     turn: Option<Issuer>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -122,7 +122,7 @@ pub(crate) async fn run(
         started: Instant::now(),
         outboxes: BTreeMap::new(),
         media,
-        views,
+        watches,
         sessions: BTreeMap::new(),
         offers_waiting: 0,
         turn,
@@ -232,8 +232,9 @@ impl Engine {
                     self.sessions.insert(client, room.clone());
                     let _ = self.media.send(Command::Offer { room, client, offer, sdp, lines });
                 }
-                Output::Watch { client, views, .. } => {
-                    if self.sessions.contains_key(&client) && self.views.note(client, views) {
+                Output::Watch { client, views, hear, .. } => {
+                    let watched = Watched { views, hear };
+                    if self.sessions.contains_key(&client) && self.watches.note(client, watched) {
                         let _ = self.media.send(Command::Watch { client });
                     }
                 }

@@ -226,7 +226,7 @@ impl Server {
         });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
-        let to_media = (media.commands(), media.views());
+        let to_media = (media.commands(), media.watches());
         let running = engine::run(seed, messages, media_news, to_media, self.turn, stopped.clone());
         let mut engine = tokio::spawn(running);
         // Completes when the last socket has dropped its end.

@@ -34,7 +34,7 @@ pub(crate) enum Command {
         sdp: String,
         lines: Vec<MediaLine>,
     },
-    /// What the client shows is in [`Views`].
+    /// What the client shows and hears is in [`Watches`].
     Watch {
         client: ClientId,
     },
@@ -47,21 +47,27 @@ pub(crate) enum Command {
     },
 }
 
-/// The latest of what clients show. They say it often; at most one command for each waits.
-#[derive(Clone, Default)]
-pub(crate) struct Views(Arc<Mutex<BTreeMap<ClientId, Vec<View>>>>);
+/// What a client shows and whom it hears, see `ClientMessage::Watch`.
+pub(crate) struct Watched {
+    pub(crate) views: Option<Vec<View>>,
+    pub(crate) hear: Option<Vec<ClientId>>,
+}
 
-impl Views {
-    /// Notes what a client shows. Returns whether the media thread is to be told.
-    pub(crate) fn note(&self, client: ClientId, views: Vec<View>) -> bool {
-        self.lock().insert(client, views).is_none()
+/// The latest of what clients show and hear. They say it often; at most one command for each waits.
+#[derive(Clone, Default)]
+pub(crate) struct Watches(Arc<Mutex<BTreeMap<ClientId, Watched>>>);
+
+impl Watches {
+    /// Notes what a client shows and hears. Returns whether the media thread is to be told.
+    pub(crate) fn note(&self, client: ClientId, watched: Watched) -> bool {
+        self.lock().insert(client, watched).is_none()
     }
 
-    fn take(&self, client: ClientId) -> Option<Vec<View>> {
+    fn take(&self, client: ClientId) -> Option<Watched> {
         self.lock().remove(&client)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Vec<View>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Watched>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,22 +131,22 @@ impl Media {
         news: mpsc::UnboundedSender<News>,
         limits: &ConnectionLimits,
     ) -> io::Result<Running> {
-        // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the views of each client, and
+        // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the watch of each client, and
         // removes only whose offer it has sent.
         let (commands, inbox) = mpsc::unbounded_channel();
         let (alive, ended) = tokio::sync::watch::channel(());
         let config = SfuConfig { tcp_candidates: self.tcp_candidates(), ..SfuConfig::new(self.candidates()) };
         let arrivals = tcp::listen(mem::take(&mut self.listeners), limits)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let views = Views::default();
-        let latest = views.clone();
+        let watches = Watches::default();
+        let latest = watches.clone();
         thread::Builder::new().name("media".into()).spawn(move || {
             if let Err(error) = runtime.block_on(run(self, config, (inbox, arrivals), news, latest)) {
                 tracing::error!("media ends: {error}");
             }
             drop(alive);
         })?;
-        Ok(Running { commands, views, ended })
+        Ok(Running { commands, watches, ended })
     }
 }
 
@@ -165,7 +171,7 @@ fn bind_tcp(config: &Config, udp: Option<u16>) -> Result<Vec<Bound<TcpListener>>
 /// The running thread. It ends when every sender of commands is gone.
 pub(crate) struct Running {
     commands: mpsc::UnboundedSender<Command>,
-    views: Views,
+    watches: Watches,
     ended: tokio::sync::watch::Receiver<()>,
 }
 
@@ -174,8 +180,8 @@ impl Running {
         self.commands.clone()
     }
 
-    pub(crate) fn views(&self) -> Views {
-        self.views.clone()
+    pub(crate) fn watches(&self) -> Watches {
+        self.watches.clone()
     }
 
     /// Completes when the thread has ended.
@@ -220,7 +226,7 @@ struct MediaThread {
     batch: Batch,
     tap: Option<Tap>,
     news: mpsc::UnboundedSender<News>,
-    views: Views,
+    watches: Watches,
 }
 
 async fn run(
@@ -228,7 +234,7 @@ async fn run(
     config: SfuConfig,
     (mut commands, mut arrivals): (mpsc::UnboundedReceiver<Command>, mpsc::Receiver<Arrival>),
     news: mpsc::UnboundedSender<News>,
-    views: Views,
+    watches: Watches,
 ) -> io::Result<()> {
     let candidates = (config.candidates.clone(), config.tcp_candidates.clone());
     let mut sfu = Sfu::new(config, Instant::now());
@@ -243,7 +249,7 @@ async fn run(
         batch: Batch::default(),
         tap: media.tap,
         news,
-        views,
+        watches,
     };
     let mut inbox = Inbox::new();
     let mut first = 0;
@@ -362,8 +368,8 @@ impl MediaThread {
                 let _ = self.news.send(News::Answered { room, client, offer, result });
             }
             Command::Watch { client } => {
-                if let Some(views) = self.views.take(client) {
-                    self.sfu.watch(now, client, &views);
+                if let Some(Watched { views, hear }) = self.watches.take(client) {
+                    self.sfu.watch(now, client, views.as_deref(), hear.as_deref());
                 }
             }
             Command::Remove { client } => self.sfu.remove(now, client),

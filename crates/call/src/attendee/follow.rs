@@ -85,6 +85,7 @@ impl Attendee {
         self.presence.depart(client, seq);
         self.published.remove(&client);
         self.talk.forget(client);
+        self.hearing.forget(client);
         self.alarm.retain(|other| other != client);
         Ok(())
     }
@@ -310,6 +311,7 @@ impl Attendee {
         self.outcome = Outcome::Read { content: ContentKind::from(&content) };
         match content {
             Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),
+            Content::Activity { level } => self.hearing.told(now, client, level),
             content => self.talk.hear(client, seq, content),
         }
         Ok(())

@@ -107,11 +107,13 @@ impl Attendee {
         while let Some(message) = self.emoji.poll_message() {
             self.talk.say(Content::Emoji { message });
         }
+        let notices_ms = self.pace_notices(now);
         if !self.may_speak() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let again_ms = self.period_ms();
-        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
+        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms, notices_ms), self.alarm.view())
+        else {
             return Ok(None);
         };
         let post = self.count_post();
