@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tangelo_wire::{MediaKind, MediaLine, Source, View};
+use tangelo_wire::{ClientId, MediaKind, MediaLine, Source, View};
 
 use crate::{MemberState, emoji::EmojiView};
 
@@ -24,7 +24,7 @@ pub enum Command {
         lines: Vec<MediaLine>,
     },
     /// What the page shows of the pictures that it receives, see `ClientMessage::Watch` in `tangelo-wire`. The session
-    /// says it again after every answer and after it has resumed. Whose picture is pinned is heard before others.
+    /// says it again after every answer and after it has resumed.
     Watch {
         /// Each picture once; at most `tangelo_wire::limits::VIEWS_MAX`.
         views: Vec<View>,
@@ -43,6 +43,12 @@ pub enum Command {
     State {
         /// What to show.
         state: MemberState,
+    },
+    /// The page shows this member large: it is heard whoever else speaks. The server is not told.
+    Pin {
+        /// See [`Person::client`]; none: nobody.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        client: Option<ClientId>,
     },
     /// The person spoke into a microphone that is on, at this level, from 1 to 9. Told to the others inside the group in
     /// large rooms, at a pace of its own; the server does not learn it.

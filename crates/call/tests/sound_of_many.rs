@@ -128,6 +128,9 @@ fn who_is_pinned_is_heard_and_who_mutes_makes_room() {
     let view = View { client, source: Source::Camera, height: 720, pinned: true };
     world.command(0, Command::Watch { views: vec![view] });
     world.run(600);
+    assert!(missed_by(&world, 0).contains(&missed), "of a picture nothing follows");
+    world.command(0, Command::Pin { client: Some(client) });
+    world.run(600);
     assert!(!missed_by(&world, 0).contains(&missed));
     let (_, views, _) = world.watched.last().unwrap();
     assert_eq!(*views, Some(vec![view]), "pictures and sound are told together");

@@ -312,3 +312,22 @@ test("what is in sight is told, and told again to another worker", async () => {
   assert.deepEqual(watched().length, 3);
   call.leave();
 });
+
+test("who is shown large is told to the core, and again to another one", () => {
+  const { call, roster, posted, hear, event } = world();
+  const pinned = () =>
+    posted.flatMap(message =>
+      message.type === "command" && message.command.type === "pin" ? [message.command.client] : [],
+    );
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  call.setMain("b");
+  call.setMain("b");
+  assert.deepEqual(pinned(), [null, "b"]);
+  hear({ type: "failed", reason: "crashed", text: "" });
+  event({ type: "phase", phase: "inside" });
+  assert.deepEqual(pinned(), [null, "b", "b"]);
+  call.setMain(undefined);
+  assert.equal(pinned().at(-1), null);
+  call.leave();
+});

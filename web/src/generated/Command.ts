@@ -35,7 +35,11 @@ emoji: string, } | { "type": "state",
 /**
  * What to show.
  */
-state: MemberState, } | { "type": "spoke", 
+state: MemberState, } | { "type": "pin", 
+/**
+ * See [`Person::client`]; none: nobody.
+ */
+client: string | null, } | { "type": "spoke", 
 /**
  * The loudest since this was said last.
  */

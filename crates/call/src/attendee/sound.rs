@@ -1,7 +1,5 @@
 //! Sound of many: telling how loudly this person speaks, at a pace that knows nothing of it, and whom to hear.
 
-use std::collections::BTreeSet;
-
 use tangelo_wire::{ClientId, Millis, Source, limits::HEARD_MAX};
 
 use super::Attendee;
@@ -15,13 +13,13 @@ impl Attendee {
 
     /// Of all microphones of others those to hear, sorted, so that their order tells nothing; `None` if that is all of
     /// them.
-    pub(crate) fn choose_heard(&mut self, now: Millis, pinned: &BTreeSet<ClientId>) -> Option<Vec<ClientId>> {
+    pub(crate) fn choose_heard(&mut self, now: Millis, pinned: Option<ClientId>) -> Option<Vec<ClientId>> {
         let own = self.client();
         let mut microphones = self.microphones();
         let open = microphones.iter().filter(|microphone| microphone.open).count();
         microphones.retain(|microphone| microphone.client != own);
         for microphone in &mut microphones {
-            microphone.pinned = pinned.contains(&microphone.client);
+            microphone.pinned = pinned == Some(microphone.client);
         }
         let heard = self.hearing.choose(now, &microphones, open)?;
         Some(heard.iter().copied().collect())

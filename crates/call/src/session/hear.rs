@@ -1,7 +1,5 @@
 //! What the server is told of what this client shows and whom it hears.
 
-use std::collections::BTreeSet;
-
 use tangelo_wire::{ClientId, ClientMessage, Millis};
 
 use super::{Connection, Session, State};
@@ -17,6 +15,8 @@ pub(super) struct Ears {
     /// What the server was told last.
     told: Option<Vec<ClientId>>,
     not_before: Millis,
+    /// Whom the page shows large.
+    pub(super) pinned: Option<ClientId>,
 }
 
 impl Session {
@@ -27,9 +27,7 @@ impl Session {
             self.ears.chosen = None;
             return self.note_told();
         };
-        let views = self.views.iter().flatten();
-        let pinned: BTreeSet<ClientId> = views.filter(|view| view.pinned).map(|view| view.client).collect();
-        self.ears.chosen = attendee.choose_heard(now, &pinned);
+        self.ears.chosen = attendee.choose_heard(now, self.ears.pinned);
         if self.hear_due().is_some_and(|due| due <= now) {
             self.ears.not_before = now + CHANGE_MS;
             self.say_watch();
@@ -38,7 +36,7 @@ impl Session {
 
     /// When the server is to be told whom this client hears.
     pub(super) fn hear_due(&self) -> Option<Millis> {
-        let Ears { chosen, told, not_before } = &self.ears;
+        let Ears { chosen, told, not_before, .. } = &self.ears;
         (self.can_watch() && chosen != told).then_some(*not_before)
     }
 

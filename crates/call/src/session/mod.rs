@@ -290,6 +290,7 @@ impl Session {
             Command::Chat { text } => self.say_chat(&text.0),
             Command::React { emoji } => self.react(emoji),
             Command::State { state } => self.set_state(now, state),
+            Command::Pin { client } => self.ears.pinned = client,
             // Nothing else may happen now: the server sees when.
             Command::Spoke { level } => return self.spoke(level),
             Command::Offer { offer, sdp, lines } => {
