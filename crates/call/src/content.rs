@@ -16,8 +16,9 @@ pub(crate) const ACTIVITY_MAX: u8 = 9;
 /// A message before it is sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Envelope {
-    /// What the author had seen of the log.
-    pub(crate) seen: Seen,
+    /// What the author had seen of the log; every content but a notice of activity has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<Seen>,
     pub(crate) content: Content,
 }
 
@@ -93,6 +94,12 @@ impl Default for MemberState {
 }
 
 impl Envelope {
+    /// What is said, and what was seen. Notices are many: with that they would be twice as large.
+    pub(crate) fn new(seen: View, content: Content) -> Self {
+        let is_notice = matches!(content, Content::Activity { .. });
+        Self { seen: (!is_notice).then(|| seen.into()), content }
+    }
+
     /// The bytes to seal.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
@@ -101,7 +108,9 @@ impl Envelope {
     /// Reads what was sealed; `None` if it cannot be understood or shown.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let envelope: Self = serde_json::from_slice(bytes).ok()?;
-        envelope.content.is_sound().then_some(envelope)
+        let is_notice = matches!(envelope.content, Content::Activity { .. });
+        let is_sound = envelope.content.is_sound() && (envelope.seen.is_some() || is_notice);
+        is_sound.then_some(envelope)
     }
 }
 
@@ -147,16 +156,21 @@ mod tests {
     fn an_envelope_reads_back() {
         let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
         for content in [chat("hello\nthere"), Content::State(MemberState::default())] {
-            let envelope = Envelope { seen, content };
-            assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope));
+            let envelope = Envelope::new(seen.into(), content);
+            assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope.clone()));
+            let unseen = Envelope { seen: None, ..envelope };
+            assert_eq!(Envelope::read(&unseen.to_bytes()), None, "what was seen is never left out");
         }
     }
 
     #[test]
     fn notices_have_one_size_whatever_they_tell() {
         let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
-        let size = |level| Envelope { seen, content: Content::Activity { level } }.to_bytes().len();
-        assert!((0..=ACTIVITY_MAX).all(|level| size(level) == size(0)));
+        let notice = |level| Envelope::new(seen.into(), Content::Activity { level });
+        for level in 0..=ACTIVITY_MAX {
+            assert_eq!(Envelope::read(&notice(level).to_bytes()), Some(notice(level)));
+            assert_eq!(notice(level).to_bytes().len(), 41, "far within one step of padding");
+        }
     }
 
     #[test]

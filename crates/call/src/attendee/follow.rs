@@ -280,7 +280,7 @@ impl Attendee {
                     self.note_refused_of(seq, client, Rule::MessageContent);
                     return Ok(());
                 };
-                self.alarm.told(now, client, seq, seen.into());
+                self.alarm.told(now, client, seq, seen.map(Into::into));
                 self.hear(now, seq, client, content)?;
             }
             MessageOutcome::Own => {

@@ -118,7 +118,7 @@ impl Attendee {
         };
         let post = self.count_post();
         let Some(group) = &mut self.group else { return Ok(None) };
-        let envelope = Envelope { seen: view.into(), content: saying.content.clone() };
+        let envelope = Envelope::new(view, saying.content.clone());
         let bytes = group.seal_message(&envelope.to_bytes())?;
         let epoch = group.epoch();
         self.talk.posted(Posted { post, epoch, sealed_at: now, bytes: bytes.clone(), saying });
