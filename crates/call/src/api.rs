@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tangelo_wire::{MediaKind, MediaLine, Source, View};
+use tangelo_wire::{ClientId, MediaKind, MediaLine, Source, View};
 
 use crate::{MemberState, emoji::EmojiView};
 
@@ -43,6 +43,18 @@ pub enum Command {
     State {
         /// What to show.
         state: MemberState,
+    },
+    /// The page shows this member large: it is heard whoever else speaks. The server is not told.
+    Pin {
+        /// See [`Person::client`]; none: nobody.
+        #[cfg_attr(test, ts(type = "string | null"))]
+        client: Option<ClientId>,
+    },
+    /// The person spoke into a microphone that is on, at this level, from 1 to 9. Told to the others inside the group in
+    /// large rooms, at a pace of its own; the server does not learn it.
+    Spoke {
+        /// The loudest since this was said last.
+        level: u8,
     },
     /// Begin to compare emoji with everyone in the group; see [`Event::Emoji`].
     EmojiStart {},
@@ -99,6 +111,11 @@ pub enum Event {
         offer: u32,
         /// Why, for people.
         text: String,
+    },
+    /// Whose microphones come to this client. Until it is said, all do.
+    Hearing {
+        /// See [`Person::client`]; none: all of them.
+        clients: Option<Vec<String>>,
     },
     /// Which layers of an own picture somebody is to get; the others need not be sent. Until it is said after a
     /// [`Event::MediaReset`] or the first offer, all are.

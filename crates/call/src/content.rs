@@ -10,11 +10,15 @@ pub const CHAT_MAX_CHARS: usize = 2_000;
 /// Longest reaction, in bytes: one emoji with all its parts.
 pub const REACTION_MAX_BYTES: usize = 40;
 
+/// The loudest that a notice of activity tells: one digit, so that all have the same size.
+pub(crate) const ACTIVITY_MAX: u8 = 9;
+
 /// A message before it is sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Envelope {
-    /// What the author had seen of the log.
-    pub(crate) seen: Seen,
+    /// What the author had seen of the log; every content but a notice of activity has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<Seen>,
     pub(crate) content: Content,
 }
 
@@ -50,6 +54,9 @@ pub(crate) enum Content {
     Reaction { emoji: String },
     /// A step of a comparison of emoji.
     Emoji { message: EmojiMessage },
+    /// How loudly the author spoke since it said so last, from 0, not at all, to [`ACTIVITY_MAX`]. Sent in large rooms, on
+    /// a timer that knows nothing of it.
+    Activity { level: u8 },
 }
 
 /// What people say does not print.
@@ -60,6 +67,7 @@ impl std::fmt::Debug for Content {
             Self::Chat { .. } => f.write_str("Chat(..)"),
             Self::Reaction { .. } => f.write_str("Reaction(..)"),
             Self::Emoji { .. } => f.write_str("Emoji(..)"),
+            Self::Activity { .. } => f.write_str("Activity(..)"),
         }
     }
 }
@@ -86,6 +94,12 @@ impl Default for MemberState {
 }
 
 impl Envelope {
+    /// What is said, and what was seen. Notices are many: with that they would be twice as large.
+    pub(crate) fn new(seen: View, content: Content) -> Self {
+        let is_notice = matches!(content, Content::Activity { .. });
+        Self { seen: (!is_notice).then(|| seen.into()), content }
+    }
+
     /// The bytes to seal.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
@@ -94,7 +108,9 @@ impl Envelope {
     /// Reads what was sealed; `None` if it cannot be understood or shown.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let envelope: Self = serde_json::from_slice(bytes).ok()?;
-        envelope.content.is_sound().then_some(envelope)
+        let is_notice = matches!(envelope.content, Content::Activity { .. });
+        let is_sound = envelope.content.is_sound() && (envelope.seen.is_some() || is_notice);
+        is_sound.then_some(envelope)
     }
 }
 
@@ -108,6 +124,7 @@ impl Content {
     pub(crate) fn is_sound(&self) -> bool {
         match self {
             Self::State(_) | Self::Emoji { .. } => true,
+            Self::Activity { level } => *level <= ACTIVITY_MAX,
             Self::Chat { id, text } => {
                 let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
                 short && !text.trim().is_empty() && !text.chars().any(is_unseemly)
@@ -139,8 +156,20 @@ mod tests {
     fn an_envelope_reads_back() {
         let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
         for content in [chat("hello\nthere"), Content::State(MemberState::default())] {
-            let envelope = Envelope { seen, content };
-            assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope));
+            let envelope = Envelope::new(seen.into(), content);
+            assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope.clone()));
+            let unseen = Envelope { seen: None, ..envelope };
+            assert_eq!(Envelope::read(&unseen.to_bytes()), None, "what was seen is never left out");
+        }
+    }
+
+    #[test]
+    fn notices_have_one_size_whatever_they_tell() {
+        let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
+        let notice = |level| Envelope::new(seen.into(), Content::Activity { level });
+        for level in 0..=ACTIVITY_MAX {
+            assert_eq!(Envelope::read(&notice(level).to_bytes()), Some(notice(level)));
+            assert_eq!(notice(level).to_bytes().len(), 41, "far within one step of padding");
         }
     }
 
@@ -175,7 +204,12 @@ mod tests {
 
     #[test]
     fn rule_54_words_that_cannot_be_shown_are_not_read() {
-        let sound = [chat("ü"), chat(&"x".repeat(CHAT_MAX_CHARS)), Content::Reaction { emoji: "👍🏽".into() }];
+        let sound = [
+            chat("ü"),
+            chat(&"x".repeat(CHAT_MAX_CHARS)),
+            Content::Reaction { emoji: "👍🏽".into() },
+            Content::Activity { level: 9 },
+        ];
         assert!(sound.iter().all(Content::is_sound));
         let bad = [
             chat(" \n "),
@@ -185,6 +219,7 @@ mod tests {
             Content::Reaction { emoji: String::new() },
             Content::Reaction { emoji: "hello".into() },
             Content::Reaction { emoji: "👍".repeat(20) },
+            Content::Activity { level: 10 },
         ];
         assert!(!bad.iter().any(Content::is_sound));
         for junk in [&b""[..], b"{}", b"[]", &[0xff; 9]] {

@@ -161,16 +161,9 @@ impl ForkAlarm {
         self.opinions.entry(client).or_default().heard = Some(now);
     }
 
-    /// A member's message was read: it shares the keys, and says what it saw of the log. `place` is the message's own.
-    pub(crate) fn told(&mut self, now: Millis, client: ClientId, place: Seq, view: View) {
-        let known = self.states.iter().rev().find(|(seq, _)| *seq == view.seq).map(|(_, digest)| *digest);
-        let agrees = if made(Mistake::AlarmByEpochOnly) || made(Mistake::LogNotCompared) {
-            Some(true)
-        } else if view.log_id != self.log_id || view.seq >= place {
-            Some(false)
-        } else {
-            known.map(|digest| digest == view.digest)
-        };
+    /// A member's message was read: it shares the keys, and may say what it saw of the log. `place` is the message's own.
+    pub(crate) fn told(&mut self, now: Millis, client: ClientId, place: Seq, view: Option<View>) {
+        let agrees = view.and_then(|view| self.agrees(place, view));
         let opinion = self.opinions.entry(client).or_default();
         opinion.heard = Some(now);
         opinion.group = Some((now, true));
@@ -181,6 +174,18 @@ impl ForkAlarm {
         }
         self.settle(client);
         self.note_urgent(now, agrees == Some(false));
+    }
+
+    /// Whether somebody saw what this member saw; `None` if that is not known here any more.
+    fn agrees(&self, place: Seq, view: View) -> Option<bool> {
+        if made(Mistake::AlarmByEpochOnly) || made(Mistake::LogNotCompared) {
+            return Some(true);
+        }
+        if view.log_id != self.log_id || view.seq >= place {
+            return Some(false);
+        }
+        let known = self.states.iter().rev().find(|(seq, _)| *seq == view.seq);
+        known.map(|(_, digest)| *digest == view.digest)
     }
 
     /// A member's signed check. A check with a wrong signature counts as [`ForkAlarm::unreadable`]. Returns whether it

@@ -17,6 +17,7 @@ mod fork_alarm;
 mod frames;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
+mod hearing;
 pub mod inspect;
 mod jitter;
 mod output;

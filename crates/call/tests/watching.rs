@@ -14,7 +14,7 @@ fn what_is_shown_is_said_at_once_and_again_after_an_answer_and_a_resume() {
     let view = View { client: grace, source: Source::Camera, height: 360, pinned: true };
     world.command(0, Command::Watch { views: vec![view] });
     world.run(100);
-    let told = (ada, vec![view]);
+    let told = (ada, Some(vec![view]), None);
     assert_eq!(world.watched, std::slice::from_ref(&told));
 
     let room = world.link.split(['/', '#']).nth(2).unwrap().parse().unwrap();

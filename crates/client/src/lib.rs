@@ -152,7 +152,8 @@ impl Participant {
     }
 
     /// Sends a frame of a published source. `timestamp` is in the source's clock rate: 90 kHz for pictures, 48 kHz
-    /// for sound. Frames are dropped while there is no key or no connection.
+    /// for sound. Frames are dropped while there is no key or no connection. Who sends microphone frames counts as speaking
+    /// where others choose whom to hear, so send none in silence.
     pub async fn send(&self, source: Source, timestamp: u64, frame: Vec<u8>) {
         let _ = self.asks.send(Ask::Send { source, timestamp, frame }).await;
     }

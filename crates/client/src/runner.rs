@@ -22,6 +22,9 @@ use crate::{
     traffic::Traffic,
 };
 
+/// A program that sends sound has something to say, as far as others are to know: loudness is not measured here.
+const SPOKE: u8 = 5;
+
 /// A remote line: its receiver in the session, and the frames that wait under their tickets.
 struct Line {
     receiver: u32,
@@ -169,6 +172,9 @@ impl Runner {
                 if verdict == FrameVerdict::Pass {
                     self.media.send(now, source, timestamp, sealed);
                 }
+                if source == Source::Microphone {
+                    self.session.command(self.millis(now), Command::Spoke { level: SPOKE });
+                }
             }
             Ask::Show(state) => self.session.command(self.millis(now), Command::State { state }),
             Ask::Watch(views) => self.session.command(self.millis(now), Command::Watch { views }),
@@ -280,6 +286,7 @@ impl Runner {
             | Event::Alarm { .. }
             | Event::Chat { .. }
             | Event::Reaction { .. }
+            | Event::Hearing { .. }
             | Event::Wanted { .. }
             | Event::TurnServers { .. }
             | Event::Emoji { .. } => {}

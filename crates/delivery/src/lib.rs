@@ -70,14 +70,16 @@ pub enum Output {
         /// The use of its `m=` sections.
         lines: Vec<MediaLine>,
     },
-    /// Tell the SFU what a client shows.
+    /// Tell the SFU what a client shows and whom it hears, see `ClientMessage::Watch`.
     Watch {
         /// The room.
         room: RoomName,
         /// Who.
         client: ClientId,
-        /// All of it.
-        views: Vec<View>,
+        /// Which pictures.
+        views: Option<Vec<View>>,
+        /// Whose microphones.
+        hear: Option<Vec<ClientId>>,
     },
     /// Tell a client that is present the TURN servers, with credentials of its own.
     TurnServers {
@@ -151,7 +153,7 @@ impl Delivery {
                 self.heartbeat(now, connection, processed, check);
             }
             ClientMessage::Offer { offer, sdp, lines } => self.offer(now, connection, offer, sdp, lines),
-            ClientMessage::Watch { views } => self.watch(now, connection, views),
+            ClientMessage::Watch { views, hear } => self.watch(now, connection, views, hear),
             ClientMessage::TurnServers {} => self.turn_servers(now, connection),
             ClientMessage::Leave {} => self.leave(now, connection),
         }

@@ -1,5 +1,7 @@
 //! What a present client says besides posts: heartbeats, media offers, what it shows.
 
+use std::collections::BTreeSet;
+
 use tangelo_wire::{
     ClientId, ErrorCode, ForkCheck, MediaLine, Millis, Seq, ServerMessage, View, WireError, limits as bounds,
 };
@@ -76,18 +78,32 @@ impl Delivery {
         }
     }
 
-    pub(crate) fn watch(&mut self, now: Millis, id: ConnectionId, views: Vec<View>) {
+    pub(crate) fn watch(
+        &mut self,
+        now: Millis,
+        id: ConnectionId,
+        views: Option<Vec<View>>,
+        hear: Option<Vec<ClientId>>,
+    ) {
         let Some((client, room)) = self.arrived(id) else { return };
         let name = room.name.clone();
         let Some(present) = room.present.get_mut(&client) else { return };
-        if views.len() > bounds::VIEWS_MAX {
+        if views.as_ref().is_some_and(|views| views.len() > bounds::VIEWS_MAX) {
             let text = format!("at most {} pictures can be shown", bounds::VIEWS_MAX);
             return self.tell_error(id, ErrorCode::TooLarge, text);
+        }
+        if hear.as_ref().is_some_and(|hear| hear.len() > bounds::HEARD_MAX) {
+            let text = format!("at most {} microphones can be heard", bounds::HEARD_MAX);
+            return self.tell_error(id, ErrorCode::TooLarge, text);
+        }
+        // Who is named may have left meanwhile, so that is no fault.
+        if hear.as_ref().is_some_and(|hear| hear.iter().collect::<BTreeSet<_>>().len() < hear.len()) {
+            return self.tell_error(id, ErrorCode::Invalid, "each microphone to be heard is named once");
         }
         if !present.watches.take(now) {
             return self.tell_error(id, ErrorCode::TooMany, "too many changes of what is shown: slow down");
         }
-        self.outputs.push_back(Output::Watch { room: name, client, views });
+        self.outputs.push_back(Output::Watch { room: name, client, views, hear });
     }
 
     /// Only who has arrived, and so has shown the link's secret where there is one, is told.

@@ -41,7 +41,13 @@ fn texts(eve: &Client, others: &[&Client]) -> Vec<String> {
         post(world::message(30)),
         ClientMessage::Heartbeat { processed: eve.seq, check: Some(check) },
         ClientMessage::Watch {
-            views: vec![View { client: others[0].id, source: Source::Screen, height: 90, pinned: true }],
+            views: Some(vec![View {
+                client: others[0].id,
+                source: Source::Screen,
+                height: 90,
+                pinned: true,
+            }]),
+            hear: Some(others.iter().map(|other| other.id).collect()),
         },
         ClientMessage::Offer {
             offer: 1,

@@ -4,7 +4,7 @@
 mod world;
 
 use tangelo_wire::{
-    ClientMessage, DepartReason, Entry, ErrorCode, Seq, ServerMessage, Source, View, WireError,
+    ClientId, ClientMessage, DepartReason, Entry, ErrorCode, Seq, ServerMessage, Source, View, WireError,
 };
 use world::{World, message, room};
 
@@ -173,10 +173,10 @@ fn what_is_shown_goes_to_the_sfu_and_wishes_for_layers_to_the_sender() {
     let mut world = World::new();
     let (first, second) = world.pair();
     let view = View { client: first.id, source: Source::Camera, height: 180, pinned: false };
-    world.say(second.connection, ClientMessage::Watch { views: vec![view] });
-    assert_eq!(world.watched, [(second.id, vec![view])]);
+    world.say(second.connection, ClientMessage::Watch { views: Some(vec![view]), hear: None });
+    assert_eq!(world.watched, [(second.id, Some(vec![view]), None)]);
     let many = vec![view; tangelo_wire::limits::VIEWS_MAX + 1];
-    world.say(second.connection, ClientMessage::Watch { views: many });
+    world.say(second.connection, ClientMessage::Watch { views: Some(many), hear: None });
     assert_eq!(world.error(second.connection), ErrorCode::TooLarge);
     assert_eq!(world.watched.len(), 1);
 
@@ -186,6 +186,27 @@ fn what_is_shown_goes_to_the_sfu_and_wishes_for_layers_to_the_sender() {
     let wanted = ServerMessage::Wanted { source: Source::Camera, layers: vec![0] };
     assert_eq!(world.only(first.connection), wanted);
     assert!(world.take(second.connection).is_empty());
+}
+
+#[test]
+fn whom_a_client_hears_goes_to_the_sfu_if_it_is_so_many_and_each_once() {
+    let mut world = World::new();
+    let (first, second) = world.pair();
+    let strangers = |count: u8| (0..count).map(|number| ClientId([number; 16])).collect::<Vec<_>>();
+    let most = u8::try_from(tangelo_wire::limits::HEARD_MAX).unwrap();
+    for hear in [vec![], vec![first.id], strangers(most)] {
+        world.say(second.connection, ClientMessage::Watch { views: None, hear: Some(hear.clone()) });
+        assert_eq!(world.watched.pop(), Some((second.id, None, Some(hear))), "whoever may just have left");
+    }
+    let wrong = [
+        (strangers(most + 1), ErrorCode::TooLarge),
+        (vec![first.id, second.id, first.id], ErrorCode::Invalid),
+    ];
+    for (hear, error) in wrong {
+        world.say(second.connection, ClientMessage::Watch { views: None, hear: Some(hear) });
+        assert_eq!(world.error(second.connection), error);
+    }
+    assert!(world.watched.is_empty());
 }
 
 #[test]

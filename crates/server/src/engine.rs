@@ -19,7 +19,11 @@ use tokio::{
     time,
 };
 
-use crate::{media::News, to_media::ToMedia, turn::Issuer};
+use crate::{
+    media::News,
+    to_media::{ToMedia, Watched},
+    turn::Issuer,
+};
 
 /// From a connection.
 pub(crate) enum ToEngine {
@@ -227,7 +231,9 @@ impl Engine {
                     self.sessions.insert(client, room.clone());
                     self.media.offer(room, client, offer, sdp, lines);
                 }
-                Output::Watch { room, client, views } => self.media.watch(&room, client, views),
+                Output::Watch { room, client, views, hear } => {
+                    self.media.watch(&room, client, Watched { views, hear });
+                }
                 Output::TurnServers { to } => {
                     let servers = match &self.turn {
                         None => Some(TurnServers::default()),

@@ -22,7 +22,7 @@ use crate::{
     steering::{Directory, steer},
     tap::Tap,
     tcp,
-    to_media::{ToMedia, Views},
+    to_media::{ToMedia, Watches},
 };
 
 /// To a media thread.
@@ -34,7 +34,7 @@ pub(crate) enum Command {
         sdp: String,
         lines: Vec<MediaLine>,
     },
-    /// What the client shows is in [`Views`].
+    /// What the client shows and hears is in [`Watches`].
     Watch {
         client: ClientId,
     },
@@ -117,7 +117,7 @@ impl Media {
         let config = SfuConfig { tcp_candidates: self.tcp_candidates(), ..SfuConfig::new(self.candidates()) };
         let directory = Directory::default();
         let arrivals = tcp::listen(mem::take(&mut self.listeners), limits, self.threads, directory.clone())?;
-        let views = Views::default();
+        let watches = Watches::default();
         let tap = self.tap.take().map(|tap| Arc::new(Mutex::new(tap)));
         let (gone, ended) = watch::channel(0);
         let gone = Arc::new(gone);
@@ -126,7 +126,7 @@ impl Media {
         for (((steering, handed), arrivals), ports) in
             steer(self.threads, &directory).into_iter().zip(arrivals).zip(ports)
         {
-            // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the views of each client, and
+            // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the watch of each client, and
             // removes only whose offer it has sent.
             let (sender, inbox) = mpsc::unbounded_channel();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -137,7 +137,7 @@ impl Media {
                 directory: directory.clone(),
                 tap: tap.clone(),
                 news: news.clone(),
-                views: views.clone(),
+                watches: watches.clone(),
             };
             let end = End(Arc::clone(&gone));
             let name = format!("media-{}", commands.len());
@@ -149,7 +149,7 @@ impl Media {
             })?;
             commands.push(sender);
         }
-        Ok((ToMedia::new(commands, views), Running { threads: self.threads, ended }))
+        Ok((ToMedia::new(commands, watches), Running { threads: self.threads, ended }))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     steering::{Directory, Handed, Steering},
     tap::Tap,
     tcp::{Arrival, Connections, Noted},
-    to_media::Views,
+    to_media::{Watched, Watches},
 };
 
 /// Calls to one socket before anything else has its turn. Each takes many datagrams.
@@ -44,7 +44,7 @@ pub(crate) struct Setup {
     pub(crate) directory: Directory,
     pub(crate) tap: Option<Arc<Mutex<Tap>>>,
     pub(crate) news: mpsc::UnboundedSender<News>,
-    pub(crate) views: Views,
+    pub(crate) watches: Watches,
 }
 
 /// What a thread is told.
@@ -76,7 +76,7 @@ struct MediaThread {
     batch: Batch,
     tap: Option<Arc<Mutex<Tap>>>,
     news: mpsc::UnboundedSender<News>,
-    views: Views,
+    watches: Watches,
 }
 
 /// Runs until all senders of commands are gone.
@@ -145,12 +145,12 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 impl MediaThread {
     fn new(setup: Setup, ports: Vec<OpenPort>) -> Self {
-        let Setup { config, steering, directory, tap, news, views } = setup;
+        let Setup { config, steering, directory, tap, news, watches } = setup;
         let candidates = (config.candidates.clone(), config.tcp_candidates.clone());
         let mut sfu = Sfu::new(config, Instant::now());
         sfu.set_tap(tap.is_some());
         let (connections, asked, batch) = (Connections::default(), None, Batch::default());
-        Self { sfu, ports, steering, directory, connections, asked, candidates, batch, tap, news, views }
+        Self { sfu, ports, steering, directory, connections, asked, candidates, batch, tap, news, watches }
     }
 
     /// Takes what has come to a port. What is forwarded is sent together at the end: the more there is at a time, the less
@@ -253,8 +253,8 @@ impl MediaThread {
                 let _ = self.news.send(News::Answered { room, client, offer, result });
             }
             Command::Watch { client } => {
-                if let Some(views) = self.views.take(client) {
-                    self.sfu.watch(now, client, &views);
+                if let Some(Watched { views, hear }) = self.watches.take(client) {
+                    self.sfu.watch(now, client, views.as_deref(), hear.as_deref());
                 }
             }
             Command::Remove { client } => self.remove(now, client),

@@ -14,7 +14,7 @@ use crate::media::Command;
 /// The way to all media threads. A room with a media session is one thread's; the first session finds it the one with the fewest.
 pub(crate) struct ToMedia {
     threads: Vec<mpsc::UnboundedSender<Command>>,
-    views: Views,
+    watches: Watches,
     rooms: BTreeMap<RoomName, Placed>,
 }
 
@@ -23,21 +23,28 @@ struct Placed {
     clients: BTreeSet<ClientId>,
 }
 
-/// The latest of what clients show. They say it often; at most one command for each waits.
-#[derive(Clone, Default)]
-pub(crate) struct Views(Arc<Mutex<BTreeMap<ClientId, Vec<View>>>>);
+/// What a client shows and whom it hears, see `ClientMessage::Watch`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Watched {
+    pub(crate) views: Option<Vec<View>>,
+    pub(crate) hear: Option<Vec<ClientId>>,
+}
 
-impl Views {
-    /// Notes what a client shows. Returns whether the media thread is to be told.
-    fn note(&self, client: ClientId, views: Vec<View>) -> bool {
-        self.lock().insert(client, views).is_none()
+/// The latest of what clients show and hear. They say it often; at most one command for each waits.
+#[derive(Clone, Default)]
+pub(crate) struct Watches(Arc<Mutex<BTreeMap<ClientId, Watched>>>);
+
+impl Watches {
+    /// Notes what a client shows and hears. Returns whether the media thread is to be told.
+    fn note(&self, client: ClientId, watched: Watched) -> bool {
+        self.lock().insert(client, watched).is_none()
     }
 
-    pub(crate) fn take(&self, client: ClientId) -> Option<Vec<View>> {
+    pub(crate) fn take(&self, client: ClientId) -> Option<Watched> {
         self.lock().remove(&client)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Vec<View>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, Watched>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,8 +61,8 @@ impl Finder {
 }
 
 impl ToMedia {
-    pub(crate) fn new(threads: Vec<mpsc::UnboundedSender<Command>>, views: Views) -> Self {
-        Self { threads, views, rooms: BTreeMap::new() }
+    pub(crate) fn new(threads: Vec<mpsc::UnboundedSender<Command>>, watches: Watches) -> Self {
+        Self { threads, watches, rooms: BTreeMap::new() }
     }
 
     pub(crate) fn finder(&self) -> Finder {
@@ -75,10 +82,10 @@ impl ToMedia {
     }
 
     /// Who has made no offer is not listened to: clients say it again after every answer.
-    pub(crate) fn watch(&self, room: &RoomName, client: ClientId, views: Vec<View>) {
+    pub(crate) fn watch(&self, room: &RoomName, client: ClientId, watched: Watched) {
         let placed = self.rooms.get(room).filter(|placed| placed.clients.contains(&client));
         if let Some(placed) = placed
-            && self.views.note(client, views)
+            && self.watches.note(client, watched)
         {
             self.send(placed.thread, Command::Watch { client });
         }
@@ -140,7 +147,7 @@ mod tests {
     #[test]
     fn a_room_stays_with_its_thread_and_new_ones_go_where_fewest_are() {
         let (senders, mut inboxes): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::unbounded_channel()).unzip();
-        let mut media = ToMedia::new(senders, Views::default());
+        let mut media = ToMedia::new(senders, Watches::default());
         for (name, client) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("c", 5), ("b", 6)] {
             offer(&mut media, name, client);
         }
@@ -153,14 +160,14 @@ mod tests {
         assert_eq!(inboxes[0].len(), 6, "each is removed once");
         offer(&mut media, "d", 7);
         assert_eq!(inboxes[0].len(), 7);
-        // What is shown goes where the session is, and of several at once the last counts.
-        media.watch(&room("b"), id(6), Vec::new());
-        media.watch(&room("b"), id(6), Vec::new());
-        media.watch(&room("b"), id(7), Vec::new());
+        // What is shown and heard goes where the session is, and of several at once the last counts.
+        media.watch(&room("b"), id(6), Watched::default());
+        media.watch(&room("b"), id(6), Watched::default());
+        media.watch(&room("b"), id(7), Watched::default());
         assert_eq!(inboxes[1].len(), 4);
         let last = std::iter::from_fn(|| inboxes[1].try_recv().ok()).last();
         assert!(matches!(last, Some(Command::Watch { client }) if client == id(6)));
-        assert_eq!((media.views.take(id(6)), media.views.take(id(6))), (Some(Vec::new()), None));
+        assert_eq!((media.watches.take(id(6)), media.watches.take(id(6))), (Some(Watched::default()), None));
         media.finder().found(&[]);
         assert_eq!((inboxes[0].len(), inboxes[1].len()), (8, 1));
     }

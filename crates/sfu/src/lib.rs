@@ -21,6 +21,7 @@ mod budget;
 mod checks;
 mod demux;
 mod guard;
+mod hearing;
 mod key_frame;
 mod layers;
 mod lines;

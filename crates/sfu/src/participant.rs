@@ -16,7 +16,7 @@ use str0m::{
     net::{Protocol, Receive, TcpType, Transmit},
     rtp::{Extension, RtpPacket, RtpWrite, Vp8Descriptor},
 };
-use tangelo_wire::{LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
+use tangelo_wire::{ClientId, LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
 
 use crate::{
     SfuConfig, Transport,
@@ -24,6 +24,7 @@ use crate::{
     checks::Checks,
     demux::{Datagram, Way, is_binding_success},
     guard::guarded,
+    hearing::Hearing,
     layers::Choice,
     lines::{check_order, direction_of},
     network::{Network, START_BPS},
@@ -62,6 +63,7 @@ pub(crate) struct Participant {
     network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
+    hearing: Hearing,
     checks: Checks,
     /// What the client sends, as str0m keeps it.
     streams: Streams,
@@ -175,6 +177,7 @@ impl Participant {
             receiving: BTreeMap::new(),
             network: Network::default(),
             views: None,
+            hearing: Hearing::default(),
             checks,
             streams: Streams::default(),
             subscriptions: BTreeMap::new(),
@@ -271,18 +274,32 @@ impl Participant {
         self.sending.iter().map(sent).collect()
     }
 
-    /// The client shows these pictures and no others.
-    pub(crate) fn show(&mut self, views: &[View]) {
-        let mut shown = BTreeMap::new();
-        for view in views {
-            shown.entry((view.client, view.source)).or_insert(*view);
-        }
-        self.views = Some(shown);
+    /// The client shows these pictures and no others; `None`: all that there are.
+    pub(crate) fn show(&mut self, views: Option<&[View]>) {
+        self.views = views.map(|views| {
+            let mut shown = BTreeMap::new();
+            for view in views {
+                shown.entry((view.client, view.source)).or_insert(*view);
+            }
+            shown
+        });
     }
 
-    /// Takes over what is known of the client's screen from the session that this one replaces.
+    /// The client hears these microphones and no others; `None`: it leaves that to us, and who has a place keeps it.
+    pub(crate) fn hear(&mut self, named: Option<&[ClientId]>) {
+        if named.is_some() || matches!(self.hearing, Hearing::Named(_)) {
+            self.hearing = Hearing::new(named);
+        }
+    }
+
+    /// Whether the client gets what comes of a track that it receives; pictures are another matter.
+    pub(crate) fn hears(&self, (client, source): TrackId) -> bool {
+        source != Source::Microphone || self.hearing.has(client)
+    }
+
+    /// Takes over what the client shows and hears from the session that this one replaces.
     pub(crate) fn replace(&mut self, former: Self) {
-        self.views = former.views;
+        (self.views, self.hearing) = (former.views, former.hearing);
     }
 
     /// How the client shows a picture that it receives; `None` if it does not.
@@ -503,6 +520,10 @@ impl Participant {
             return None;
         }
         let subscription = self.subscriptions.get_mut(self.receiving.get(&track)?)?;
+        if track.1 == Source::Microphone && !self.hearing.admits(now, track.0) {
+            subscription.pause();
+            return None;
+        }
         if !subscription.takes(came) {
             return None;
         }

@@ -75,7 +75,8 @@ impl Sfu {
         let mut waiting = Vec::new();
         for client in receivers {
             let Some(receiver) = self.participants.get_mut(&client) else { continue };
-            let sound_bps = receiver.received().filter_map(|id| sounds.get(&id)).sum();
+            let heard = receiver.received().filter(|id| receiver.hears(*id));
+            let sound_bps = heard.filter_map(|id| sounds.get(&id)).sum();
             let (mut lines, mut shown) = (Vec::new(), Vec::new());
             for id in receiver.received() {
                 // A line whose picture is not sent yet begins by itself when it is.

@@ -131,12 +131,19 @@ impl Sfu {
         (self.config.candidates, self.config.tcp_candidates) = (udp, tcp);
     }
 
-    /// What `client` shows of the pictures that it receives, all of it. Without a session nothing happens: it is said
-    /// again after every answer.
-    pub fn watch(&mut self, now: Instant, client: ClientId, views: &[View]) {
+    /// What `client` shows of the pictures that it receives, and whose microphones it hears, as in
+    /// `ClientMessage::Watch` of `tangelo-wire`. Without a session nothing happens: it is said again after every answer.
+    pub fn watch(
+        &mut self,
+        now: Instant,
+        client: ClientId,
+        views: Option<&[View]>,
+        hear: Option<&[ClientId]>,
+    ) {
         self.advance(now);
         if let Some(participant) = self.participants.get_mut(&client) {
             participant.show(views);
+            participant.hear(hear);
             let room = participant.room.clone();
             self.review_at(&room, self.now);
             self.review_due();

@@ -57,10 +57,17 @@ impl Subscription {
     pub(crate) fn aim(&mut self, choice: Choice) -> bool {
         let resumes = self.forward.is_none() && choice.forward.is_some();
         (self.forward, self.target) = (choice.forward, choice.target);
-        if choice.forward.is_none() && self.current.take().is_some() {
-            self.restart();
+        if choice.forward.is_none() {
+            self.pause();
         }
         resumes
+    }
+
+    /// Carries nothing at the moment. What it carries next follows on what it carried last.
+    pub(crate) fn pause(&mut self) {
+        if self.current.take().is_some() {
+            self.restart();
+        }
     }
 
     /// Whether it waits for a key frame, to begin with what it is to carry.

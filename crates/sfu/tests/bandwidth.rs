@@ -41,7 +41,7 @@ impl Call {
         let others: Vec<_> = lines.collect();
         world.connect(&[&[ALICE], &others.iter().map(|(other, ..)| *other).collect::<Vec<_>>()[..]].concat());
         for (other, ..) in &others {
-            world.sfu.watch(world.now, *other, &[view(720)]);
+            world.sfu.watch(world.now, *other, Some(&[view(720)]), None);
         }
         Self { world, camera, microphone, sounds: 0, others }
     }
@@ -163,7 +163,7 @@ fn a_screen_on_which_much_moved_once_comes_back() {
     let screen = call.world.add_lines(ALICE, &[send(Screen)])[0];
     let line = call.world.add_lines(BOB, &[receive(ALICE, Screen)])[0];
     let shown = View { client: ALICE, source: Screen, height: 720, pinned: false };
-    call.world.sfu.watch(call.world.now, BOB, &[shown]);
+    call.world.sfu.watch(call.world.now, BOB, Some(&[shown]), None);
     let mut number = 0;
     show(&mut call, screen, 4, 1, &mut number);
     show(&mut call, screen, 6, 10, &mut number);

@@ -67,7 +67,7 @@ fn who_forges_packets_takes_no_stream_from_a_client() {
 #[test]
 fn who_forges_packets_keeps_no_new_stream_out() {
     let (mut world, mut sender, lines) = camera::call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[camera::view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[camera::view(720)]), None);
     sender.run(&mut world, 2_000);
     let [mid, rid, repaired] = names(&mut world, ALICE);
     let alice = world.peer(ALICE).address;

@@ -17,8 +17,8 @@ use Source::Camera;
 #[test]
 fn each_receiver_gets_the_layer_that_fills_its_place() {
     let (mut world, mut sender, lines) = call(&[BOB, CAROL]);
-    world.sfu.watch(world.now, BOB, &[view(180)]);
-    world.sfu.watch(world.now, CAROL, &[view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(180)]), None);
+    world.sfu.watch(world.now, CAROL, Some(&[view(720)]), None);
     sender.run(&mut world, 6_000);
     let (of_bob, of_carol) = (got(&world, BOB, lines[0]), got(&world, CAROL, lines[1]));
     check(&of_bob);
@@ -36,7 +36,7 @@ fn each_receiver_gets_the_layer_that_fills_its_place() {
 fn a_place_that_grows_and_shrinks_is_followed_without_a_gap() {
     let (mut world, mut sender, lines) = call(&[BOB]);
     for (height, layer) in [(180, 0), (360, 1), (720, 2), (90, 0), (720, 2)] {
-        world.sfu.watch(world.now, BOB, &[view(height)]);
+        world.sfu.watch(world.now, BOB, Some(&[view(height)]), None);
         sender.run(&mut world, 5_000);
         assert_eq!(last_layer(&world, BOB, lines[0]), layer, "{height}");
         assert_eq!(world.wanted[&(ALICE, Camera)], [layer], "the others are paused");
@@ -47,16 +47,16 @@ fn a_place_that_grows_and_shrinks_is_followed_without_a_gap() {
 #[test]
 fn what_is_not_shown_is_not_sent() {
     let (mut world, mut sender, lines) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(360)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(360)]), None);
     sender.run(&mut world, 2_000);
-    world.sfu.watch(world.now, BOB, &[]);
+    world.sfu.watch(world.now, BOB, Some(&[]), None);
     sender.run(&mut world, 4_000);
     assert!(world.wanted[&(ALICE, Camera)].is_empty());
     let (before, sent) = (got(&world, BOB, lines[0]).len(), sender.sent);
     sender.run(&mut world, 2_000);
     assert_eq!(got(&world, BOB, lines[0]).len(), before);
     assert_eq!(sender.sent, sent, "nobody wants any layer");
-    world.sfu.watch(world.now, BOB, &[view(360)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(360)]), None);
     sender.run(&mut world, 2_000);
     assert_eq!(world.wanted[&(ALICE, Camera)], [1]);
     assert!(got(&world, BOB, lines[0]).len() > before + 20);
@@ -69,7 +69,7 @@ fn what_is_not_shown_is_not_sent() {
 #[test]
 fn a_layer_that_the_sender_cannot_send_is_replaced_and_comes_back() {
     let (mut world, mut sender, lines) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(720)]), None);
     sender.run(&mut world, 5_000);
     assert_eq!(last_layer(&world, BOB, lines[0]), 2);
     sender.unable.insert(2);
@@ -86,7 +86,7 @@ fn a_layer_that_the_sender_cannot_send_is_replaced_and_comes_back() {
 fn a_camera_that_has_no_large_layer_is_seen_at_once() {
     let (mut world, mut sender, lines) = call(&[BOB]);
     sender.unable.insert(2);
-    world.sfu.watch(world.now, BOB, &[view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(720)]), None);
     sender.run(&mut world, 200);
     assert!(!got(&world, BOB, lines[0]).is_empty(), "any layer is better than none");
     sender.run(&mut world, 5_000);
@@ -99,7 +99,7 @@ fn a_camera_that_has_no_large_layer_is_seen_at_once() {
 #[test]
 fn a_request_for_a_key_frame_reaches_the_layer_that_is_seen() {
     let (mut world, mut sender, lines) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(360)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(360)]), None);
     sender.run(&mut world, 3_000);
     let key_frames = |world: &World| got(world, BOB, lines[0]).iter().filter(|got| got.1).count();
     let before = key_frames(&world);
@@ -120,10 +120,10 @@ fn a_receiver_that_asks_for_all_at_once_is_never_stuck() {
     for step in 0..40_u64 {
         let height = [90, 360, 720, 0, 180][usize::try_from(step % 5).unwrap()];
         let views = if height == 0 { vec![] } else { vec![view(height)] };
-        world.sfu.watch(world.now, BOB, &views);
+        world.sfu.watch(world.now, BOB, Some(&views), None);
         sender.run(&mut world, 120 + step * 8);
     }
-    world.sfu.watch(world.now, BOB, &[view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(720)]), None);
     sender.run(&mut world, 4_000);
     assert_eq!(last_layer(&world, BOB, lines[0]), 2);
     let of_bob = got(&world, BOB, lines[0]);
@@ -134,7 +134,7 @@ fn a_receiver_that_asks_for_all_at_once_is_never_stuck() {
 #[test]
 fn lost_packets_of_a_layer_are_repaired() {
     let (mut world, mut sender, lines) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(360)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(360)]), None);
     sender.run(&mut world, 2_000);
     let bob = world.peers[&BOB].address;
     let mut count = 0_u32;
@@ -162,7 +162,7 @@ fn a_line_begins_with_a_key_frame_that_is_whole() {
         contents.len() > 900 && count.is_multiple_of(7)
     });
     for height in [180, 360, 720, 90, 720, 180, 360] {
-        world.sfu.watch(world.now, BOB, &[view(height)]);
+        world.sfu.watch(world.now, BOB, Some(&[view(height)]), None);
         sender.run(&mut world, 3_000);
     }
     world.loss_up = Box::new(|_| false);
@@ -191,7 +191,7 @@ fn a_line_begins_with_a_key_frame_that_is_whole() {
 #[test]
 fn a_sender_that_begins_anew_begins_with_a_key_frame() {
     let (mut world, mut sender, lines) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(720)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(720)]), None);
     sender.run(&mut world, 3_000);
     let before = got(&world, BOB, lines[0]).len();
     world.peers.remove(&ALICE);
@@ -214,7 +214,7 @@ fn a_sender_that_begins_anew_begins_with_a_key_frame() {
 #[test]
 fn a_session_that_begins_anew_keeps_what_is_shown() {
     let (mut world, mut sender, _) = call(&[BOB]);
-    world.sfu.watch(world.now, BOB, &[view(180)]);
+    world.sfu.watch(world.now, BOB, Some(&[view(180)]), None);
     sender.run(&mut world, 3_000);
     world.peers.remove(&BOB);
     world.connected.retain(|client| *client != BOB);
@@ -232,8 +232,8 @@ fn views_of_strangers_and_of_nothing_are_harmless() {
     let (mut world, mut sender, lines) = call(&[BOB]);
     let strange = View { client: CAROL, source: Camera, height: 720, pinned: true };
     let sound = View { client: ALICE, source: Source::Microphone, height: 720, pinned: true };
-    world.sfu.watch(world.now, CAROL, &[view(720)]);
-    world.sfu.watch(world.now, BOB, &[strange, sound, view(180), view(720)]);
+    world.sfu.watch(world.now, CAROL, Some(&[view(720)]), None);
+    world.sfu.watch(world.now, BOB, Some(&[strange, sound, view(180), view(720)]), None);
     sender.run(&mut world, 3_000);
     assert_eq!(last_layer(&world, BOB, lines[0]), 0, "of two views of one picture the first counts");
 }

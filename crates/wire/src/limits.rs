@@ -22,6 +22,9 @@ pub const MEDIA_LINES_MAX: usize = 256;
 /// Most pictures that a client says it shows.
 pub const VIEWS_MAX: usize = 2 * ROOM_CLIENTS_MAX;
 
+/// Most microphones that one client hears at the same time.
+pub const HEARD_MAX: usize = 25;
+
 /// Longest statement of a host, in bytes: it names everyone admitted and everyone shut out.
 pub const HOST_STATEMENT_MAX_BYTES: usize = 16 << 10;
 

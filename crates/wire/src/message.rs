@@ -63,11 +63,17 @@ pub enum ClientMessage {
         /// The use of every `m=` section of the SDP.
         lines: Vec<MediaLine>,
     },
-    /// What the client shows of the pictures that it receives, all of it: what is not listed is not sent to it until it
-    /// is. Before the first of these messages everything is sent as if it were shown large.
+    /// What the client shows and whom it hears of all that it receives. Each of these messages takes the place of the
+    /// one before.
     Watch {
-        /// Each picture once.
-        views: Vec<View>,
+        /// Each picture once; what is not listed is not sent to the client until it is. `None`, as before the first of
+        /// these messages: everything is sent as if it were shown large.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        views: Option<Vec<View>>,
+        /// Whose microphones, each once, at most [`limits::HEARD_MAX`]; no other is sent to the client. `None`, as before
+        /// the first of these messages: so many of those that send anything, first come, first heard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hear: Option<Vec<ClientId>>,
     },
     /// Asks for the TURN servers, with credentials that have just begun. Clients of before this message never ask.
     TurnServers {},

@@ -86,11 +86,13 @@ fn client_messages() -> Vec<ClientMessage> {
             ],
         },
         ClientMessage::Watch {
-            views: vec![
+            views: Some(vec![
                 View { client: CLIENT, source: Source::Camera, height: 180, pinned: false },
                 View { client: CLIENT, source: Source::Screen, height: 1_080, pinned: true },
-            ],
+            ]),
+            hear: Some(vec![CLIENT, ClientId([4; 16])]),
         },
+        ClientMessage::Watch { views: None, hear: None },
         ClientMessage::TurnServers {},
         ClientMessage::Leave {},
     ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeConnection, installFakePeer } from "../test/fake-peer.js";
-import type { CallEvent, FromWorker, ToWorker } from "../worker/messages.js";
+import type { CallEvent, FrameCounts, FromWorker, ToWorker } from "../worker/messages.js";
 import { CallController } from "./call-controller.js";
 import type { WorkerListener } from "./call-worker.js";
 import type { Devices } from "./devices.js";
@@ -310,5 +310,53 @@ test("what is in sight is told, and told again to another worker", async () => {
   hear({ type: "failed", reason: "crashed", text: "" });
   event({ type: "phase", phase: "inside" });
   assert.deepEqual(watched().length, 3);
+  call.leave();
+});
+
+test("who is shown large is told to the core, and again to another one", () => {
+  const { call, roster, posted, hear, event } = world();
+  const pinned = () =>
+    posted.flatMap(message =>
+      message.type === "command" && message.command.type === "pin" ? [message.command.client] : [],
+    );
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  call.setMain("b");
+  call.setMain("b");
+  assert.deepEqual(pinned(), [null, "b"]);
+  hear({ type: "failed", reason: "crashed", text: "" });
+  event({ type: "phase", phase: "inside" });
+  assert.deepEqual(pinned(), [null, "b", "b"]);
+  call.setMain(undefined);
+  assert.equal(pinned().at(-1), null);
+  call.leave();
+});
+
+test("microphones that are not heard count as paused, until all are heard again", async () => {
+  const { call, roster, posted, hear, event, offers } = world();
+  event(roster);
+  const kind = "audio" as const;
+  const microphones = ["b", "c"].map(client => ({ client, source: "microphone" as const, kind }));
+  event({ type: "tracks", tracks: microphones });
+  event({ type: "phase", phase: "inside" });
+  await until(() => offers().length === 1, "an offer");
+  const [connection] = FakeConnection.made;
+  assert(connection !== undefined);
+  const inbound = (mid: string) => [mid, { type: "inbound-rtp", mid }] as const;
+  connection.getStats = () => Promise.resolve(new Map([inbound("0"), inbound("1")]));
+  const paused = async () => {
+    const stats = call.stats();
+    for (const { type, ...rest } of posted) {
+      if (type !== "get_stats") continue;
+      const { request } = rest as { request: number };
+      hear({ type: "stats", request, stats: { core: null, frames: {} as FrameCounts } });
+    }
+    return (await stats).lines.map(line => line.paused);
+  };
+  assert.deepEqual(await paused(), [false, false]);
+  event({ type: "hearing", clients: ["c"] });
+  assert.deepEqual(await paused(), [true, false]);
+  event({ type: "hearing", clients: null });
+  assert.deepEqual(await paused(), [false, false]);
   call.leave();
 });

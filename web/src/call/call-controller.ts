@@ -18,12 +18,15 @@ import type { LineStats } from "./media-stats.js";
 import { Observable } from "./observable.js";
 import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
 import { ScreenShare } from "./screen-share.js";
+import { Spoken } from "./spoken.js";
 import { type CallView, type Ended, NOT_YET } from "./view.js";
 import { type Place, viewsOf } from "./views.js";
 import { Watching } from "./watching.js";
 
 /** With so many others there the microphone starts muted. */
 const LARGE_ROOM = 8;
+/** So many microphones anybody hears. Rust: tangelo_wire's `HEARD_MAX`. */
+const HEARD_MAX = 25;
 
 export interface CallStats {
   worker: WorkerStats | undefined;
@@ -42,6 +45,9 @@ export class CallController {
   private readonly media: MediaConnection;
   private readonly pulse: Pulse;
   private readonly watching: Watching;
+  private readonly spoken: Spoken;
+  /** Whose microphones come here; nothing while all do. */
+  private heard: ReadonlySet<string> | undefined;
   private beat: Beat = NO_BEAT;
   private readonly news = new CallNews(this.view);
   /** Who is shown large; see `MediaMode`. */
@@ -70,7 +76,9 @@ export class CallController {
       changed: () => this.draw(),
       renewed: () => this.negotiate(),
       placeOf: ({ client, source }) => this.watching.heightOf(client, source),
+      hears: client => this.heard?.has(client) !== false,
     });
+    this.spoken = new Spoken(level => this.worker.command({ type: "spoke", level }));
     this.watching = new Watching(views => this.worker.command({ type: "watch", views }));
     this.pulse = new Pulse(
       { lines: () => this.media.lineStats(), worker: () => this.worker.stats() },
@@ -155,6 +163,7 @@ export class CallController {
   setMain(client: string | undefined): void {
     if (this.main === client) return;
     this.main = client;
+    this.pin();
     if (this.view.get().mode === "saver") this.negotiate();
   }
 
@@ -198,6 +207,7 @@ export class CallController {
         if (event.phase === "inside") {
           this.told = "";
           this.watching.again();
+          this.pin();
         }
         // What is said meanwhile does not arrive.
         if (event.phase === "reconnecting") this.media.wantedUnknown();
@@ -210,7 +220,11 @@ export class CallController {
         return this.roster(event.people, event.safety_number);
       case "tracks":
         this.tracks = event.tracks;
+        this.listen();
         return this.negotiate();
+      case "hearing":
+        this.heard = event.clients === null ? undefined : new Set(event.clients);
+        return;
       case "answer":
         return this.media.answered(event.offer, event.sdp);
       case "offer_refused":
@@ -239,6 +253,8 @@ export class CallController {
 
   private groupGone(): void {
     this.tracks = [];
+    this.heard = undefined;
+    this.listen();
     this.people.areGone();
   }
 
@@ -268,7 +284,21 @@ export class CallController {
       this.watch();
     }
     this.tellState();
+    this.listen();
     this.negotiate();
+  }
+
+  /** Who is shown large is heard before others. */
+  private pin(): void {
+    if (this.view.get().ended !== undefined) return;
+    this.worker.command({ type: "pin", client: this.main ?? null });
+  }
+
+  /** To the own microphone, where others must learn that it is worth hearing. */
+  private listen(): void {
+    const { microphone } = this.devices.view.get();
+    const others = this.tracks.filter(({ source }) => source === "microphone").length;
+    this.spoken.listen(microphone.on && others >= HEARD_MAX ? microphone.track : undefined);
   }
 
   private watch(): void {
@@ -336,6 +366,7 @@ export class CallController {
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     this.pulse.stop();
     this.watching.end();
+    this.spoken.stop();
     this.share.end();
     this.media.close();
     this.devices.stop();

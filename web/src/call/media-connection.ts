@@ -26,6 +26,8 @@ interface Owner {
   renewed(): void;
   /** How tall the place of a picture is, as the server was told: 0 if it has none. Nothing while nothing was said. */
   placeOf(picture: { client: string; source: Source }): number | undefined;
+  /** Whether somebody's microphone comes here. */
+  hears(client: string): boolean;
 }
 
 export class MediaConnection {
@@ -148,6 +150,7 @@ export class MediaConnection {
     use: LineUse | undefined,
   ): boolean {
     if (use?.type !== "receive") return peer.isPaused(mid, rid);
+    if (use.source === "microphone") return !this.owner.hears(use.client);
     return kindOf(use.source) === "video" && this.owner.placeOf(use) === 0;
   }
 

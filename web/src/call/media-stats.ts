@@ -7,7 +7,7 @@ export interface LineStats {
   use: LineUse | undefined;
   /** The layer of a sent picture that has several. */
   rid: string | undefined;
-  /** Nobody is to get it, or here it has no place in sight: nothing need come. */
+  /** Nobody is to get it, or here it has no place in sight or others are heard: nothing need come. */
   paused: boolean;
   codec: string | undefined;
   packets: number;

@@ -1,4 +1,4 @@
-/** How loud the own microphone is, for the person's own eyes. Nothing of it leaves the device. */
+/** How loud the own microphone is, for the person's own eyes. In large rooms `Spoken` tells it, to members alone. */
 import { errorOf, report } from "../report.js";
 import { Observable } from "./observable.js";
 

@@ -35,4 +35,12 @@ emoji: string, } | { "type": "state",
 /**
  * What to show.
  */
-state: MemberState, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "turn_servers", } | { "type": "leave", };
+state: MemberState, } | { "type": "pin", 
+/**
+ * See [`Person::client`]; none: nobody.
+ */
+client: string | null, } | { "type": "spoke", 
+/**
+ * The loudest since this was said last.
+ */
+level: number, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "turn_servers", } | { "type": "leave", };

@@ -49,7 +49,11 @@ offer: number,
 /**
  * Why, for people.
  */
-text: string, } | { "type": "wanted", 
+text: string, } | { "type": "hearing", 
+/**
+ * See [`Person::client`]; none: all of them.
+ */
+clients: Array<string> | null, } | { "type": "wanted", 
 /**
  * The picture.
  */

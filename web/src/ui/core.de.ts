@@ -145,6 +145,11 @@ export const REASONS: Sentences = [
   ],
   [/^too many offers: slow down$/, "Zu viele Offers auf einmal, bitte langsamer"],
   [/^at most (\d+) pictures can be shown$/, "Höchstens $1 Bilder können gezeigt werden"],
+  [/^at most (\d+) microphones can be heard$/, "Höchstens $1 Mikrofone können gehört werden"],
+  [
+    /^each microphone to be heard is named once$/,
+    "Jedes Mikrofon, das gehört werden soll, wird nur einmal genannt",
+  ],
   [
     /^too many changes of what is shown: slow down$/,
     "Zu viele Änderungen dessen, was gezeigt wird, bitte langsamer",

@@ -85,6 +85,7 @@ impl Attendee {
         self.presence.depart(client, seq);
         self.published.remove(&client);
         self.talk.forget(client);
+        self.hearing.forget(client);
         self.alarm.retain(|other| other != client);
         Ok(())
     }
@@ -279,7 +280,7 @@ impl Attendee {
                     self.note_refused_of(seq, client, Rule::MessageContent);
                     return Ok(());
                 };
-                self.alarm.told(now, client, seq, seen.into());
+                self.alarm.told(now, client, seq, seen.map(Into::into));
                 self.hear(now, seq, client, content)?;
             }
             MessageOutcome::Own => {
@@ -310,6 +311,7 @@ impl Attendee {
         self.outcome = Outcome::Read { content: ContentKind::from(&content) };
         match content {
             Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),
+            Content::Activity { level } => self.hearing.told(now, client, level),
             content => self.talk.hear(client, seq, content),
         }
         Ok(())

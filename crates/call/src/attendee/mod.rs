@@ -9,6 +9,7 @@ mod inspect;
 mod look;
 mod post;
 mod rekey;
+mod sound;
 mod talk;
 mod watch;
 
@@ -36,6 +37,7 @@ use crate::{
     content::{Content, MemberState},
     emoji::{EmojiCheck, EmojiView, StartError},
     fork_alarm::ForkAlarm,
+    hearing::Hearing,
     inspect::{Broken, Outcome},
     jitter::Jitter,
     room_state::RoomState,
@@ -117,6 +119,7 @@ pub(crate) struct Attendee {
     talk: Talk,
     alarm: ForkAlarm,
     emoji: EmojiCheck,
+    hearing: Hearing,
     jitter: Jitter,
     in_flight: Option<InFlight>,
     /// The commit that added this client, until its `Entered` stands in the log; with when to post `Enter` (again).
@@ -193,6 +196,7 @@ impl Attendee {
             applicant,
             alarm: ForkAlarm::new(own, log_id, seq, room.digest()),
             emoji: EmojiCheck::new(own),
+            hearing: Hearing::default(),
             room,
             parent,
             group_id,

@@ -107,16 +107,18 @@ impl Attendee {
         while let Some(message) = self.emoji.poll_message() {
             self.talk.say(Content::Emoji { message });
         }
+        let notices_ms = self.pace_notices(now);
         if !self.may_speak() || self.talk.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
         let again_ms = self.period_ms();
-        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms), self.alarm.view()) else {
+        let (Some(saying), Some(view)) = (self.talk.next(now, again_ms, notices_ms), self.alarm.view())
+        else {
             return Ok(None);
         };
         let post = self.count_post();
         let Some(group) = &mut self.group else { return Ok(None) };
-        let envelope = Envelope { seen: view.into(), content: saying.content.clone() };
+        let envelope = Envelope::new(view, saying.content.clone());
         let bytes = group.seal_message(&envelope.to_bytes())?;
         let epoch = group.epoch();
         self.talk.posted(Posted { post, epoch, sealed_at: now, bytes: bytes.clone(), saying });

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{Bytes, ClientId, Millis, Seq, Transcript};
 
-use crate::content::{Content, MemberState};
+use crate::content::{ACTIVITY_MAX, Content, MemberState};
 
 /// Most contents that wait to be sent; more are refused to the page.
 const OUTBOX_MAX: usize = 100;
 /// Most posted messages that have not come back.
 const POSTED_MAX: usize = 16;
-/// Most messages remembered, to know a repetition by.
-const SEEN_MAX: usize = 512;
+/// Most messages remembered, to know a repetition by: those of the resume window, in the largest room.
+const SEEN_MAX: usize = 1_024;
 /// At most so many messages in so many milliseconds: a little less than servers allow, so that none is refused and
 /// all keep their order.
 const PACE: (usize, u64) = (20, 2_500);
@@ -56,6 +56,10 @@ pub(super) struct Talk {
     own: MemberState,
     /// When the own state is to be told, changed or not.
     state_at: Option<Millis>,
+    /// When the next notice of how loudly the person spoke is due, where such are sent.
+    notice_at: Option<Millis>,
+    /// The loudest since the last notice.
+    loudest: u8,
     outbox: BTreeMap<u64, Content>,
     /// How much was ever put into the outbox.
     places: u64,
@@ -101,21 +105,46 @@ impl Talk {
         self.state_at = Some(self.state_at.map_or(at, |before| before.min(at)));
     }
 
+    pub(super) fn own(&self) -> MemberState {
+        self.own
+    }
+
+    /// The person spoke so loudly. A muted person is not heard.
+    pub(super) fn spoke(&mut self, level: u8) {
+        if self.own.microphone && self.sends_notices() {
+            self.loudest = self.loudest.max(level.min(ACTIVITY_MAX));
+        }
+    }
+
+    pub(super) fn sends_notices(&self) -> bool {
+        self.notice_at.is_some()
+    }
+
+    /// Notices are sent from now on, the first at this time.
+    pub(super) fn send_notices(&mut self, at: Millis) {
+        self.notice_at = Some(at);
+    }
+
+    pub(super) fn stop_notices(&mut self) {
+        (self.notice_at, self.loudest) = (None, 0);
+    }
+
     /// When [`Talk::next`] has something.
     pub(super) fn due(&self) -> Option<Millis> {
         if self.posted.len() >= POSTED_MAX {
             return None;
         }
         let outbox = (!self.outbox.is_empty()).then_some(Millis(0));
-        let at = [self.state_at, outbox].into_iter().flatten().min()?;
+        let at = [self.state_at, self.notice_at, outbox].into_iter().flatten().min()?;
         let (most, within_ms) = PACE;
         let first = self.taken.front().filter(|_| self.taken.len() >= most);
         let pace = first.map_or(Millis(0), |first| *first + within_ms);
         Some(at.max(self.not_before).max(pace))
     }
 
-    /// What to say next. `again_ms` is when the state is to be told again, if it is told now.
-    pub(super) fn next(&mut self, now: Millis, again_ms: u64) -> Option<Saying> {
+    /// What to say next. `again_ms` is when the state is to be told again, if it is told now, `notices_ms` how often notices
+    /// are sent.
+    pub(super) fn next(&mut self, now: Millis, again_ms: u64, notices_ms: u64) -> Option<Saying> {
         if self.due().is_none_or(|due| due > now) {
             return None;
         }
@@ -126,6 +155,12 @@ impl Talk {
         if self.state_at.is_some_and(|at| at <= now) {
             self.state_at = Some(now + again_ms);
             return Some(Saying { place: None, content: Content::State(self.own) });
+        }
+        if let Some(due) = self.notice_at.filter(|at| *at <= now) {
+            let next = due + notices_ms;
+            self.notice_at = Some(if next > now { next } else { now + notices_ms });
+            let level = std::mem::take(&mut self.loudest);
+            return Some(Saying { place: None, content: Content::Activity { level } });
         }
         let (place, content) = self.outbox.pop_first()?;
         Some(Saying { place: Some(place), content })
@@ -159,11 +194,13 @@ impl Talk {
 
     /// Says something once more, in its old place.
     pub(super) fn again(&mut self, now: Millis, Saying { place, content }: Saying) {
-        match place {
-            Some(place) => {
+        match (place, content) {
+            (Some(place), content) => {
                 self.outbox.insert(place, content);
             }
-            None => self.tell_state_by(now),
+            // The next one tells it.
+            (None, Content::Activity { level }) => self.spoke(level),
+            (None, _) => self.tell_state_by(now),
         }
     }
 

@@ -162,6 +162,8 @@ pub enum ContentKind {
     Reaction,
     /// A step of a comparison of emoji.
     Emoji,
+    /// How loudly its author spoke.
+    Activity,
 }
 
 /// A rule that was broken.
@@ -225,6 +227,7 @@ impl From<&Content> for ContentKind {
             Content::Chat { .. } => Self::Chat,
             Content::Reaction { .. } => Self::Reaction,
             Content::Emoji { .. } => Self::Emoji,
+            Content::Activity { .. } => Self::Activity,
         }
     }
 }

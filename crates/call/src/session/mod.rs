@@ -1,5 +1,6 @@
 //! The session: connection, arrival, resume, and the way back after a loss.
 
+mod hear;
 #[cfg(feature = "insider")]
 mod insider;
 mod lose;
@@ -64,6 +65,7 @@ pub enum StartError {
     Name(#[from] NameError),
 }
 
+use hear::Ears;
 use talk::Chat;
 
 #[derive(Debug)]
@@ -124,6 +126,7 @@ pub struct Session {
     chat: Chat,
     /// What the page shows, once it has said so.
     views: Option<Vec<View>>,
+    ears: Ears,
     /// Whether there is a page that can use TURN servers.
     uses_turn: bool,
 }
@@ -163,6 +166,7 @@ impl Session {
             carried: Carried::default(),
             chat: Chat::default(),
             views: None,
+            ears: Ears::default(),
             uses_turn: false,
         };
         session.tell_phase(Phase::Connecting);
@@ -194,6 +198,7 @@ impl Session {
         };
         let timers = [
             self.key_frame_due(),
+            self.hear_due(),
             connect,
             post,
             self.answer_by,
@@ -285,6 +290,9 @@ impl Session {
             Command::Chat { text } => self.say_chat(&text.0),
             Command::React { emoji } => self.react(emoji),
             Command::State { state } => self.set_state(now, state),
+            Command::Pin { client } => self.ears.pinned = client,
+            // Nothing else may happen now: the server sees when.
+            Command::Spoke { level } => return self.spoke(level),
             Command::Offer { offer, sdp, lines } => {
                 let open = self.connection == (Connection::Open { resuming: false });
                 if open && self.group_entered() {
@@ -296,7 +304,7 @@ impl Session {
             }
             Command::Watch { views } => {
                 self.views = Some(views);
-                self.say_views();
+                self.say_watch();
             }
             Command::TurnServers {} => self.ask_turn_servers(),
             Command::EmojiStart {} => self.start_emoji(now),
@@ -401,6 +409,7 @@ impl Session {
             }
         }
         self.tell_heard();
+        self.choose_heard(now);
         if self.key_frame_due().is_some_and(|due| due <= now) {
             self.media.clear_key_frame_wanted();
             self.key_frame_at = Some(now);
@@ -457,16 +466,6 @@ impl Session {
         self.called_at = now;
         if slept && let State::Present(attendee) = &mut self.state {
             attendee.watch_again(now);
-        }
-    }
-
-    /// Tells the server what the page shows. Said again after every answer, since a media session that begins anew does
-    /// not know.
-    fn say_views(&mut self) {
-        let open = self.connection == (Connection::Open { resuming: false });
-        if let (State::Present(_), true, Some(views)) = (&self.state, open, &self.views) {
-            let views = views.clone();
-            self.send(&ClientMessage::Watch { views });
         }
     }
 

@@ -59,7 +59,7 @@ impl Session {
                 for (post, body) in in_flight {
                     self.post(post, body);
                 }
-                self.say_views();
+                self.say_watch();
                 // An answer may have been lost with the connection.
                 self.ask_turn_servers();
                 Ok(())
@@ -102,7 +102,7 @@ impl Session {
             }
             (State::Present(_), ServerMessage::Answer { offer, sdp }) => {
                 self.tell(Event::Answer { offer, sdp });
-                self.say_views();
+                self.say_watch();
                 Ok(())
             }
             (State::Present(_), ServerMessage::Wanted { source, layers }) => {

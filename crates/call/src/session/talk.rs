@@ -83,6 +83,12 @@ impl Session {
         }
     }
 
+    pub(super) fn spoke(&mut self, level: u8) {
+        if let State::Present(attendee) = &mut self.state {
+            attendee.spoke(level);
+        }
+    }
+
     pub(super) fn start_emoji(&mut self, now: Millis) {
         let started = match &mut self.state {
             State::Present(attendee) => attendee.start_emoji(now),
@@ -140,7 +146,10 @@ impl Session {
                     Event::Chat { id, client: client_text, name, identity, own, text: Words(text) }
                 }
                 Content::Reaction { emoji } => Event::Reaction { client: client_text, name, own, emoji },
-                Content::Chat { .. } | Content::State(_) | Content::Emoji { .. } => continue,
+                Content::Chat { .. }
+                | Content::State(_)
+                | Content::Emoji { .. }
+                | Content::Activity { .. } => continue,
             };
             self.outputs.push_back(crate::Output::Event { event });
         }

@@ -12,6 +12,9 @@ use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, S
 
 pub const HOST: &str = "call.example";
 
+/// What the SFU is told of a client: what it shows, whom it hears.
+pub type Watched = (ClientId, Option<Vec<View>>, Option<Vec<ClientId>>);
+
 pub struct Peer {
     pub session: Session,
     pub identity: SigningKey,
@@ -35,7 +38,7 @@ pub struct World {
     /// Every entry that any peer was sent, once.
     pub log: BTreeMap<u64, Entry>,
     /// What the SFU was told of what clients show.
-    pub watched: Vec<(ClientId, Vec<View>)>,
+    pub watched: Vec<Watched>,
     /// What a dishonest server makes of a message to a peer.
     pub tamper: Option<Tamper>,
 }
@@ -171,7 +174,7 @@ impl World {
                         }
                     }
                 }
-                Delivered::Watch { client, views, .. } => self.watched.push((client, views)),
+                Delivered::Watch { client, views, hear, .. } => self.watched.push((client, views, hear)),
                 Delivered::TurnServers { to } => {
                     let none = ServerMessage::TurnServers(TurnServers::default());
                     for peer in self.peers.iter_mut().filter(|peer| peer.connection == Some(to)) {

@@ -76,6 +76,8 @@ pub struct Guest {
     pub people: Vec<Person>,
     pub number: String,
     pub tracks: usize,
+    /// Whose microphones come; nothing while all do.
+    pub hearing: Option<Vec<String>>,
     pub media_up: bool,
     pub frames: Vec<(ClientId, Source, Vec<u8>)>,
     pub key_frames_wanted: usize,
@@ -96,6 +98,7 @@ impl Guest {
             people: Vec::new(),
             number: String::new(),
             tracks: 0,
+            hearing: None,
             media_up: false,
             frames: Vec::new(),
             key_frames_wanted: 0,
@@ -124,6 +127,7 @@ impl Guest {
                 self.number = safety_number;
             }
             Happening::Call(Event::Tracks { tracks }) => self.tracks = tracks.len(),
+            Happening::Call(Event::Hearing { clients }) => self.hearing = clients,
             Happening::Call(Event::Ended { text }) => panic!("the call ended: {text}"),
             Happening::Call(_) => {}
             Happening::MediaUp => self.media_up = true,

@@ -15,6 +15,9 @@ pub fn room() -> RoomName {
     "standup".parse().unwrap()
 }
 
+/// What the SFU is told of a client: what it shows, whom it hears.
+pub type Watched = (ClientId, Option<Vec<View>>, Option<Vec<ClientId>>);
+
 pub struct World {
     pub delivery: Delivery,
     pub now: Millis,
@@ -22,7 +25,7 @@ pub struct World {
     pub closed: Vec<ConnectionId>,
     pub departed: Vec<ClientId>,
     pub offers: Vec<u32>,
-    pub watched: Vec<(ClientId, Vec<View>)>,
+    pub watched: Vec<Watched>,
     pub turn_servers: Vec<ConnectionId>,
     pub alive: Vec<(ConnectionId, Seq)>,
 }
@@ -83,7 +86,7 @@ impl World {
                 Output::Close { connection } => self.closed.push(connection),
                 Output::Departed { client, .. } => self.departed.push(client),
                 Output::Offer { offer, .. } => self.offers.push(offer),
-                Output::Watch { client, views, .. } => self.watched.push((client, views)),
+                Output::Watch { client, views, hear, .. } => self.watched.push((client, views, hear)),
                 Output::TurnServers { to } => self.turn_servers.push(to),
             }
         }

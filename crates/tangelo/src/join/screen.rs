@@ -62,6 +62,7 @@ impl Screen {
             | Event::TurnServers { .. }
             | Event::MediaReset {}
             | Event::KeyFrameWanted {}
+            | Event::Hearing { .. }
             | Event::Emoji { .. } => Vec::new(),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tangelo_wire::limits::HEARD_MAX;
+
 use super::stamp::AUDIO_BYTES_MIN;
 
 /// A packet of sound.
@@ -80,10 +82,22 @@ impl Plan {
         [self.audio_bytes > 0, self.video_bytes > 0]
     }
 
-    /// How many lines a client receives on.
+    /// On how many lines something comes to a client: of the microphones of many it hears a part.
     pub(super) fn lines_of(&self, client: u32) -> u64 {
-        let sources = self.sends().into_iter().filter(|sends| *sends).count() as u64;
-        u64::from(self.publishers - u32::from(self.publishes(client))) * sources
+        let others = self.others_of(client);
+        let [sound, picture] = self.sends();
+        let heard = others.min(HEARD_MAX as u64);
+        u64::from(sound) * heard + u64::from(picture) * others
+    }
+
+    /// Whether a client hears all microphones, and misses what does not come.
+    pub(super) fn hears_all(&self, client: u32) -> bool {
+        self.others_of(client) <= HEARD_MAX as u64
+    }
+
+    /// How many others send in a client's room.
+    fn others_of(&self, client: u32) -> u64 {
+        u64::from(self.publishers - u32::from(self.publishes(client)))
     }
 
     /// How many lines all of them receive on.
@@ -102,6 +116,9 @@ mod tests {
         assert_eq!((plan.audio_bytes, plan.video_bytes), (80, 2_500));
         assert_eq!((plan.people(), plan.lines()), (10, 2 * 2 * 9));
         assert_eq!(Plan::new((1, 10, 2), 0, 600, 30).unwrap().lines(), 2 * 9);
+        let many = Plan::new((1, 40, 30), 32, 600, 30).unwrap();
+        assert_eq!((many.lines_of(0), many.lines_of(39)), (25 + 29, 25 + 30));
+        assert!(plan.hears_all(0) && !many.hears_all(0));
     }
 
     #[test]

@@ -104,7 +104,13 @@ export const inspectorText: InspectorTexts = {
     added: count => `${count} aufgenommen`,
     removed: count => `${count} entfernt`,
     path: "Pfad erneuert",
-    content: { state: "Zustand", chat: "Chat", reaction: "Reaktion", emoji: "Emoji-Vergleich" },
+    content: {
+      state: "Zustand",
+      chat: "Chat",
+      reaction: "Reaktion",
+      emoji: "Emoji-Vergleich",
+      activity: "wie laut gesprochen wurde",
+    },
     refused: (rule, rules) => `Regel ${rule} gebrochen: ${RULES[rule] ?? rules}.`,
     blame: {
       author: "Durch den Urheber, der es signiert hat.",

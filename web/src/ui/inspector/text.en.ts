@@ -103,7 +103,13 @@ export const inspectorText = {
     added: (count: number) => `${count} added`,
     removed: (count: number) => `${count} removed`,
     path: "path renewed",
-    content: { state: "state", chat: "chat", reaction: "reaction", emoji: "emoji comparison" },
+    content: {
+      state: "state",
+      chat: "chat",
+      reaction: "reaction",
+      emoji: "emoji comparison",
+      activity: "how loudly it spoke",
+    },
     refused: (rule: number, rules: string) => `Rule ${rule} broken: ${rules}.`,
     blame: {
       author: "By its author, who signed it.",
