@@ -125,6 +125,12 @@ pub enum Event {
         /// Numbers of layers, lowest first.
         layers: Vec<u8>,
     },
+    /// Pictures that the client shows and does not get, since its network has no room for them; all of them. Until it is said after a
+    /// [`Event::MediaReset`] or the first offer, none.
+    Paused {
+        /// Whose and which.
+        pictures: Vec<RemoteTrack>,
+    },
     /// The TURN servers that the host has named, none perhaps, and what to show them. As the server says it: the page
     /// checks it before it uses it.
     TurnServers {

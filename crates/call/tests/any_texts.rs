@@ -11,8 +11,8 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestRunn
 use spoil::{Spoil, spoil, spoiled};
 use tangelo_call::{Command, Phase};
 use tangelo_wire::{
-    Bytes, ClientId, ErrorCode, ForkCheck, LogHash, LogId, Millis, Presence, Published, ResumeToken, Seq,
-    ServerMessage, Source, WireError,
+    Bytes, ClientId, ErrorCode, ForkCheck, LogHash, LogId, Millis, Picture, Presence, Published, ResumeToken,
+    Seq, ServerMessage, Source, WireError,
 };
 
 const VICTIM: usize = 2;
@@ -85,6 +85,9 @@ fn corpus() -> Vec<String> {
         ServerMessage::OfferRefused { offer: 1, error: error(ErrorCode::BadOffer) },
         ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
         ServerMessage::Wanted { source: Source::Screen, layers: vec![0] },
+        ServerMessage::Paused {
+            pictures: vec![Picture { client: ClientId([7; 16]), source: Source::Screen }],
+        },
         ServerMessage::Check { client, check },
         ServerMessage::Error(error(ErrorCode::TooLarge)),
         ServerMessage::Error(error(ErrorCode::RoomFull)),

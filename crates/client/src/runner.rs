@@ -288,6 +288,7 @@ impl Runner {
             | Event::Reaction { .. }
             | Event::Hearing { .. }
             | Event::Wanted { .. }
+            | Event::Paused { .. }
             | Event::TurnServers { .. }
             | Event::Emoji { .. } => {}
         }

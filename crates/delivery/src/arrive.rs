@@ -107,6 +107,7 @@ impl Delivery {
             named: VecDeque::new(),
             published: Vec::new(),
             wanted: BTreeMap::new(),
+            paused: Vec::new(),
             commits: Bucket::new(now, self.limits.commits),
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),
@@ -173,7 +174,7 @@ impl Delivery {
         let old = present.connection();
         present.link = Link::Up { connection: id, since: now };
         present.processed = present.processed.max(processed);
-        let wanted = present.wanted.clone();
+        let (wanted, paused) = (present.wanted.clone(), present.paused.clone());
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name.clone() });
         }
@@ -189,6 +190,7 @@ impl Delivery {
         for (source, layers) in wanted {
             self.tell(id, ServerMessage::Wanted { source, layers });
         }
+        self.tell(id, ServerMessage::Paused { pictures: paused });
     }
 
     fn refuse_protocol(&mut self, now: Millis, id: ConnectionId, protocol: u32) {

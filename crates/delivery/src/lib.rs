@@ -29,8 +29,8 @@ mod timers;
 use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
-    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Published, RoomName, ServerMessage, Source, View,
-    WireError,
+    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Picture, Published, RoomName, ServerMessage,
+    Source, View, WireError,
 };
 
 pub use bucket::Rate;
@@ -208,6 +208,17 @@ impl Delivery {
         present.wanted.insert(source, layers.clone());
         if let Some(connection) = present.connection() {
             self.tell(connection, ServerMessage::Wanted { source, layers });
+        }
+    }
+
+    /// Which of the pictures that `client` shows it does not get, for want of room; told to the client.
+    pub fn paused(&mut self, room: &RoomName, client: ClientId, pictures: Vec<Picture>) {
+        let Some(present) = self.rooms.get_mut(room).and_then(|room| room.present.get_mut(&client)) else {
+            return;
+        };
+        present.paused.clone_from(&pictures);
+        if let Some(connection) = present.connection() {
+            self.tell(connection, ServerMessage::Paused { pictures });
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tangelo_wire::{
     Admission, Bytes, ClientId, DepartReason, Entry, GroupId, HostId, HostOrders, HostStatement, LogEntry,
-    Millis, Mistake, Presence, Published, RoomName, Seq, ServerMessage, Source, limits, made,
+    Millis, Mistake, Picture, Presence, Published, RoomName, Seq, ServerMessage, Source, limits, made,
 };
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) struct Present {
     pub(crate) published: Vec<Source>,
     /// Which layers of its pictures somebody is to get, as it was told.
     pub(crate) wanted: BTreeMap<Source, Vec<u8>>,
+    /// Which pictures it does not get for want of room, as it was told.
+    pub(crate) paused: Vec<Picture>,
     pub(crate) commits: Bucket,
     pub(crate) application_messages: Bucket,
     pub(crate) checks: Bucket,

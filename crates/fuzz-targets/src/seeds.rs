@@ -45,6 +45,7 @@ pub fn wire_messages() -> Vec<Vec<u8>> {
             ServerMessage::OfferRefused { offer: 1, error: error() },
             ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },
             ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 1] },
+            ServerMessage::Paused { pictures: Vec::new() },
             ServerMessage::Error(error()),
         ]
         .map(|message| message.to_json()),

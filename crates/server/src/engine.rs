@@ -200,6 +200,11 @@ impl Engine {
                     self.delivery.wanted(room, client, source, layers);
                 }
             }
+            News::Paused { client, pictures } => {
+                if let Some(room) = self.sessions.get(&client) {
+                    self.delivery.paused(room, client, pictures);
+                }
+            }
             News::Gone { client } => {
                 if let Some(room) = self.sessions.get(&client) {
                     self.delivery.published(room, client, Vec::new());

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tangelo_sfu::{Answer, OfferError, SfuConfig};
-use tangelo_wire::{ClientId, MediaLine, RoomName, Source};
+use tangelo_wire::{ClientId, MediaLine, Picture, RoomName, Source};
 use tokio::{
     sync::{mpsc, watch},
     time,
@@ -58,6 +58,11 @@ pub(crate) enum News {
     /// The network way to a client is gone, and its session with it.
     Gone {
         client: ClientId,
+    },
+    /// Pictures that a client shows and has no room for.
+    Paused {
+        client: ClientId,
+        pictures: Vec<Picture>,
     },
     /// Layers of a client's picture that somebody is to get.
     Wanted {

@@ -293,6 +293,9 @@ impl MediaThread {
                 Output::Wanted { client, source, layers } => {
                     let _ = self.news.send(News::Wanted { client, source, layers });
                 }
+                Output::Paused { client, pictures } => {
+                    let _ = self.news.send(News::Paused { client, pictures });
+                }
                 Output::Forwarded(packet) => {
                     if let Some(tap) = &self.tap {
                         tap.lock().unwrap_or_else(PoisonError::into_inner).note(&packet);

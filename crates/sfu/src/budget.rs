@@ -24,6 +24,8 @@ pub(crate) struct Picture {
 pub(crate) struct Plan {
     /// For each picture, in the order in which they were given.
     pub(crate) choices: Vec<Choice>,
+    /// For each, whether it would be forwarded if there were room.
+    pub(crate) has_no_room: Vec<bool>,
     /// What the choices take, in bit/s.
     pub(crate) planned_bps: u64,
     /// What would be sent if there were room for all.
@@ -107,7 +109,9 @@ pub(crate) fn plan(budget_bps: Option<u64>, pictures: &[Picture]) -> Plan {
             choose(picture.view, picture.layers.get(..=place).unwrap_or_default())
         })
     });
-    Plan { choices: choices.collect(), planned_bps: spent, desired_bps, next_bps }
+    let choices = choices.collect();
+    let has_no_room = goals.iter().zip(&places).map(|(goal, place)| goal.is_some() && place.is_none());
+    Plan { choices, has_no_room: has_no_room.collect(), planned_bps: spent, desired_bps, next_bps }
 }
 
 /// Ranks and steps in the order in which they are served: everybody's lowest layer first.
@@ -172,6 +176,8 @@ mod tests {
         assert_eq!(forwarded(800_000 * 115 / 100, &pictures), [Some(1), Some(0), Some(0)]);
         assert_eq!(forwarded(1_500_000 * 115 / 100, &pictures), [Some(1); 3]);
         assert_eq!(forwarded(0, &pictures), [None; 3]);
+        assert_eq!(plan(Some(350_000), &pictures).has_no_room, [false, false, true]);
+        assert_eq!(plan(None, &pictures).has_no_room, [false; 3]);
     }
 
     #[test]
@@ -213,5 +219,6 @@ mod tests {
         let plan = plan(Some(600_000), &[hidden, camera(360, None)]);
         assert_eq!(plan.choices, [Choice::default(), Choice { forward: Some(1), target: Some(1) }]);
         assert_eq!(plan.desired_bps, 500_000);
+        assert_eq!(plan.has_no_room, [false; 2]);
     }
 }

@@ -15,7 +15,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use tangelo_wire::{ClientId, RoomName, Source};
+use tangelo_wire::{ClientId, Picture, RoomName, Source};
 
 mod budget;
 mod checks;
@@ -123,6 +123,13 @@ pub enum Output {
         source: Source,
         /// Numbers of layers, lowest first.
         layers: Vec<u8>,
+    },
+    /// Of the pictures that the client shows, there is no room for these in its network: it does not get them. All of them, sorted.
+    Paused {
+        /// Who shows them.
+        client: ClientId,
+        /// Whose and which.
+        pictures: Vec<Picture>,
     },
     /// The tap is on, and this packet was forwarded.
     Forwarded(ForwardedPacket),

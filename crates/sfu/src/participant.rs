@@ -16,7 +16,7 @@ use str0m::{
     net::{Protocol, Receive, TcpType, Transmit},
     rtp::{Extension, RtpPacket, RtpWrite, Vp8Descriptor},
 };
-use tangelo_wire::{ClientId, LAYER_RIDS, LineUse, MediaKind, RoomName, Source, View};
+use tangelo_wire::{ClientId, LAYER_RIDS, LineUse, MediaKind, Picture, RoomName, Source, View};
 
 use crate::{
     SfuConfig, Transport,
@@ -63,6 +63,8 @@ pub(crate) struct Participant {
     network: Network,
     /// What the client shows; `None` before it has said so.
     views: Option<BTreeMap<TrackId, View>>,
+    /// Which pictures have no room in its network, as it was told.
+    paused: Option<Vec<Picture>>,
     hearing: Hearing,
     checks: Checks,
     /// What the client sends, as str0m keeps it.
@@ -177,6 +179,7 @@ impl Participant {
             receiving: BTreeMap::new(),
             network: Network::default(),
             views: None,
+            paused: None,
             hearing: Hearing::default(),
             checks,
             streams: Streams::default(),
@@ -352,6 +355,16 @@ impl Participant {
             "planned"
         );
         self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(desired));
+    }
+
+    /// Notes which of the pictures that it shows the client does not get for want of room. Returns them sorted, if it is to be told.
+    pub(crate) fn newly_paused(&mut self, mut pictures: Vec<Picture>) -> Option<Vec<Picture>> {
+        pictures.sort_unstable();
+        if self.paused.as_ref() == Some(&pictures) {
+            return None;
+        }
+        self.paused = Some(pictures.clone());
+        Some(pictures)
     }
 
     /// What the client receives.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tangelo_wire::{ClientId, MediaKind, RoomName};
+use tangelo_wire::{ClientId, MediaKind, Picture as WirePicture, RoomName};
 
 use crate::{
     Output, Sfu,
@@ -97,6 +97,12 @@ impl Sfu {
                 targets.entry(*id).or_default().extend([choice.forward, choice.target].into_iter().flatten());
             }
             receiver.plan(now, &plan, sound_bps);
+            let no_room = lines.iter().zip(&plan.has_no_room).filter(|(_, has_no_room)| **has_no_room);
+            let paused =
+                no_room.map(|(((client, source), _), _)| WirePicture { client: *client, source: *source });
+            if let Some(pictures) = receiver.newly_paused(paused.collect()) {
+                self.outputs.push_back((client, Output::Paused { client, pictures }));
+            }
             self.queue(client);
         }
         let lingers = self.tell_wanted(name, &targets);

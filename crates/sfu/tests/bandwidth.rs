@@ -13,7 +13,7 @@ use common::{
     receive, room, send,
 };
 use str0m::{format::Codec, media::Mid, rtp::RtpWrite};
-use tangelo_wire::{ClientId, Source, View};
+use tangelo_wire::{ClientId, Picture, Source, View};
 
 use Source::{Camera, Microphone, Screen};
 
@@ -133,9 +133,18 @@ fn sound_goes_before_pictures() {
     assert!(after.0 - before.0 >= 998, "some are under way: {before:?} {after:?}");
     assert_eq!(call.link(BOB).dropped, dropped);
     assert_eq!(after.1, before.1, "no room for pictures");
+    assert_eq!(call.world.paused[&BOB], [Picture { client: ALICE, source: Camera }], "and Bob knows");
     call.link(BOB).rate_bps = 4_000_000;
     call.run(10);
     assert_eq!(call.layer(BOB), 2, "{:?}", call.world.sfu.estimate_bps(BOB));
+    assert_eq!(call.world.paused[&BOB], []);
+    // What is not shown is not paused.
+    call.link(BOB).rate_bps = 150_000;
+    call.run(10);
+    assert_eq!(call.world.paused[&BOB].len(), 1);
+    call.world.sfu.watch(call.world.now, BOB, Some(&[]), None);
+    call.run(1);
+    assert_eq!(call.world.paused[&BOB], []);
 }
 
 /// What Alice shows of her screen, in one layer: pictures of so many packets of 1,000 bytes, 25 a second.

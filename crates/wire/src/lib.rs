@@ -31,7 +31,7 @@ pub use entry::{DepartReason, Entry, HostStatement, LogEntry, Post};
 pub use host_orders::HostOrders;
 pub use id::{ClientId, GroupId, LogHash, LogId, ParseIdError, ResumeToken, Seq};
 pub use log_hash::with_admission;
-pub use media::{LAYER_RIDS, LineUse, MediaKind, MediaLine, Source, View};
+pub use media::{LAYER_RIDS, LineUse, MediaKind, MediaLine, Picture, Source, View};
 pub use message::{ClientMessage, ErrorCode, ForkCheck, Presence, Published, ServerMessage, WireError};
 #[cfg(feature = "mistakes")]
 pub use mistake::Making;

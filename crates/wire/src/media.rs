@@ -62,6 +62,15 @@ pub struct View {
     pub pinned: bool,
 }
 
+/// A picture that somebody sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Picture {
+    /// Whose.
+    pub client: ClientId,
+    /// Which.
+    pub source: Source,
+}
+
 /// One `m=` section of an offer, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

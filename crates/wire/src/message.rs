@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Post,
+    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Picture, Post,
     ResumeToken, RoomName, Seq, Source, Transcript, TurnServers, View, limits,
 };
 
@@ -162,6 +162,11 @@ pub enum ServerMessage {
         source: Source,
         /// Numbers of layers, lowest first; 0 alone where the picture has no layers.
         layers: Vec<u8>,
+    },
+    /// Pictures that the client shows and does not get, since its network has no room for them; all of them. Until it is said, none.
+    Paused {
+        /// Sorted.
+        pictures: Vec<Picture>,
     },
     /// Answer to a client's `TurnServers`.
     TurnServers(TurnServers),

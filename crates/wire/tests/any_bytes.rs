@@ -9,8 +9,8 @@ use spoil::{spoil, spoiled};
 use tangelo_wire::{
     AccessProof, Admission, AdmissionError, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode,
     ForkCheck, GroupId, HostId, HostStatement, LineUse, LogEntry, LogHash, LogId, MediaLine, Millis,
-    PROTOCOL, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source, Transcript,
-    TurnServers, View, WireError, base32, limits,
+    PROTOCOL, Picture, Post, Presence, Published, ResumeToken, RoomName, Seq, ServerMessage, Source,
+    Transcript, TurnServers, View, WireError, base32, limits,
 };
 
 /// Does something to a field.
@@ -149,6 +149,9 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::OfferRefused { offer: 1, error: error() },
         ServerMessage::Published(published()),
         ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 2] },
+        ServerMessage::Paused {
+            pictures: vec![Picture { client: ClientId([7; 16]), source: Source::Screen }],
+        },
         ServerMessage::TurnServers(TurnServers {
             urls: vec!["turn:turn.example".into()],
             username: "1:a".into(),

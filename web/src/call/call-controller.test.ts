@@ -164,6 +164,23 @@ test("what the group's watch doubts of a person is shown with the person", () =>
   call.leave();
 });
 
+test("for whose picture the own network has no room is said with the person, until there is", () => {
+  const { call, roster, event } = world();
+  assert(roster.type === "roster");
+  event(roster);
+  const grace = roster.people.find(({ own }) => !own)?.client;
+  assert(grace !== undefined);
+  const reasons = (...clients: string[]) => {
+    const pictures = clients.map(client => ({ client, source: "camera", kind: "video" }) as const);
+    event({ type: "paused", pictures });
+    return call.view.get().people.map(({ quality }) => quality.reason);
+  };
+  assert.deepEqual(reasons(grace), [undefined, "room"]);
+  assert.deepEqual(reasons(grace, "somebody who has left"), [undefined, "room"]);
+  assert.deepEqual(reasons(), [undefined, undefined]);
+  call.leave();
+});
+
 test("another worker takes over from one that died, transform by transform, and arrives anew", async () => {
   const { call, roster, posted, ended, hear, event, offers } = world({ sending: true });
   event(roster);

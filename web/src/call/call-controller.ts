@@ -48,6 +48,8 @@ export class CallController {
   private readonly spoken: Spoken;
   /** Whose microphones come here; nothing while all do. */
   private heard: ReadonlySet<string> | undefined;
+  /** For whose pictures the own network has no room. */
+  private noRoomFor: ReadonlySet<string> = new Set();
   private beat: Beat = NO_BEAT;
   private readonly news = new CallNews(this.view);
   /** Who is shown large; see `MediaMode`. */
@@ -236,6 +238,9 @@ export class CallController {
         return this.media.generateKeyFrames();
       case "wanted":
         return this.media.wanted(event.source, event.layers);
+      case "paused":
+        this.noRoomFor = new Set(event.pictures.map(({ client }) => client));
+        return this.draw();
       case "turn_servers":
         return this.media.turnServers(event);
       case "chat":
@@ -254,6 +259,7 @@ export class CallController {
   private groupGone(): void {
     this.tracks = [];
     this.heard = undefined;
+    this.noRoomFor = new Set();
     this.listen();
     this.people.areGone();
   }
@@ -351,7 +357,7 @@ export class CallController {
 
   private draw(): void {
     if (this.view.get().ended !== undefined) return;
-    const people = this.people.views(this.media.streams(), this.beat);
+    const people = this.people.views(this.media.streams(), this.beat, this.noRoomFor);
     this.view.patch({ people, media: this.media.state(), lastHeard: this.beat.lastHeard });
   }
 

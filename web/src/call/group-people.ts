@@ -59,7 +59,11 @@ export class GroupPeople {
     this.view.patch({ sinceLastTime: undefined });
   }
 
-  views(streams: Parameters<typeof personViews>[2], beat: Beat): readonly PersonView[] {
-    return personViews(this.people, this.trust, streams, beat);
+  views(
+    streams: Parameters<typeof personViews>[2],
+    beat: Beat,
+    noRoomFor: ReadonlySet<string>,
+  ): readonly PersonView[] {
+    return personViews(this.people, this.trust, streams, beat, noRoomFor);
   }
 }

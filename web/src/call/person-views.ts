@@ -2,7 +2,7 @@
 import type { Person } from "../generated/Person.js";
 import type { Source } from "../generated/Source.js";
 import { type Beat, OWN } from "./pulse.js";
-import { UNKNOWN_QUALITY } from "./quality.js";
+import { NO_ROOM, type Quality, UNKNOWN_QUALITY } from "./quality.js";
 import type { Trust } from "./trust.js";
 import type { PersonView } from "./view.js";
 
@@ -14,7 +14,13 @@ export function personViews(
   trust: ReadonlyMap<string, Trust>,
   streams: readonly { client: string; source: Source; stream: MediaStream }[],
   beat: Beat,
+  /** For whose pictures the own network has no room. */
+  noRoomFor: ReadonlySet<string>,
 ): PersonView[] {
+  const quality = ({ own, client }: Person): Quality => {
+    if (!own && noRoomFor.has(client)) return NO_ROOM;
+    return beat.quality.get(own ? OWN : client) ?? UNKNOWN_QUALITY;
+  };
   return people.map(person => ({
     client: person.client,
     name: person.name,
@@ -29,7 +35,7 @@ export function personViews(
     recording: person.state?.recording ?? false,
     handOrder: person.hand_order ?? undefined,
     speaking: beat.speaking.has(person.client),
-    quality: beat.quality.get(person.own ? OWN : person.client) ?? UNKNOWN_QUALITY,
+    quality: quality(person),
     unreadable: beat.unreadable.get(person.client),
     streams: new Map(
       streams

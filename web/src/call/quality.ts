@@ -14,10 +14,13 @@ export type QualityReason =
   | "frozen"
   /** Nothing comes at all. */
   | "nothing"
+  /** The own network has no room for their pictures. */
+  | "room"
   /** The way to the server takes long. */
   | "delay";
 
 export const UNKNOWN_QUALITY: Quality = { level: "unknown", reason: undefined };
+export const NO_ROOM: Quality = { level: "poor", reason: "room" };
 const GOOD: Quality = { level: "good", reason: undefined };
 
 /** Shares of packets that are lost. Opus bridges some; a picture stutters with few. */

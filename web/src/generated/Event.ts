@@ -61,7 +61,11 @@ source: Source,
 /**
  * Numbers of layers, lowest first.
  */
-layers: Array<number>, } | { "type": "turn_servers", 
+layers: Array<number>, } | { "type": "paused", 
+/**
+ * Whose and which.
+ */
+pictures: Array<RemoteTrack>, } | { "type": "turn_servers", 
 /**
  * `turn:` and `turns:` addresses.
  */

@@ -211,12 +211,14 @@ export const text: Texts = {
       loss: "Schlechte Verbindung: Teile von dem, was gesendet wird, gehen unterwegs verloren.",
       frozen: "Das Bild steht still: Es kommt zu wenig davon an.",
       nothing: "Im Augenblick kommt nichts an.",
+      room: "Deine Verbindung hat keinen Platz für dieses Bild: Es kommt wieder, sobald mehr da ist.",
       delay: "Langsame Verbindung: Was gesagt wird, kommt spät an.",
     },
     own: {
       loss: "Deine Verbindung ist schlecht: Teile von dem, was du sendest, gehen verloren.",
       frozen: "Dein Bild steht still: Deine Kamera liefert kein neues.",
       nothing: "Im Augenblick kommt nichts von dem hinaus, was du sendest.",
+      room: "Deine Verbindung hat keinen Platz für dein Bild.",
       delay: "Deine Verbindung ist langsam: Andere hören dich spät.",
     },
     unreadable: {

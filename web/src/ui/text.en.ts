@@ -220,12 +220,14 @@ export const text = {
       loss: "Bad connection: parts of what they send are lost on the way.",
       frozen: "The picture stands still: too little of it arrives.",
       nothing: "Nothing arrives from them at the moment.",
+      room: "Your connection has no room for their picture: it comes back as soon as there is more.",
       delay: "Slow connection: what they say arrives late.",
     } satisfies Record<QualityReason, string>,
     own: {
       loss: "Your connection is bad: parts of what you send are lost.",
       frozen: "Your picture stands still: your camera gives no new one.",
       nothing: "Nothing of what you send gets out at the moment.",
+      room: "Your connection has no room for your picture.",
       delay: "Your connection is slow: others hear you late.",
     } satisfies Record<QualityReason, string>,
     unreadable: {

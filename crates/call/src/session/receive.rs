@@ -2,12 +2,12 @@
 
 use tangelo_e2ee::{IdentityProof, LeafKey};
 use tangelo_wire::{
-    ClientId, ErrorCode, Millis, Mistake, ServerMessage, TurnServers, WireError, limits, made,
+    ClientId, ErrorCode, Millis, Mistake, Picture, ServerMessage, TurnServers, WireError, limits, made,
 };
 
 use super::{ANSWER_MS, Connection, Session, State};
 use crate::{
-    Event, Output, Words,
+    Event, Output, RemoteTrack, Words,
     attendee::{Attendee, Carried, Lost},
     inspect::{Happening, Outcome, facts},
 };
@@ -103,6 +103,15 @@ impl Session {
             (State::Present(_), ServerMessage::Answer { offer, sdp }) => {
                 self.tell(Event::Answer { offer, sdp });
                 self.say_watch();
+                Ok(())
+            }
+            (State::Present(_), ServerMessage::Paused { pictures }) => {
+                let pictures = pictures.into_iter().map(|Picture { client, source }| RemoteTrack {
+                    client: client.to_string(),
+                    source,
+                    kind: source.kind(),
+                });
+                self.tell(Event::Paused { pictures: pictures.collect() });
                 Ok(())
             }
             (State::Present(_), ServerMessage::Wanted { source, layers }) => {

@@ -21,7 +21,7 @@ use str0m::{
     rtp::{RtpPacket, RtpWrite},
 };
 use tangelo_sfu::{Answer, ForwardedPacket, OfferError, Output, Sfu, SfuConfig, Transport};
-use tangelo_wire::{ClientId, LineUse, MediaKind, MediaLine, RoomName, Source};
+use tangelo_wire::{ClientId, LineUse, MediaKind, MediaLine, Picture, RoomName, Source};
 
 pub const ALICE: ClientId = ClientId([0xa1; 16]);
 pub const BOB: ClientId = ClientId([0xb0; 16]);
@@ -69,6 +69,8 @@ pub struct World {
     pub peers: BTreeMap<ClientId, Peer>,
     /// What layers senders were asked for last.
     pub wanted: BTreeMap<(ClientId, Source), Vec<u8>>,
+    /// What each client was told last to have no room for.
+    pub paused: BTreeMap<ClientId, Vec<Picture>>,
     pub forwarded: Vec<ForwardedPacket>,
     pub connected: Vec<ClientId>,
     pub disconnected: Vec<ClientId>,
@@ -108,6 +110,7 @@ impl World {
             sfu,
             peers: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            paused: BTreeMap::new(),
             forwarded: Vec::new(),
             connected: Vec::new(),
             disconnected: Vec::new(),
@@ -277,6 +280,9 @@ impl World {
                 Output::Disconnected { client } => self.disconnected.push(client),
                 Output::Wanted { client, source, layers } => {
                     self.wanted.insert((client, source), layers);
+                }
+                Output::Paused { client, pictures } => {
+                    self.paused.insert(client, pictures);
                 }
                 Output::Forwarded(packet) => self.forwarded.push(packet),
             }

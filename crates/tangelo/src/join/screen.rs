@@ -59,6 +59,7 @@ impl Screen {
             | Event::Answer { .. }
             | Event::OfferRefused { .. }
             | Event::Wanted { .. }
+            | Event::Paused { .. }
             | Event::TurnServers { .. }
             | Event::MediaReset {}
             | Event::KeyFrameWanted {}
