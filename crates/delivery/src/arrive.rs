@@ -107,7 +107,7 @@ impl Delivery {
             named: VecDeque::new(),
             published: Vec::new(),
             wanted: BTreeMap::new(),
-            paused: Vec::new(),
+            paused: None,
             commits: Bucket::new(now, self.limits.commits),
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),
@@ -190,7 +190,9 @@ impl Delivery {
         for (source, layers) in wanted {
             self.tell(id, ServerMessage::Wanted { source, layers });
         }
-        self.tell(id, ServerMessage::Paused { pictures: paused });
+        if let Some(pictures) = paused {
+            self.tell(id, ServerMessage::Paused { pictures });
+        }
     }
 
     fn refuse_protocol(&mut self, now: Millis, id: ConnectionId, protocol: u32) {

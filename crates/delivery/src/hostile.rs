@@ -48,7 +48,7 @@ impl Delivery {
             named: VecDeque::new(),
             published: Vec::new(),
             wanted: BTreeMap::new(),
-            paused: Vec::new(),
+            paused: None,
             commits: Bucket::new(now, self.limits.commits),
             application_messages: Bucket::new(now, self.limits.application_messages),
             checks: Bucket::new(now, self.limits.checks),

@@ -216,7 +216,7 @@ impl Delivery {
         let Some(present) = self.rooms.get_mut(room).and_then(|room| room.present.get_mut(&client)) else {
             return;
         };
-        present.paused.clone_from(&pictures);
+        present.paused = Some(pictures.clone());
         if let Some(connection) = present.connection() {
             self.tell(connection, ServerMessage::Paused { pictures });
         }

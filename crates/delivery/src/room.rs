@@ -48,8 +48,8 @@ pub(crate) struct Present {
     pub(crate) published: Vec<Source>,
     /// Which layers of its pictures somebody is to get, as it was told.
     pub(crate) wanted: BTreeMap<Source, Vec<u8>>,
-    /// Which pictures it does not get for want of room, as it was told.
-    pub(crate) paused: Vec<Picture>,
+    /// Which pictures it does not get for want of room, once that was told.
+    pub(crate) paused: Option<Vec<Picture>>,
     pub(crate) commits: Bucket,
     pub(crate) application_messages: Bucket,
     pub(crate) checks: Bucket,
