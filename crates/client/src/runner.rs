@@ -270,7 +270,7 @@ impl Runner {
                 tracing::warn!(text, "the server refused an offer");
                 self.peer.refused();
             }
-            Event::MediaReset {} => self.reset_media(),
+            Event::MediaReset {} | Event::MediaLost {} => self.reset_media(),
             Event::KeyFrameWanted {} => {
                 for source in self.sources.clone() {
                     if source.kind() == tangelo_wire::MediaKind::Video {

@@ -32,7 +32,9 @@ fn a_client_that_resumes_gets_what_it_missed_in_order_and_only_its_own_welcomes(
 
     let back = world.resume(&second, 6);
     let seen = world.take(back.connection);
-    let ServerMessage::Resumed { seq: Seq(8), published } = &seen[0] else { panic!("{seen:?}") };
+    let ServerMessage::Resumed { seq: Seq(8), published, media_lost: false } = &seen[0] else {
+        panic!("{seen:?}")
+    };
     assert_eq!(published[0].sources, [Source::Microphone]);
     assert_eq!(seqs(&seen), [7, 8]);
     let welcome = |message: &ServerMessage| match message {

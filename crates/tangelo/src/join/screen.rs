@@ -61,6 +61,7 @@ impl Screen {
             | Event::Wanted { .. }
             | Event::TurnServers { .. }
             | Event::MediaReset {}
+            | Event::MediaLost {}
             | Event::KeyFrameWanted {}
             | Event::Emoji { .. } => Vec::new(),
         }
