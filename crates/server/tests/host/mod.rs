@@ -38,6 +38,7 @@ pub fn config() -> Config {
         tls: None,
         web: None,
         tap: None,
+        store: None,
     }
 }
 
