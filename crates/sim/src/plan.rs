@@ -69,7 +69,7 @@ fn deed(deed: Deed, person: usize) -> Step {
     Step::Deed(deed, person)
 }
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 14] = [
     (6, |_, p| deed(Deed::Cut, p)),
     (4, |_, p| deed(Deed::Freeze, p)),
     (6, |_, p| deed(Deed::Wake, p)),
@@ -82,6 +82,7 @@ const FAULTS: [Fault; 13] = [
     (1, |rng, p| Step::Skew(p, rng.below(8_000))),
     (1, |rng, _| Step::Skew(0, rng.below(8_000))),
     (1, |_, _| Step::Restart),
+    (2, |_, _| Step::Revive),
     (2, |_, p| deed(Deed::Stay, p)),
 ];
 
