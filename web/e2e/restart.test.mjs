@@ -58,7 +58,7 @@ test("and people come and go as before", async () => {
   await third.joinCall("Edsger");
   await Promise.all([ada, grace, third].map(person => person.sees(3)));
   await Promise.all([ada, grace, third].map(person => person.hearsAndSees(2)));
-  await third.click("Leave");
+  await third.click("Leave call");
   await Promise.all([ada.sees(2), grace.sees(2)]);
   await third.close();
 });

@@ -7,7 +7,8 @@ use std::{
 };
 
 use redb::{
-    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError, WriteTransaction,
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, TableError,
+    WriteTransaction, backends::FileBackend,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tangelo_delivery::{Change, Kept, KeptClient, KeptRoom};
@@ -77,7 +78,8 @@ fn read_schema_1(read: &ReadTransaction) -> Outcome<Kept> {
 
 /// Makes a database of an empty file, with this in it.
 pub(super) fn create(file: File, everything: &[Change]) -> Outcome<Database> {
-    let database = Database::builder().set_cache_size(CACHE_BYTES).create_file(file)?;
+    let database =
+        Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(FileBackend::new(file)?)?;
     let write = database.begin_write()?;
     write.open_table(ABOUT)?.insert("schema", SCHEMA)?;
     put(&write, everything)?;
