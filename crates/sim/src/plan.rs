@@ -160,7 +160,7 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
         steps.push(deed(Deed::Join, person));
     }
     // Most servers have a store. With numbers of its own: what else happens stays the same.
-    let mut stores = Rng::new(seed ^ 0x5704_e5);
+    let mut stores = Rng::new(seed ^ 0x0057_04e5);
     for step in steps.iter_mut().filter(|step| **step == Step::Restart) {
         if !stores.once_in(3) {
             *step = Step::Revive;
