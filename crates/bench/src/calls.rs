@@ -56,6 +56,7 @@ impl Place {
             tls: None,
             web: None,
             tap: None,
+            store: None,
         };
         let server = Server::bind(config).await.map_err(at("starting the server"))?;
         let link = Link::new_room().map_err(at("making a room"))?;

@@ -145,6 +145,9 @@ pub enum Event {
     },
     /// Media sessions are gone (the client arrived anew): close the peer connection, open another, offer again.
     MediaReset {},
+    /// The server has started anew and has no media session any more, but the group goes on: close the peer connection, open
+    /// another, offer again.
+    MediaLost {},
     /// The group gained a member: its first frame should be a key frame. The worker asks each video sender for one.
     KeyFrameWanted {},
     /// Somebody said something to everyone, the own person included; in the same order for all.

@@ -93,7 +93,7 @@ fn corpus() -> Vec<String> {
         ServerMessage::Error(error(ErrorCode::RoomFull)),
         ServerMessage::Error(error(ErrorCode::Departed)),
         ServerMessage::Error(error(ErrorCode::Internal)),
-        ServerMessage::Resumed { seq: Seq(u64::MAX), published: Vec::new() },
+        ServerMessage::Resumed { seq: Seq(u64::MAX), published: Vec::new(), media_lost: false },
     ];
     heard.extend(more.iter().map(ServerMessage::to_json));
     heard

@@ -272,7 +272,7 @@ impl Runner {
                 return;
             }
             Event::OfferRefused { offer, text } => self.media.refused(Instant::now(), *offer, text),
-            Event::MediaReset {} => self.reset_media(),
+            Event::MediaReset {} | Event::MediaLost {} => self.reset_media(),
             Event::KeyFrameWanted {} => {
                 for source in self.sources.clone() {
                     if source.kind() == tangelo_wire::MediaKind::Video {

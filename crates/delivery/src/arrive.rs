@@ -1,7 +1,5 @@
 //! How a connection gets a client: `Hello` and `Arrive`, or `Resume`.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use tangelo_wire::{
     Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, Mistake, PROTOCOL, ResumeToken,
     RoomName, Seq, ServerMessage, WireError, limits as bounds, made,
@@ -9,7 +7,6 @@ use tangelo_wire::{
 
 use crate::{
     ConnectionId, Delivery,
-    bucket::Bucket,
     connection::State,
     ids::token_hash,
     log::{self, Log},
@@ -95,27 +92,11 @@ impl Delivery {
 
         let entry = Entry::Arrived { client, key_package: key_package.clone(), admission: admission.clone() };
         let seq = room.append(now, entry, &self.limits, &mut self.outputs);
-        let present = Present {
-            link: Link::Up { connection: id, since: now },
-            token_hash: token_hash(&token),
-            arrived: seq,
-            arrived_at: now,
-            key_package,
-            admission,
-            processed: seq,
-            entered: false,
-            named: VecDeque::new(),
-            published: Vec::new(),
-            wanted: BTreeMap::new(),
-            paused: None,
-            commits: Bucket::new(now, self.limits.commits),
-            application_messages: Bucket::new(now, self.limits.application_messages),
-            checks: Bucket::new(now, self.limits.checks),
-            offers: Bucket::new(now, self.limits.offers),
-            watches: Bucket::new(now, self.limits.watches),
-            turn_servers: Bucket::new(now, self.limits.turn_servers),
-        };
+        let link = Link::Up { connection: id, since: now };
+        let mut present = Present::new(now, link, token_hash(&token), seq, key_package, &self.limits);
+        present.admission = admission;
         room.present.insert(client, present);
+        room.unsaved.clients.insert(client);
         self.clients = self.clients.saturating_add(1);
         let snapshot = ServerMessage::Snapshot {
             log_id: room.log.id,
@@ -158,19 +139,17 @@ impl Delivery {
         let Some(client) = room.holder(&token_hash(token)) else {
             return self.tell_error(id, ErrorCode::Departed, over);
         };
-        if processed > room.log.head() {
-            let text = format!("entry {processed} is yet to come");
-            return self.tell_error(id, ErrorCode::Invalid, text);
-        }
+        // Of entries yet to come a client knows that was told what was not kept, or one that lies.
         let Some(missed) = room.log.after(processed) else {
-            // Too far behind for what is kept: it could not follow the log any more.
+            // Too far behind for what is kept, or ahead of it: it could not follow the log any more.
             self.depart(now, name, client, DepartReason::Lagging);
             return self.tell_error(id, ErrorCode::Departed, over);
         };
         let missed: Vec<ServerMessage> =
             missed.map(|entry| ServerMessage::Entry(log::view(entry, client))).collect();
-        let resumed = ServerMessage::Resumed { seq: room.log.head(), published: room.published() };
+        let (seq, published) = (room.log.head(), room.published());
         let Some(present) = room.present.get_mut(&client) else { return };
+        let resumed = ServerMessage::Resumed { seq, published, media_lost: present.media_lost };
         let old = present.connection();
         present.link = Link::Up { connection: id, since: now };
         present.processed = present.processed.max(processed);

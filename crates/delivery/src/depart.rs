@@ -54,6 +54,9 @@ impl Delivery {
         let Some(gone) = room.depart(now, client, reason, &self.limits, &mut self.outputs) else { return };
         self.clients = self.clients.saturating_sub(1);
         if room.present.is_empty() {
+            if self.keeps {
+                self.forgotten.push(room.log.id);
+            }
             self.rooms.remove(name);
         }
         let Some(id) = gone.connection() else { return };

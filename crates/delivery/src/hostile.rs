@@ -1,7 +1,5 @@
 //! What a simulator has a server do that an honest one does not do of its own accord.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use tangelo_wire::{
     Bytes, ClientId, DepartReason, Entry, LogEntry, LogId, Millis, ResumeToken, RoomName, Seq,
     limits as bounds,
@@ -9,7 +7,6 @@ use tangelo_wire::{
 
 use crate::{
     Delivery,
-    bucket::Bucket,
     ids::token_hash,
     room::{Link, Present},
     timers::Timer,
@@ -36,27 +33,10 @@ impl Delivery {
         let room = self.rooms.get_mut(&name)?;
         let entry = Entry::Arrived { client: ghost, key_package: key_package.clone(), admission: None };
         let seq = room.append(now, entry, &self.limits, &mut self.outputs);
-        let present = Present {
-            link: Link::Down { since: now },
-            token_hash: ghost_hash(ghost),
-            arrived: seq,
-            arrived_at: now,
-            key_package: key_package.clone(),
-            admission: None,
-            processed: seq,
-            entered: false,
-            named: VecDeque::new(),
-            published: Vec::new(),
-            wanted: BTreeMap::new(),
-            paused: None,
-            commits: Bucket::new(now, self.limits.commits),
-            application_messages: Bucket::new(now, self.limits.application_messages),
-            checks: Bucket::new(now, self.limits.checks),
-            offers: Bucket::new(now, self.limits.offers),
-            watches: Bucket::new(now, self.limits.watches),
-            turn_servers: Bucket::new(now, self.limits.turn_servers),
-        };
+        let link = Link::Down { since: now, counts_until: now + self.limits.absent_ms };
+        let present = Present::new(now, link, ghost_hash(ghost), seq, key_package.clone(), &self.limits);
         room.present.insert(ghost, present);
+        room.unsaved.clients.insert(ghost);
         self.clients = self.clients.saturating_add(1);
         self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name, ghost));
         Some(seq)

@@ -4,7 +4,8 @@
 //! rules that look arbitrary here each stop an attack or a deadlock, see `docs/protocol.md`.
 //!
 //! Time, connections and messages go in; after every call take [`Output`]s until there is none, then wait until
-//! [`Delivery::poll_timeout`]. Outputs to one connection must be carried out in their order.
+//! [`Delivery::poll_timeout`]. Outputs to one connection must be carried out in their order. A server that is to survive its
+//! own restart makes what [`Delivery::take_changes`] returns durable before it carries out outputs.
 
 // Bad input must never panic: what may be missing is asked for with `get`. The workspace's lints deny the rest.
 #![cfg_attr(
@@ -19,6 +20,7 @@ mod depart;
 #[cfg(feature = "insider")]
 mod hostile;
 mod ids;
+mod keep;
 mod limits;
 mod log;
 mod posts;
@@ -29,12 +31,13 @@ mod timers;
 use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
-    ClientId, ClientMessage, ErrorCode, MediaLine, Millis, Picture, Published, RoomName, ServerMessage,
-    Source, View, WireError,
+    ClientId, ClientMessage, ErrorCode, LogId, MediaLine, Millis, Picture, Published, RoomName,
+    ServerMessage, Source, View, WireError,
 };
 
 pub use bucket::Rate;
 pub use connection::ConnectionId;
+pub use keep::{Change, Kept, KeptClient, KeptRoom, RestoreError};
 pub use limits::Limits;
 
 use connection::{Connection, State};
@@ -105,6 +108,10 @@ pub struct Delivery {
     outputs: VecDeque<Output>,
     next_connection: u64,
     clients: usize,
+    /// Whether it tells what has to outlive the program.
+    keeps: bool,
+    /// Logs of forgotten rooms of which that was not told yet.
+    forgotten: Vec<LogId>,
 }
 
 impl Delivery {
@@ -121,6 +128,8 @@ impl Delivery {
             outputs: VecDeque::new(),
             next_connection: 0,
             clients: 0,
+            keeps: false,
+            forgotten: Vec::new(),
         }
     }
 
@@ -176,7 +185,8 @@ impl Delivery {
         if let Some(present) = self.rooms.get_mut(&room).and_then(|room| room.present.get_mut(&client))
             && present.connection() == Some(connection)
         {
-            present.link = Link::Down { since: now };
+            let counts_until = now + self.limits.absent_ms;
+            present.link = Link::Down { since: now, counts_until };
         }
     }
 

@@ -24,6 +24,34 @@ impl Log {
         Self { id, hash: LogHash::start(id), head: Seq(0), kept: VecDeque::new(), bytes: 0 }
     }
 
+    /// A log of which these entries are left; `None` if they are not all after `trimmed` up to `head`, in order.
+    pub(crate) fn restore(
+        now: Millis,
+        id: LogId,
+        hash: LogHash,
+        (trimmed, head): (Seq, Seq),
+        entries: Vec<&LogEntry>,
+    ) -> Option<Self> {
+        if head.0.checked_sub(trimmed.0)? != u64::try_from(entries.len()).ok()? {
+            return None;
+        }
+        let mut log = Self { id, hash, head, kept: VecDeque::new(), bytes: 0 };
+        for (place, entry) in (trimmed.next().0..).zip(entries) {
+            if entry.seq != Seq(place) {
+                return None;
+            }
+            let bytes = weight(&entry.entry);
+            log.bytes = log.bytes.saturating_add(bytes);
+            log.kept.push_back(Kept { at: now, bytes, entry: entry.clone() });
+        }
+        Some(log)
+    }
+
+    /// The last place whose entry is not kept any more.
+    pub(crate) fn trimmed(&self) -> Seq {
+        self.kept.front().map_or(self.head, |oldest| Seq(oldest.entry.seq.0.saturating_sub(1)))
+    }
+
     /// The last entry's place; 0 before the first.
     pub(crate) fn head(&self) -> Seq {
         self.head

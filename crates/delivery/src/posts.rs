@@ -102,7 +102,7 @@ impl Desk<'_> {
             return refuse(ErrorCode::Invalid, "the group id is not that of this log, parent and client");
         }
         self.author(room)?;
-        if !room.may_found(self.now, self.author, self.limits) {
+        if !room.may_found(self.now, self.author) {
             return refuse(ErrorCode::GroupAlive, "the room has a group: wait to be added");
         }
         let seq = self.append(room, Entry::Founded { parent, group_id, client: self.author });
@@ -172,6 +172,7 @@ impl Desk<'_> {
             // Sent again after a reconnect: the log says so already.
             return Ok(());
         }
+        room.unsaved.clients.insert(self.author);
         self.append(room, Entry::Entered { client: self.author, commit });
         Ok(())
     }

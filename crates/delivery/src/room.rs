@@ -10,6 +10,7 @@ use tangelo_wire::{
 use crate::{
     ConnectionId, Limits, Output,
     bucket::Bucket,
+    keep::Unsaved,
     log::{self, Log},
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Room {
     pub(crate) said: Option<HostStatement>,
     /// What it says.
     pub(crate) orders: HostOrders,
+    pub(crate) unsaved: Unsaved,
 }
 
 /// A client that is present.
@@ -56,16 +58,57 @@ pub(crate) struct Present {
     pub(crate) offers: Bucket,
     pub(crate) watches: Bucket,
     pub(crate) turn_servers: Bucket,
+    /// Whether the program that had its media session is gone.
+    pub(crate) media_lost: bool,
 }
 
 /// Whether a client has a connection, and since when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Link {
-    Up { connection: ConnectionId, since: Millis },
-    Down { since: Millis },
+    Up {
+        connection: ConnectionId,
+        since: Millis,
+    },
+    Down {
+        since: Millis,
+        /// Until then it counts for founding.
+        counts_until: Millis,
+    },
 }
 
 impl Present {
+    /// A client that was not heard yet.
+    pub(crate) fn new(
+        now: Millis,
+        link: Link,
+        token_hash: [u8; 32],
+        arrived: Seq,
+        key_package: Bytes,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            link,
+            token_hash,
+            arrived,
+            arrived_at: now,
+            key_package,
+            admission: None,
+            processed: arrived,
+            entered: false,
+            named: VecDeque::new(),
+            published: Vec::new(),
+            wanted: BTreeMap::new(),
+            paused: None,
+            commits: Bucket::new(now, limits.commits),
+            application_messages: Bucket::new(now, limits.application_messages),
+            checks: Bucket::new(now, limits.checks),
+            offers: Bucket::new(now, limits.offers),
+            watches: Bucket::new(now, limits.watches),
+            turn_servers: Bucket::new(now, limits.turn_servers),
+            media_lost: false,
+        }
+    }
+
     pub(crate) fn connection(&self) -> Option<ConnectionId> {
         match self.link {
             Link::Up { connection, .. } => Some(connection),
@@ -74,10 +117,10 @@ impl Present {
     }
 
     /// Whether it counts for founding: a client without a connection soon does not.
-    fn counts(&self, now: Millis, limits: &Limits) -> bool {
+    fn counts(&self, now: Millis) -> bool {
         match self.link {
             Link::Up { .. } => true,
-            Link::Down { since } => now.since(since) < limits.absent_ms,
+            Link::Down { counts_until, .. } => now < counts_until,
         }
     }
 
@@ -101,6 +144,7 @@ impl Room {
             host_id: None,
             said: None,
             orders: HostOrders::default(),
+            unsaved: Unsaved::default(),
         }
     }
 
@@ -140,6 +184,7 @@ impl Room {
         outputs: &mut VecDeque<Output>,
     ) -> Option<Present> {
         let present = self.present.remove(&client)?;
+        self.unsaved.clients.insert(client);
         outputs.push_back(Output::Departed { room: self.name.clone(), client });
         if self.departed_since_parent.len() < DEPARTED_MAX {
             self.departed_since_parent.insert(client);
@@ -149,12 +194,12 @@ impl Room {
     }
 
     /// Whether this client may found a group now. Whom the host keeps outside waits for good reason.
-    pub(crate) fn may_found(&self, now: Millis, author: ClientId, limits: &Limits) -> bool {
+    pub(crate) fn may_found(&self, now: Millis, author: ClientId) -> bool {
         if self.orders.removed.contains(&author) {
             return false;
         }
         let Some((_, founded_at)) = self.group else { return true };
-        let counted = || self.present.iter().filter(|(_, present)| present.counts(now, limits));
+        let counted = || self.present.iter().filter(|(_, present)| present.counts(now));
         let waits = |client: &ClientId, present: &Present| {
             present.waits(now, founded_at) && self.orders.lets_in(*client)
         };
@@ -173,6 +218,7 @@ impl Room {
             let stays = present.entered && made(Mistake::EnteredOutlivesGroup);
             present.entered = *client == founder || stays;
             present.named.clear();
+            self.unsaved.clients.insert(*client);
         }
     }
 
@@ -187,6 +233,7 @@ impl Room {
                     present.named.pop_front();
                 }
                 present.named.push_back(seq);
+                self.unsaved.clients.insert(*client);
             }
         }
     }
@@ -194,7 +241,7 @@ impl Room {
     /// When this client departs unless something happens before; `None` if nothing is wrong with it.
     pub(crate) fn deadline(&self, client: &Present) -> Option<Millis> {
         let since = match client.link {
-            Link::Down { since } => since,
+            Link::Down { since, .. } => since,
             Link::Up { since, .. } => self.log.first_after(client.processed)?.max(since),
         };
         Some(since + limits::RESUME_WINDOW_MS)

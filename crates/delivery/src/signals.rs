@@ -74,7 +74,10 @@ impl Delivery {
         };
         match error {
             Some(error) => self.tell(id, refuse(error)),
-            None => self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines }),
+            None => {
+                present.media_lost = false;
+                self.outputs.push_back(Output::Offer { room: name, client, offer, sdp, lines });
+            }
         }
     }
 

@@ -32,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => Just(Step::Connect),
         1 => any::<u16>().prop_map(Step::Drop),
+        1 => Just(Step::Restart),
         3 => prop_oneof![0..500_u64, 0..12_000_u64].prop_map(Step::Wait),
         20 => (any::<u16>(), saying()).prop_map(|(which, saying)| Step::Say(which, saying)),
     ]
@@ -51,13 +52,15 @@ fn no_sequence_of_messages_breaks_a_log() {
             *seen.borrow_mut().entry(kind(entry)).or_default() += 1;
         }
         *seen.borrow_mut().entry("resumed").or_default() += run.resumed;
+        *seen.borrow_mut().entry("restarted").or_default() += usize::from(run.restarts);
         Ok(())
     });
     if let Err(error) = outcome {
         panic!("{error}");
     }
     // The runs went deep enough to mean something; the first group alone gives 256 of most kinds.
-    for what in ["arrived", "departed", "founded", "committed", "entered", "message", "resumed"] {
+    for what in ["arrived", "departed", "founded", "committed", "entered", "message", "resumed", "restarted"]
+    {
         assert!(seen.borrow().get(what).is_some_and(|count| *count >= 10), "{what}: {seen:?}");
     }
 }

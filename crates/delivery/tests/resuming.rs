@@ -6,6 +6,7 @@ mod world;
 use tangelo_delivery::Limits;
 use tangelo_wire::{
     ClientMessage, DepartReason, Entry, ErrorCode, PROTOCOL, ResumeToken, Seq, ServerMessage, Source,
+    WireError,
 };
 use world::{World, message, room};
 
@@ -32,7 +33,9 @@ fn a_client_that_resumes_gets_what_it_missed_in_order_and_only_its_own_welcomes(
 
     let back = world.resume(&second, 6);
     let seen = world.take(back.connection);
-    let ServerMessage::Resumed { seq: Seq(8), published } = &seen[0] else { panic!("{seen:?}") };
+    let ServerMessage::Resumed { seq: Seq(8), published, media_lost: false } = &seen[0] else {
+        panic!("{seen:?}")
+    };
     assert_eq!(published[0].sources, [Source::Microphone]);
     assert_eq!(seqs(&seen), [7, 8]);
     let welcome = |message: &ServerMessage| match message {
@@ -92,13 +95,19 @@ fn a_resume_needs_the_token_and_a_place_that_exists() {
     let connection = world.connect();
     world.say(connection, resume(ResumeToken([0; 32]), 5, PROTOCOL));
     assert_eq!(world.error(connection), ErrorCode::Departed);
-    world.say(connection, resume(first.token, 6, PROTOCOL));
-    assert_eq!(world.error(connection), ErrorCode::Invalid);
     let other = world.connect();
     world.say(other, resume(first.token, 5, PROTOCOL + 1));
     assert_eq!(world.error(other), ErrorCode::Protocol);
     world.say(connection, resume(first.token, 5, PROTOCOL));
     assert!(matches!(world.only(connection), ServerMessage::Resumed { .. }));
+    // It knows of something that this server never said: it cannot go on here.
+    let third = world.connect();
+    world.say(third, resume(first.token, 6, PROTOCOL));
+    assert!(matches!(
+        world.take(third)[..],
+        [ServerMessage::Error(WireError { code: ErrorCode::Departed, .. })]
+    ));
+    assert_eq!(world.departed, [first.id]);
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn lie(world: &World, victim: usize, input: &mut Input<'_>) -> ServerMessage {
         3 => ServerMessage::OfferRefused { offer: post, error: error(code) },
         4 => ServerMessage::Published(Published { client, sources: vec![Source::Camera; 3] }),
         5 => ServerMessage::Alive { seq },
-        6 => ServerMessage::Resumed { seq, published: Vec::new() },
+        6 => ServerMessage::Resumed { seq, published: Vec::new(), media_lost: false },
         7 => ServerMessage::Assigned { client, present: 0 },
         8 => ServerMessage::Entry(tangelo_wire::LogEntry {
             seq,

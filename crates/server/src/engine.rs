@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
+use tangelo_delivery::{ConnectionId, Delivery, Output};
 use tangelo_wire::{
     ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, TurnServers, WireError,
 };
@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     media::News,
+    store::Keeper,
     to_media::{ToMedia, Watched},
     turn::Issuer,
 };
@@ -97,6 +98,10 @@ impl Outgoing {
 /// Offers that may wait for the SFU.
 const OFFERS_WAITING_MAX: usize = 256;
 
+/// At most so many messages are handled before anything is sent. Those that came while the store was written are written
+/// together.
+const BATCH_MAX: usize = 256;
+
 struct Engine {
     delivery: Delivery,
     started: Instant,
@@ -106,11 +111,13 @@ struct Engine {
     sessions: BTreeMap<ClientId, RoomName>,
     offers_waiting: usize,
     turn: Option<Issuer>,
+    /// Connections that end once they were sent what is to be sent.
+    ending: Vec<ConnectionId>,
 }
 
 /// Runs until `stopped`, then closes every connection.
 pub(crate) async fn run(
-    seed: [u8; 32],
+    (delivery, mut keeper): (Delivery, Option<Keeper>),
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
     media: ToMedia,
@@ -118,13 +125,14 @@ pub(crate) async fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut engine = Engine {
-        delivery: Delivery::new(Limits::default(), seed),
+        delivery,
         started: Instant::now(),
         outboxes: BTreeMap::new(),
         media,
         sessions: BTreeMap::new(),
         offers_waiting: 0,
         turn,
+        ending: Vec::new(),
     };
     loop {
         let deadline = engine.delivery.poll_timeout();
@@ -138,12 +146,21 @@ pub(crate) async fn run(
         };
         tokio::select! {
             Some(news) = news.recv() => engine.hear(news),
-            Some(message) = messages.recv() => engine.take(message),
+            Some(message) = messages.recv() => {
+                engine.take(message);
+                for _ in 1..BATCH_MAX {
+                    let Ok(message) = messages.try_recv() else { break };
+                    engine.take(message);
+                }
+            }
             () = timeout => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
         let now = engine.now();
         engine.delivery.handle_timeout(now);
+        if let Some(keeper) = &mut keeper {
+            keeper.save(&mut engine.delivery).await;
+        }
         engine.carry_out();
     }
 }
@@ -166,9 +183,7 @@ impl Engine {
             ToEngine::Bad { connection, error, fatal } => {
                 self.delivery.handle_bad(now, connection, error);
                 if fatal {
-                    self.carry_out();
-                    self.delivery.disconnected(now, connection);
-                    self.outboxes.remove(&connection);
+                    self.ending.push(connection);
                 }
             }
             ToEngine::Disconnected(connection) => {
@@ -254,6 +269,11 @@ impl Engine {
                     }
                 }
             }
+        }
+        let now = self.now();
+        for connection in std::mem::take(&mut self.ending) {
+            self.delivery.disconnected(now, connection);
+            self.outboxes.remove(&connection);
         }
     }
 

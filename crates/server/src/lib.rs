@@ -22,6 +22,7 @@ mod ports;
 mod self_signed;
 mod socket;
 mod steering;
+mod store;
 mod stun;
 mod tap;
 mod tcp;
@@ -35,11 +36,13 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     num::NonZero,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use tangelo_delivery::{Delivery, Limits};
+use tangelo_wire::Millis;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -49,10 +52,12 @@ pub use assets::{WebFile, web_app};
 pub use headers::page_headers;
 pub use limits::ConnectionLimits;
 pub use self_signed::{SelfSigned, self_signed};
+pub use store::StoreError;
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
 use assets::Assets;
 use media::Media;
+use store::{Keeper, Store};
 use tls::Certificate;
 
 /// How a server is set up.
@@ -80,6 +85,8 @@ pub struct Config {
     pub web: Option<PathBuf>,
     /// Write every packet that the SFU forwards to this pcap file.
     pub tap: Option<PathBuf>,
+    /// Keep what calls need to go on after a restart in this folder.
+    pub store: Option<PathBuf>,
 }
 
 /// A TCP port for media.
@@ -132,6 +139,9 @@ pub enum ServeError {
     /// The tap's file cannot be written.
     #[error("cannot write the tap to {0}: {1}")]
     Tap(PathBuf, io::Error),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The system refuses something that every program needs.
     #[error("the system refuses: {0}")]
     System(io::Error),
@@ -150,6 +160,8 @@ pub struct Server {
     stun: Option<String>,
     turn: Option<turn::Issuer>,
     assets: Assets,
+    delivery: Delivery,
+    keeper: Option<Keeper>,
 }
 
 impl Server {
@@ -168,6 +180,8 @@ impl Server {
             Some(folder) => Assets::read(&folder).map_err(|error| ServeError::Web(folder, error))?,
             None => Assets::embedded(),
         };
+        // Last: whoever cannot have the ports leaves the store as it is.
+        let (delivery, keeper) = deliver(config.store.as_deref())?;
         Ok(Self {
             listener,
             local_addr,
@@ -177,6 +191,8 @@ impl Server {
             stun: config.stun,
             turn,
             assets,
+            delivery,
+            keeper,
         })
     }
 
@@ -231,13 +247,17 @@ impl Server {
         self.certificate.is_some()
     }
 
+    /// How many rooms and people a server before this one has left here: they may come back.
+    #[must_use]
+    pub fn population(&self) -> (usize, usize) {
+        self.delivery.population()
+    }
+
     /// Serves until `shutdown` completes, then tells every client and ends.
     ///
     /// # Errors
     /// [`ServeError::System`] or [`ServeError::Defect`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| ServeError::System(error.into()))?;
         // Unbounded, but it cannot grow: at most one answer for each of the few offers that the engine lets wait, and
         // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
@@ -249,7 +269,8 @@ impl Server {
         });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
-        let running = engine::run(seed, messages, media_news, to_media, self.turn, stopped.clone());
+        let kept = (self.delivery, self.keeper);
+        let running = engine::run(kept, messages, media_news, to_media, self.turn, stopped.clone());
         let mut engine = tokio::spawn(running);
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
@@ -282,6 +303,21 @@ impl Server {
         media.stop().await;
         outcome
     }
+}
+
+/// The DeliveryService, as another server left it if there is a store. Its identifiers come from a seed of its own, so none of
+/// them is used twice.
+fn deliver(folder: Option<&Path>) -> Result<(Delivery, Option<Keeper>), ServeError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| ServeError::System(error.into()))?;
+    let Some(folder) = folder else { return Ok((Delivery::new(Limits::default(), seed), None)) };
+    let (mut store, kept) = Store::open(folder)?;
+    // The engine's clock begins at 0.
+    let mut delivery = Delivery::restore(Limits::default(), seed, Millis(0), &kept)
+        .map_err(|error| store.damaged(error.to_string()))?;
+    store.rewrite(&delivery.take_everything())?;
+    let keeper = Keeper::start(store).map_err(ServeError::System)?;
+    Ok((delivery, Some(keeper)))
 }
 
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);

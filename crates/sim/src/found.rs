@@ -29,7 +29,7 @@ pub const FOUND: &[Found] = &[
     found(Mistake::WelcomeBeforeAccepted, Plan::Honest, 101, &[MergedWhenAccepted, Agreement]),
     found(Mistake::MergedAtOnce, Plan::Honest, 1, &[HonestWorkCounts, InStep, MergedWhenAccepted]),
     found(Mistake::NoTakeover, Plan::Insider, 73, &[TheGoneAreRemoved, EveryoneGetsIn, FrozenBlocksNobody]),
-    found(Mistake::NoCompareAndSwap, Plan::Honest, 17, &[HonestWorkCounts, SkippedByAll, Agreement, InStep]),
+    found(Mistake::NoCompareAndSwap, Plan::Honest, 3, &[HonestWorkCounts, SkippedByAll, Agreement, InStep]),
     found(Mistake::PostThrownAway, Plan::Honest, 63, &[NoFalseAlarm, HonestWorkCounts]),
     found(Mistake::StaleMeansLost, Plan::Honest, 4, &[NoFalseAlarm, HonestWorkCounts]),
     found(Mistake::PresenceAtEntry, Plan::Insider, 0, &[HonestWorkCounts, InStep]),

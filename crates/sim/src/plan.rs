@@ -159,6 +159,13 @@ pub fn schedule(seed: u64, plan: Plan) -> Schedule {
     for person in joining {
         steps.push(deed(Deed::Join, person));
     }
+    // Most servers have a store. With numbers of its own: what else happens stays the same.
+    let mut stores = Rng::new(seed ^ 0x0057_04e5);
+    for step in steps.iter_mut().filter(|step| **step == Step::Restart) {
+        if !stores.once_in(3) {
+            *step = Step::Revive;
+        }
+    }
     Schedule { persons, nature, steps }
 }
 

@@ -110,6 +110,8 @@ pub enum Step {
     Skew(usize, u64),
     /// The server starts anew and has forgotten everything.
     Restart,
+    /// The server is cut off, and another one goes on with what it had kept.
+    Revive,
     /// Time passes, in milliseconds.
     Run(u64),
 }
@@ -197,6 +199,7 @@ impl fmt::Display for Step {
             Self::Skew(0, ms) => write!(f, "skew server {ms}"),
             Self::Skew(n, ms) => write!(f, "skew p{n} {ms}"),
             Self::Restart => f.write_str("restart"),
+            Self::Revive => f.write_str("revive"),
             Self::Run(ms) => write!(f, "run {ms}"),
         }
     }
@@ -211,6 +214,7 @@ fn read(text: &str) -> Option<Step> {
     let number = |word: &str| word.parse::<u64>().ok();
     match words.as_slice() {
         ["restart"] => Some(Step::Restart),
+        ["revive"] => Some(Step::Revive),
         ["run", ms] => Some(Step::Run(number(ms)?)),
         ["skew", "server", ms] => Some(Step::Skew(0, number(ms)?)),
         ["skew", who, ms] => Some(Step::Skew(numbered(who, 'p')?, number(ms)?)),
@@ -262,8 +266,14 @@ mod tests {
 
     #[test]
     fn every_step_can_be_read_back() {
-        let mut steps =
-            vec![Step::Restart, Step::Run(5), Step::Lag(1, 2, 3, 4), Step::Skew(0, 9), Step::Skew(2, 9)];
+        let mut steps = vec![
+            Step::Restart,
+            Step::Revive,
+            Step::Run(5),
+            Step::Lag(1, 2, 3, 4),
+            Step::Skew(0, 9),
+            Step::Skew(2, 9),
+        ];
         steps.extend(ACTIONS.iter().map(|(action, _)| Step::Model(*action, 3)));
         steps.extend(DEEDS.iter().map(|(deed, _)| Step::Deed(*deed, 12)));
         steps.extend(ATTACKS.iter().map(|(attack, _)| Step::Attack(*attack, 1, vec![2, 3])));

@@ -105,6 +105,14 @@ pub(crate) struct Options {
     #[arg(long, env = "TANGELO_TAP", value_name = "FILE")]
     tap: Option<PathBuf>,
 
+    /// Folder for what calls need to go on after a restart of this server; made if need be. Default: none, nothing is written.
+    ///
+    /// In it are the names of rooms with people in them, who is present (keys and names are sealed in all rooms with a secret
+    /// link), and the last encrypted messages; no key. Whoever is back within 10 seconds stays in the same call. Without it a
+    /// restart ends all calls, and everyone arrives anew.
+    #[arg(long, env = "TANGELO_STORE", value_name = "FOLDER")]
+    store: Option<PathBuf>,
+
     /// Serve the web app from this folder, as it is when the server starts. Default: the one inside this program.
     ///
     /// For those who change the page: `npm run build` in web/ makes web/dist.
@@ -184,12 +192,14 @@ fn config(options: Options) -> Result<Config, Box<dyn Error>> {
         tls,
         web: options.web,
         tap: options.tap,
+        store: options.store,
     })
 }
 
 async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown()?;
-    let (tap, turn, has_udp) = (config.tap.clone(), config.turn.clone(), config.media_port.is_some());
+    let (tap, turn, has_udp, store) =
+        (config.tap.clone(), config.turn.clone(), config.media_port.is_some(), config.store.clone());
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if !server.is_https() && !address.ip().is_loopback() {
@@ -209,6 +219,15 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
         tracing::info!("browsers in a call are told the TURN servers {}", urls.join(", "));
         if !has_udp {
             tracing::warn!("TURN servers relay to UDP ports alone: with --media-port off they are of no use");
+        }
+    }
+    if let Some(store) = store {
+        let (rooms, people) = server.population();
+        tracing::info!("calls survive a restart: {} keeps them", store.display());
+        if people > 0 {
+            tracing::info!(
+                "{people} people in {rooms} rooms were in calls and may come back within 10 seconds"
+            );
         }
     }
     print_addresses(&server)?;

@@ -121,6 +121,9 @@ pub enum ServerMessage {
         seq: Seq,
         /// What each present client sends.
         published: Vec<Published>,
+        /// Whether the server has started anew since the client offered media last: it has no media session of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        media_lost: bool,
     },
     /// An entry of the log.
     Entry(LogEntry),

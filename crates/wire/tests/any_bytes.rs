@@ -142,7 +142,7 @@ fn server_messages() -> Vec<ServerMessage> {
             published: vec![published()],
             token: ResumeToken([4; 32]),
         },
-        ServerMessage::Resumed { seq: Seq(8), published: vec![published()] },
+        ServerMessage::Resumed { seq: Seq(8), published: vec![published()], media_lost: false },
         ServerMessage::Stale { post: 1, last: Seq(4) },
         ServerMessage::Refused { post: 1, error: error() },
         ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },

@@ -26,6 +26,7 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const server = new Server(child);
+    server.#started = [program, ...ports, ...more];
     await server.#ready();
     return server;
   }
@@ -34,6 +35,8 @@ export class Server {
   log = "";
   /** `http://127.0.0.1:PORT` */
   url = "";
+  /** Program and arguments. */
+  #started = [];
 
   constructor(child) {
     this.child = child;
@@ -53,6 +56,20 @@ export class Server {
       await new Promise(resolve => setTimeout(resolve, 100));
     }
     throw new Error(`the server did not start:\n${this.log}`);
+  }
+
+  /** Ends it without any warning, as a crash does. */
+  async kill() {
+    this.child.kill("SIGKILL");
+    await once(this.child, "exit");
+  }
+
+  /** Starts it once more, on the same address. */
+  again() {
+    const listen = new URL(this.url).host;
+    const started = this.#started;
+    const place = started.indexOf("--listen") + 1;
+    return Server.run(...started.map((argument, index) => (index === place ? listen : argument)));
   }
 
   async stop() {

@@ -89,6 +89,25 @@ test("with the group go the safety number and the others' presence, until the ne
   call.leave();
 });
 
+test("when the server has lost the media session another is made, and the group stays", async () => {
+  const { call, roster, event, offers } = world();
+  event(roster);
+  event({ type: "phase", phase: "inside" });
+  event({ type: "tracks", tracks: [{ client: "b", source: "camera", kind: "video" }] });
+  await until(() => offers().length === 1, "an offer");
+  event({ type: "tracks", tracks: [] });
+  event({ type: "media_lost" });
+  assert.equal(FakeConnection.made.length, 2);
+  assert.equal(call.view.get().safetyNumber?.length, 12);
+  assert.deepEqual(
+    call.view.get().people.map(person => person.present),
+    [true, true],
+  );
+  event({ type: "tracks", tracks: [{ client: "b", source: "camera", kind: "video" }] });
+  await until(() => offers().length === 2, "another offer");
+  call.leave();
+});
+
 test("refusals lead to another connection, and to words only if that does not help", async () => {
   const { call, roster, event, offers } = world();
   event(roster);

@@ -234,6 +234,8 @@ export class CallController {
       case "media_reset":
         this.groupGone();
         return this.media.reconnect();
+      case "media_lost":
+        return this.media.reconnect();
       case "key_frame_wanted":
         return this.media.generateKeyFrames();
       case "wanted":

@@ -81,7 +81,7 @@ credential: Words,
 /**
  * How long both are good for, in seconds from now.
  */
-seconds: number, } | { "type": "media_reset", } | { "type": "key_frame_wanted", } | { "type": "chat", 
+seconds: number, } | { "type": "media_reset", } | { "type": "media_lost", } | { "type": "key_frame_wanted", } | { "type": "chat", 
 /**
  * The author's own id for it.
  */

@@ -3,7 +3,7 @@
 use tangelo_e2ee::Error;
 use tangelo_wire::{ClientMessage, Millis, Mistake, limits, made};
 
-use super::{ANSWER_MS, BACKOFF_MS, Connection, Session, State};
+use super::{ANSWER_MS, BACKOFF_MS, Connection, RESUME_BACKOFF_MAX_MS, Session, State};
 use crate::{Event, Output, attendee::Lost, inspect::Happening};
 
 const FORKED: &str = "Not everyone in this call saw the same call: the server, or somebody in it, has split it. \
@@ -36,7 +36,12 @@ impl Session {
 
     /// The connection is gone; the client may still resume.
     pub(super) fn lose_connection(&mut self, now: Millis) {
-        self.connection = Connection::Down(now + backoff_ms(self.attempts));
+        let mut pause_ms = backoff_ms(self.attempts);
+        if matches!(self.state, State::Present(_)) {
+            // The call is to go on soon after the server is back, and the time for that is short.
+            pause_ms = pause_ms.min(RESUME_BACKOFF_MAX_MS);
+        }
+        self.connection = Connection::Down(now + pause_ms);
         self.attempts = self.attempts.saturating_add(1);
         self.answer_by = None;
         match &mut self.state {

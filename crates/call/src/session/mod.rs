@@ -34,6 +34,8 @@ const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 const ASLEEP_MS: u64 = 2 * limits::HEARTBEAT_MS;
 /// Shortest and longest pause before connecting again, in milliseconds.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
+/// Longest of these pauses while the client may still resume, in milliseconds.
+const RESUME_BACKOFF_MAX_MS: u64 = 1_000;
 /// How many signatures of the identity may be wrong before the session gives up.
 const WRONG_SIGNATURES_MAX: u32 = 3;
 /// Most posts made in one go.

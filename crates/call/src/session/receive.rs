@@ -41,7 +41,7 @@ impl Session {
                 self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
                 Ok(())
             }
-            (State::Present(attendee), ServerMessage::Resumed { published, .. }) => {
+            (State::Present(attendee), ServerMessage::Resumed { published, media_lost, .. }) => {
                 let current: Vec<ClientId> = published.iter().map(|p| p.client).collect();
                 let gone: Vec<ClientId> =
                     attendee.published().keys().filter(|client| !current.contains(client)).copied().collect();
@@ -58,6 +58,9 @@ impl Session {
                 self.heartbeat_at = Some(now);
                 for (post, body) in in_flight {
                     self.post(post, body);
+                }
+                if media_lost {
+                    self.tell(Event::MediaLost {});
                 }
                 self.say_watch();
                 // An answer may have been lost with the connection.

@@ -45,6 +45,7 @@ impl TestServer {
             tls: None,
             web: None,
             tap,
+            store: None,
         };
         let server = Server::bind(config).await.unwrap();
         let address = server.local_addr();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use tangelo_delivery::{ConnectionId, Delivery, Limits, Output, Rate};
+use tangelo_delivery::{ConnectionId, Delivery, Kept, Limits, Output, Rate};
 use tangelo_wire::{
     Bytes, ClientId, ClientMessage, Entry, ForkCheck, GroupId, LogId, Millis, PROTOCOL, Post, ResumeToken,
     RoomName, Seq, ServerMessage,
@@ -16,6 +16,8 @@ pub enum Step {
     Connect,
     Drop(u16),
     Wait(u64),
+    /// The server is cut off, and goes on from what it kept.
+    Restart,
     Say(u16, Saying),
 }
 
@@ -81,24 +83,24 @@ pub struct Run {
     pub logs: BTreeMap<LogId, BTreeMap<u64, Entry>>,
     log_of_token: BTreeMap<[u8; 32], (LogId, ClientId)>,
     pub resumed: usize,
+    pub restarts: u8,
+    /// What the server said must outlive it.
+    kept: Kept,
 }
 
 fn rooms(number: u8) -> RoomName {
     RoomName::Named(format!("room-{}", number % 2))
 }
 
+fn limits() -> Limits {
+    let fast = Rate { per_second: 1_000, burst: 1_000 };
+    Limits { room_clients_max: 4, log_entries_max: 12, commits: fast, messages: fast, ..Limits::default() }
+}
+
 impl Run {
     pub fn new() -> Self {
-        let fast = Rate { per_second: 1_000, burst: 1_000 };
-        let limits = Limits {
-            room_clients_max: 4,
-            log_entries_max: 12,
-            commits: fast,
-            messages: fast,
-            ..Limits::default()
-        };
         Self {
-            delivery: Delivery::new(limits, [3; 32]),
+            delivery: Delivery::new(limits(), [3; 32]).keeping(),
             now: Millis(0),
             known: BTreeMap::new(),
             tokens: vec![ResumeToken([0; 32])],
@@ -106,6 +108,8 @@ impl Run {
             logs: BTreeMap::new(),
             log_of_token: BTreeMap::new(),
             resumed: 0,
+            restarts: 0,
+            kept: Kept::default(),
         }
     }
 
@@ -148,6 +152,7 @@ impl Run {
                 self.delivery.handle_timeout(self.now);
                 assert!(self.delivery.poll_timeout().is_none_or(|at| at > self.now), "a due timer was left");
             }
+            Step::Restart => self.restart(),
             Step::Say(which, saying) => {
                 if let Some(connection) = self.choose(which) {
                     self.say(connection, saying);
@@ -155,6 +160,21 @@ impl Run {
             }
         }
         self.carry_out();
+    }
+
+    /// What was kept is all that there is to keep, and the next server keeps the same.
+    fn restart(&mut self) {
+        let mut all = Kept::default();
+        self.delivery.take_everything().into_iter().for_each(|change| all.apply(change));
+        assert_eq!(self.kept, all);
+        self.restarts = self.restarts.wrapping_add(1);
+        self.known.clear();
+        let seed = [self.restarts.wrapping_add(50); 32];
+        self.delivery = Delivery::restore(limits(), seed, self.now, &self.kept).unwrap();
+        assert_eq!(self.delivery.take_changes(), [], "nothing is new");
+        let mut again = Kept::default();
+        self.delivery.take_everything().into_iter().for_each(|change| again.apply(change));
+        assert_eq!(again, all);
     }
 
     fn say(&mut self, connection: ConnectionId, saying: Saying) {
@@ -229,6 +249,7 @@ impl Run {
     }
 
     fn carry_out(&mut self) {
+        self.delivery.take_changes().into_iter().for_each(|change| self.kept.apply(change));
         while let Some(output) = self.delivery.poll_output() {
             match output {
                 Output::Send { to, message } => {

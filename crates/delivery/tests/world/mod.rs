@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tangelo_delivery::{ConnectionId, Delivery, Limits, Output};
+use tangelo_delivery::{ConnectionId, Delivery, Kept, Limits, Output, RestoreError};
 use tangelo_wire::{
     Bytes, ClientId, ClientMessage, Entry, ErrorCode, GroupId, LogEntry, LogId, Millis, PROTOCOL, Post,
     ResumeToken, RoomName, Seq, ServerMessage, View, WireError,
@@ -28,6 +28,9 @@ pub struct World {
     pub watched: Vec<Watched>,
     pub turn_servers: Vec<ConnectionId>,
     pub alive: Vec<(ConnectionId, Seq)>,
+    /// What the server said must outlive it.
+    pub kept: Kept,
+    restarts: u8,
 }
 
 /// What an arrived client knows.
@@ -57,7 +60,31 @@ impl World {
             watched: Vec::new(),
             turn_servers: Vec::new(),
             alive: Vec::new(),
+            kept: Kept::default(),
+            restarts: 0,
         }
+    }
+
+    /// With a server that can be restarted.
+    pub fn keeping() -> Self {
+        let mut world = Self::new();
+        world.delivery = world.delivery.keeping();
+        world
+    }
+
+    /// The server is cut off, and another one goes on where it was.
+    pub fn restart(&mut self) {
+        self.restarts += 1;
+        self.delivery = self.try_restore(&self.kept).unwrap();
+    }
+
+    pub fn try_restore(&self, kept: &Kept) -> Result<Delivery, RestoreError> {
+        let mut delivery = Delivery::restore(Limits::default(), [100 + self.restarts; 32], self.now, kept)?;
+        // Connections of the old one are gone; their numbers must not be taken for new ones here.
+        for _ in 0..100 * self.restarts {
+            delivery.connect(self.now, HOST);
+        }
+        Ok(delivery)
     }
 
     pub fn connect(&mut self) -> ConnectionId {
@@ -70,6 +97,7 @@ impl World {
     }
 
     pub fn carry_out(&mut self) {
+        self.delivery.take_changes().into_iter().for_each(|change| self.kept.apply(change));
         while let Some(output) = self.delivery.poll_output() {
             match output {
                 // Answers to heartbeats; kept apart, as they say nothing else.

@@ -39,6 +39,7 @@ pub fn config() -> Config {
         tls: None,
         web: None,
         tap: None,
+        store: None,
     }
 }
 

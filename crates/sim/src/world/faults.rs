@@ -17,6 +17,7 @@ impl World {
                 self.restart();
                 true
             }
+            Step::Revive => self.revive(),
             Step::Skew(0, ms) => {
                 self.server_ahead += ms;
                 true

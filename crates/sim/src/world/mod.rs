@@ -15,7 +15,7 @@ use std::{
 };
 
 use tangelo_call::link::Link;
-use tangelo_delivery::{ConnectionId, Delivery, Limits};
+use tangelo_delivery::{ConnectionId, Delivery, Kept, Limits};
 use tangelo_wire::{ClientId, Entry, LogEntry, LogId, Millis, Presence, RoomName, Seq};
 
 pub use clients::Client;
@@ -174,6 +174,27 @@ impl World {
         self.sync();
     }
 
+    /// The server is cut off, and another one goes on with what it had kept.
+    pub(crate) fn revive(&mut self) -> bool {
+        if self.nature.strict {
+            return false;
+        }
+        self.restarts += 1;
+        let connections: Vec<ConnectionId> = self.pipes.keys().copied().collect();
+        for connection in connections {
+            self.break_pipe(connection, false);
+        }
+        let mut kept = Kept::default();
+        self.delivery.take_everything().into_iter().for_each(|change| kept.apply(change));
+        let (seed, now) = (server_seed(self.seed, self.restarts), self.server_now());
+        match Delivery::restore(Limits::default(), seed, now, &kept) {
+            Ok(delivery) => self.delivery = delivery,
+            Err(error) => self.violate(Property::NoPanic, error.to_string()),
+        }
+        self.sync();
+        true
+    }
+
     /// Takes over what the server has appended since the last call.
     pub(crate) fn sync(&mut self) {
         let name = self.room();
@@ -241,9 +262,13 @@ pub fn counts(entry: &Entry) -> bool {
 }
 
 fn server(seed: u64, restarts: u64) -> Delivery {
+    Delivery::new(Limits::default(), server_seed(seed, restarts)).keeping()
+}
+
+fn server_seed(seed: u64, restarts: u64) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (chunk, salt) in bytes.chunks_mut(8).zip(0..) {
         chunk.copy_from_slice(&mix(seed ^ mix(restarts << 8 | salt)).to_le_bytes());
     }
-    Delivery::new(Limits::default(), bytes)
+    bytes
 }

@@ -62,6 +62,7 @@ impl Screen {
             | Event::Paused { .. }
             | Event::TurnServers { .. }
             | Event::MediaReset {}
+            | Event::MediaLost {}
             | Event::KeyFrameWanted {}
             | Event::Hearing { .. }
             | Event::Emoji { .. } => Vec::new(),
