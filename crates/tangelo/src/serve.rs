@@ -296,8 +296,8 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
 fn raise_file_limit() {
     let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::default();
     let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
-    // Files, media sockets and the like.
-    let wanted = connections.saturating_add(256);
+    // Files and the like, and a media socket for each of up to 64 threads at each of up to 8 addresses.
+    let wanted = connections.saturating_add(256 + 64 * 8);
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < wanted => tracing::warn!(
             "the system lets this program have only {limit} connections and files open, where it would use up to \
