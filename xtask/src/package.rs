@@ -1,7 +1,6 @@
 //! `cargo xtask package`: a Debian package of what was built.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -52,6 +51,12 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// Whether this machine can make and look into packages.
 fn can_be_made() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Err(
+            "a Debian package has programs for Linux in it, and is made of what was built here: run this on Linux"
+                .to_owned(),
+        );
+    }
     match on_path(&["dpkg-deb"]) {
         Some(_) => Ok(()),
         None => Err(
@@ -84,6 +89,7 @@ fn make(repo: &Repo) -> Result<PathBuf> {
     let control = control(version, &architecture, &glibc(&read(&binary)?), installed_bytes(&tree));
     put(&tree.join("DEBIAN/control"), control.as_bytes(), false)?;
     put(&tree.join("DEBIAN/conffiles"), CONFIGURATION.as_bytes(), false)?;
+    open_folders(&tree)?;
     let made = repo.target.join(format!("package/tangelo_{version}_{architecture}.deb"));
     // The same files make the same package: times are that of the commit.
     let mut command = Command::new("dpkg-deb");
@@ -102,7 +108,7 @@ fn control(version: &str, architecture: &str, glibc: &str, bytes: u64) -> String
          Architecture: {architecture}\n\
          Maintainer: The Tangelo contributors <tangelo@localhost>\n\
          Installed-Size: {}\n\
-         Depends: libc6 (>= {glibc}), libgcc-s1\n\
+         Depends: adduser, libc6 (>= {glibc}), libgcc-s1\n\
          Section: net\n\
          Priority: optional\n\
          Description: end-to-end encrypted video calls that anyone can host\n \
@@ -147,8 +153,34 @@ fn put(path: &Path, contents: &[u8], runs: bool) -> Result<()> {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     fs::write(path, contents).map_err(failed)?;
-    let mode = if runs { 0o755 } else { 0o644 };
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)
+    set_mode(path, if runs { 0o755 } else { 0o644 })
+}
+
+/// Everybody may look into the folders, whatever the umask of whoever makes the package: dpkg gives them to the system as they are.
+fn open_folders(folder: &Path) -> Result<()> {
+    set_mode(folder, 0o755)?;
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_dir() {
+            open_folders(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(path, permissions)
+        .map_err(|error| format!("cannot change the rights of {}: {error}", path.display()))
+}
+
+/// Nothing is packed there.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on other systems")]
+fn set_mode(_: &Path, _: u32) -> Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -159,6 +191,21 @@ mod tests {
     fn the_newest_c_library_that_is_asked_for_counts() {
         assert_eq!(glibc(b"\0GLIBC_2.3.4\0GLIBC_2.34\0GLIBC_2.9\0GLIBC_PRIVATE\0"), "2.34");
         assert_eq!(glibc(b"none"), "2.28");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_are_open_whatever_the_umask() {
+        use std::os::unix::fs::PermissionsExt;
+        let tree = std::env::temp_dir().join(format!("tangelo-package-{}", std::process::id()));
+        let inner = tree.join("usr/bin");
+        put(&inner.join("tangelo"), b"", true).unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o700)).unwrap();
+        open_folders(&tree).unwrap();
+        for path in [&tree, &inner, &inner.join("tangelo")] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o755);
+        }
+        fs::remove_dir_all(&tree).unwrap();
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! The way to the server for sound and picture: one [`Peer`] at a time, made anew when it fails.
+//!
+//! One that works is not given up for a single offer that was refused or whose answer was lost: the offer is made once more, and sound
+//! and picture go on meanwhile.
 
 use std::{
     collections::VecDeque,
@@ -14,7 +17,7 @@ use crate::peer::{News, Peer};
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// ICE and DTLS that take longer after the first answer will not come up.
 const CONNECT_WAIT: Duration = Duration::from_secs(20);
-/// The pause before a connection that failed is made anew; doubled for each other failure not long ago.
+/// The pause before an offer is made again, or a connection that failed is made anew; doubled for each other failure not long ago.
 const RENEW_WAIT: Duration = Duration::from_secs(1);
 const RENEW_WAIT_MAX: Duration = Duration::from_secs(16);
 const FAILURE_COUNTS: Duration = Duration::from_secs(60);
@@ -30,6 +33,10 @@ pub(crate) struct MediaConnection {
     /// When connections failed.
     failed_at: VecDeque<Instant>,
     renew_at: Option<Instant>,
+    /// Whether the last offer came to nothing, and the connection went on without it.
+    missed: bool,
+    /// No offer before.
+    again_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ impl MediaConnection {
             awaited: None,
             failed_at: VecDeque::new(),
             renew_at: None,
+            missed: false,
+            again_at: None,
         }
     }
 
@@ -57,6 +66,7 @@ impl MediaConnection {
         self.peer = Peer::new(now, local);
         self.peer.want(self.wanted.clone());
         (self.awaited, self.renew_at) = (None, None);
+        (self.missed, self.again_at) = (false, None);
     }
 
     /// What the lines should be for, all of it.
@@ -68,9 +78,10 @@ impl MediaConnection {
     /// The next offer to send, with its number, if something changed and none is under way.
     pub(crate) fn offer(&mut self, now: Instant) -> Option<(u32, String, Vec<MediaLine>)> {
         // One that failed is not asked for more.
-        if self.renew_at.is_some() {
+        if self.renew_at.is_some() || self.again_at.is_some_and(|at| now < at) {
             return None;
         }
+        self.again_at = None;
         let (sdp, lines) = self.peer.offer()?;
         let number = self.next_offer;
         self.next_offer = self.next_offer.wrapping_add(1);
@@ -84,15 +95,21 @@ impl MediaConnection {
             return;
         }
         self.awaited = (!self.peer.is_connected()).then_some((Awaited::Connection, now + CONNECT_WAIT));
-        if let Err(error) = self.peer.answer(sdp) {
-            self.fail(now, &format!("the server's answer cannot be used: {error}"));
+        match self.peer.answer(sdp) {
+            Ok(()) => self.missed = false,
+            Err(error) => self.fail(now, &format!("the server's answer cannot be used: {error}")),
         }
     }
 
-    /// The server refused an offer. The connection has it planned in, so another has to take its place.
+    /// The server refused an offer. Its session is as it was, and so is the one here once the offer is withdrawn.
     pub(crate) fn refused(&mut self, now: Instant, number: u32, text: &str) {
         if self.awaits(Awaited::Answer(number)) {
-            self.fail(now, &format!("the server refused an offer: {text}"));
+            let why = format!("the server refused an offer: {text}");
+            if self.offers_again(now, &why) {
+                self.peer.withdraw();
+            } else {
+                self.fail(now, &why);
+            }
         }
     }
 
@@ -112,12 +129,18 @@ impl MediaConnection {
             self.peer.handle_timeout(now);
         }
         if let Some((awaited, _)) = self.awaited.filter(|(_, until)| *until <= now) {
-            self.fail(now, &format!("waited in vain: {awaited:?}"));
+            let why = format!("waited in vain: {awaited:?}");
+            if matches!(awaited, Awaited::Answer(_)) && self.offers_again(now, &why) {
+                self.peer.repeat();
+            } else {
+                self.fail(now, &why);
+            }
         }
+        self.again_at = self.again_at.filter(|at| now < *at);
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {
-        let due = [self.awaited.map(|(_, until)| until), self.renew_at];
+        let due = [self.awaited.map(|(_, until)| until), self.renew_at, self.again_at];
         due.into_iter().flatten().fold(self.peer.poll_timeout(), Instant::min)
     }
 
@@ -162,6 +185,19 @@ impl MediaConnection {
         self.awaited.is_some_and(|(awaited, _)| awaited == what)
     }
 
+    /// Whether the connection goes on although an offer came to nothing: if it works, and this is not the second in a row. Then another
+    /// offer follows after a pause.
+    fn offers_again(&mut self, now: Instant, why: &str) -> bool {
+        if self.missed || self.renew_at.is_some() || !self.peer.is_connected() {
+            return false;
+        }
+        self.missed = true;
+        self.awaited = None;
+        self.again_at = Some(now + RENEW_WAIT);
+        tracing::info!(why, wait = ?RENEW_WAIT, "an offer came to nothing, and is made again after a pause");
+        true
+    }
+
     fn fail(&mut self, now: Instant, why: &str) {
         self.awaited = None;
         if self.renew_at.is_some() {
@@ -179,6 +215,12 @@ impl MediaConnection {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::disallowed_methods)]
 mod tests {
+    use str0m::{
+        Input, Output, Rtc,
+        change::SdpOffer,
+        net::{Protocol, Receive},
+    };
+
     use super::*;
 
     fn connection() -> (MediaConnection, Instant) {
@@ -203,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_that_is_refused_is_made_again_by_another_connection_after_a_pause() {
+    fn the_first_offer_that_is_refused_is_made_again_by_another_connection_after_a_pause() {
         let (mut connection, now) = connection();
         let (number, first, _) = connection.offer(now).unwrap();
         connection.refused(now, number, "no");
@@ -234,6 +276,100 @@ mod tests {
         connection.interrupted(now);
         connection.handle_timeout(now);
         assert!(connection.renew_at.is_some());
+    }
+
+    const CAMERA: LineUse = LineUse::Send { source: Source::Camera };
+    const MICROPHONE: LineUse = LineUse::Send { source: Source::Microphone };
+
+    /// One that works, with what stands in for the server.
+    fn connected() -> (MediaConnection, Rtc, Instant) {
+        let (mut connection, mut now) = connection();
+        let mut server = Rtc::builder().set_ice_lite(true).build(now);
+        let (local, remote) = ("127.0.0.1:9".parse().unwrap(), "127.0.0.1:10".parse().unwrap());
+        server.add_local_candidate(str0m::Candidate::host(remote, "udp").unwrap());
+        let (number, sdp, _) = connection.offer(now).unwrap();
+        answer(&mut connection, &mut server, now, number, &sdp);
+        for _ in 0..1_000 {
+            for news in connection.news(now) {
+                if let News::Transmit { contents, .. } = news {
+                    let receive = Receive::new(Protocol::Udp, local, remote, &contents).unwrap();
+                    server.handle_input(Input::Receive(now, receive)).unwrap();
+                }
+            }
+            loop {
+                match server.poll_output().unwrap() {
+                    Output::Timeout(_) => break,
+                    Output::Transmit(transmit) => connection.receive(now, remote, &transmit.contents),
+                    Output::Event(_) => {}
+                }
+            }
+            if connection.peer.is_connected() {
+                connection.news(now);
+                return (connection, server, now);
+            }
+            now += Duration::from_millis(10);
+            connection.handle_timeout(now);
+            server.handle_input(Input::Timeout(now)).unwrap();
+        }
+        panic!("it never connects");
+    }
+
+    fn answer(connection: &mut MediaConnection, server: &mut Rtc, now: Instant, number: u32, sdp: &str) {
+        let answer = server.sdp_api().accept_offer(SdpOffer::from_sdp_string(sdp).unwrap()).unwrap();
+        connection.answered(now, number, &answer.to_sdp_string());
+        assert!(connection.renew_at.is_none(), "the answer fits");
+    }
+
+    #[test]
+    fn a_connection_that_works_stays_when_an_offer_is_refused_and_offers_again() {
+        let (mut connection, mut server, mut now) = connected();
+        for _ in 0..2 {
+            connection.want(vec![CAMERA, MICROPHONE]);
+            let (number, ..) = connection.offer(now).unwrap();
+            connection.refused(now, number, "no");
+            assert!(connection.offer(now).is_none() && connection.renew_at.is_none());
+            assert!(connection.poll_timeout() <= now + RENEW_WAIT);
+            now += RENEW_WAIT;
+            connection.handle_timeout(now);
+            let (number, sdp, lines) = connection.offer(now).unwrap();
+            assert_eq!(lines.iter().filter(|line| line.line_use.is_some()).count(), 2);
+            answer(&mut connection, &mut server, now, number, &sdp);
+            // What is taken counts: the next refusal is a first one again.
+            connection.want(vec![CAMERA]);
+            let (number, sdp, _) = connection.offer(now).unwrap();
+            answer(&mut connection, &mut server, now, number, &sdp);
+        }
+        assert!(connection.peer.is_connected());
+    }
+
+    #[test]
+    fn a_second_refusal_in_a_row_makes_a_new_connection() {
+        let (mut connection, _, mut now) = connected();
+        connection.want(vec![CAMERA, MICROPHONE]);
+        let (number, ..) = connection.offer(now).unwrap();
+        connection.refused(now, number, "no");
+        now += RENEW_WAIT;
+        let (number, ..) = connection.offer(now).unwrap();
+        connection.refused(now, number, "no");
+        assert_eq!(connection.renew_at, Some(now + RENEW_WAIT));
+        assert!(connection.offer(now + RENEW_WAIT).is_none());
+    }
+
+    #[test]
+    fn an_offer_whose_answer_was_lost_is_repeated_word_by_word_since_the_server_may_have_taken_it() {
+        let (mut connection, mut server, now) = connected();
+        connection.want(vec![CAMERA, MICROPHONE]);
+        let (lost, first, lines) = connection.offer(now).unwrap();
+        server.sdp_api().accept_offer(SdpOffer::from_sdp_string(&first).unwrap()).unwrap();
+        connection.interrupted(now);
+        connection.handle_timeout(now);
+        assert!(connection.offer(now).is_none() && connection.renew_at.is_none());
+        let now = now + RENEW_WAIT;
+        let (number, second, same) = connection.offer(now).unwrap();
+        assert_ne!(number, lost);
+        assert_eq!((&second, &same), (&first, &lines));
+        answer(&mut connection, &mut server, now, number, &second);
+        assert!(!connection.missed && connection.peer.is_connected());
     }
 
     #[test]

@@ -44,12 +44,24 @@ pub(crate) struct SealedFrame {
     pub(crate) contents: Vec<u8>,
 }
 
+type Line = (Mid, MediaKind, Option<LineUse>);
+
+/// An offer that has no answer yet.
+struct Pending {
+    offer: SdpPendingOffer,
+    sdp: String,
+    /// The lines before it. Those that it adds are in the session only once it is answered.
+    before: Vec<Line>,
+    /// It is to be sent once more.
+    repeat: bool,
+}
+
 /// See the module.
 pub(crate) struct Peer {
     rtc: Rtc,
     local: SocketAddr,
-    lines: Vec<(Mid, MediaKind, Option<LineUse>)>,
-    pending: Option<SdpPendingOffer>,
+    lines: Vec<Line>,
+    pending: Option<Pending>,
     wanted: Vec<LineUse>,
     dirty: bool,
     wake: Instant,
@@ -83,10 +95,15 @@ impl Peer {
 
     /// The next offer to send, if something changed and none is under way.
     pub(crate) fn offer(&mut self) -> Option<(String, Vec<MediaLine>)> {
-        if !self.dirty || self.pending.is_some() {
+        if let Some(pending) = &mut self.pending {
+            let sdp = std::mem::take(&mut pending.repeat).then(|| pending.sdp.clone())?;
+            return Some((sdp, self.told_lines()));
+        }
+        if !self.dirty {
             return None;
         }
         self.dirty = false;
+        let before = self.lines.clone();
         let mut change = self.rtc.sdp_api();
         for (mid, _, line_use) in &mut self.lines {
             if line_use.is_some_and(|line_use| !self.wanted.contains(&line_use)) {
@@ -120,20 +137,37 @@ impl Peer {
             self.lines.push((mid, kind, Some(*wanted)));
         }
         let (offer, pending) = change.apply()?;
-        self.pending = Some(pending);
-        let lines = self
-            .lines
-            .iter()
-            .map(|(mid, _, line_use)| MediaLine { mid: mid.to_string(), line_use: *line_use })
-            .collect();
-        Some((offer.to_sdp_string(), lines))
+        let sdp = offer.to_sdp_string();
+        self.pending = Some(Pending { offer: pending, sdp: sdp.clone(), before, repeat: false });
+        Some((sdp, self.told_lines()))
+    }
+
+    fn told_lines(&self) -> Vec<MediaLine> {
+        let told = |(mid, _, line_use): &Line| MediaLine { mid: mid.to_string(), line_use: *line_use };
+        self.lines.iter().map(told).collect()
+    }
+
+    /// The offer under way was refused: nothing has changed here, and the next one begins from there.
+    pub(crate) fn withdraw(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.lines = pending.before;
+            self.dirty = true;
+        }
+    }
+
+    /// The answer to the offer under way was lost: the next is the same offer. The server may have taken it, and its lines have names
+    /// that another offer would not have.
+    pub(crate) fn repeat(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.repeat = true;
+        }
     }
 
     /// The server answered.
     pub(crate) fn answer(&mut self, sdp: &str) -> Result<(), RtcError> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let answer = SdpAnswer::from_sdp_string(sdp)?;
-        self.rtc.sdp_api().accept_answer(pending, answer)
+        self.rtc.sdp_api().accept_answer(pending.offer, answer)
     }
 
     /// Whether ICE and DTLS are up.

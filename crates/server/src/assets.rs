@@ -15,6 +15,8 @@ pub struct WebFile {
     pub plain: &'static [u8],
     /// The same, compressed (RFC 7932): what browsers get.
     pub brotli: Option<&'static [u8]>,
+    /// Its kind, as the header `Content-Type` names it: browsers run some as programs.
+    pub content_type: &'static str,
 }
 
 /// The web app inside this program, sorted by path. Empty if it was built without.
@@ -24,6 +26,7 @@ pub fn web_app() -> Vec<WebFile> {
         path,
         plain: asset.plain.bytes,
         brotli: asset.brotli.as_ref().map(|body| body.bytes),
+        content_type: asset.mime,
     };
     Assets::embedded().files.iter().map(file).collect()
 }

@@ -17,26 +17,33 @@ const LASTS: Duration = Duration::from_millis(100);
 const FRESH: Duration = Duration::from_millis(20);
 
 /// How far the thread is behind with one port.
+///
+/// Each thread that reads the port has a queue of the kernel's for it, and what it hands over has waited there: that one of them is late
+/// says nothing of the others, and that one is not does not mean that another has caught up.
 #[derive(Default)]
 pub(crate) struct Backlog {
-    /// When something came too late, if all since then was not fresh; since the Unix epoch.
-    late_since: Option<Duration>,
+    /// By the thread that read: when something came too late, if all since then was not fresh; since the Unix epoch.
+    late_since: Vec<Option<Duration>>,
     /// Not told of yet.
     dropped: u64,
     told: Seldom,
 }
 
 impl Backlog {
-    /// Whether to look at a datagram. `now` is the time since the Unix epoch.
-    pub(crate) fn takes(&mut self, now: Duration, datagram: &Incoming<'_>) -> bool {
+    /// Whether to look at a datagram that thread `reader` has read. `now` is the time since the Unix epoch.
+    pub(crate) fn takes(&mut self, now: Duration, reader: usize, datagram: &Incoming<'_>) -> bool {
         let Some(since) = datagram.received else { return true };
+        if self.late_since.len() <= reader {
+            self.late_since.resize(reader + 1, None);
+        }
+        let Some(late_since) = self.late_since.get_mut(reader) else { return true };
         let waited = now.saturating_sub(since);
         if waited <= FRESH {
-            self.late_since = None;
+            *late_since = None;
         } else if waited > LATE {
-            self.late_since.get_or_insert(now);
+            late_since.get_or_insert(now);
         }
-        let sheds = self.late_since.is_some_and(|since| now.saturating_sub(since) >= LASTS);
+        let sheds = late_since.is_some_and(|since| now.saturating_sub(since) >= LASTS);
         // Checks, handshakes and feedback are few, and each of them matters.
         if !sheds || !is_rtp(datagram.contents) {
             return true;
@@ -89,7 +96,7 @@ mod tests {
     fn what_waited_too_long_is_dropped_until_the_rest_is_fresh() {
         let mut backlog = Backlog::default();
         let mut takes = |at: u64, waited: u64, contents| {
-            backlog.takes(Duration::from_millis(at), &datagram(Some(at - waited), contents))
+            backlog.takes(Duration::from_millis(at), 0, &datagram(Some(at - waited), contents))
         };
         assert!(takes(10_000, 0, RTP) && takes(10_100, 250, RTP) && takes(11_000, 250, RTP));
         assert!(takes(20_000, 251, RTP) && takes(20_099, 300, RTP), "it may catch up");
@@ -104,10 +111,22 @@ mod tests {
     }
 
     #[test]
+    fn each_thread_that_reads_is_late_for_itself() {
+        let mut backlog = Backlog::default();
+        let mut takes = |at: u64, reader, waited: u64| {
+            backlog.takes(Duration::from_millis(at), reader, &datagram(Some(at - waited), RTP))
+        };
+        assert!(takes(10_000, 3, 300) && takes(10_050, 1, 0));
+        assert!(!takes(10_100, 3, 300), "what is fresh from another changes nothing");
+        assert!(takes(10_110, 1, 100) && takes(10_120, 0, 100), "nor are others to lose anything");
+        assert!(takes(10_130, 3, 10) && takes(10_140, 3, 200));
+    }
+
+    #[test]
     fn where_the_system_keeps_no_time_or_its_clock_was_set_back_nothing_is_dropped() {
         let mut backlog = Backlog::default();
-        assert!(backlog.takes(Duration::from_secs(1), &datagram(None, RTP)));
-        assert!(backlog.takes(Duration::from_secs(1), &datagram(Some(9_000), RTP)));
+        assert!(backlog.takes(Duration::from_secs(1), 0, &datagram(None, RTP)));
+        assert!(backlog.takes(Duration::from_secs(1), 0, &datagram(Some(9_000), RTP)));
     }
 
     #[test]

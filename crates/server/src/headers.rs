@@ -1,6 +1,6 @@
 //! Headers that make the pages of this server hard to abuse.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -26,8 +26,21 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// How long browsers are to come by HTTPS alone, once they have (RFC 6797). For the name of this server, not for those below it.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Adds the headers to every answer. `https` is whether it goes by HTTPS as far as here.
-pub(crate) async fn harden(State(https): State<bool>, request: Request, next: Next) -> Response {
+/// Whether a browser may be told so for this host (and port). Only for names of the public domain name system, each of which is one
+/// machine's for good: `localhost` and names in local networks are other machines' tomorrow, or other programs', which have no HTTPS.
+/// Browsers do not take it for IP addresses (RFC 6797 section 8.1.1).
+fn may_be_https_only(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_local = [".local", ".localhost"].iter().any(|end| name.ends_with(end));
+    name.contains('.') && !is_local && !name.contains([':', '[']) && name.parse::<IpAddr>().is_err()
+}
+
+/// Adds the headers to every answer. `https_only` is whether browsers are to come by HTTPS alone from now on.
+pub(crate) async fn harden(State(https_only): State<bool>, request: Request, next: Next) -> Response {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let named = named.or_else(|| request.uri().authority().map(Authority::as_str));
     let host = named.and_then(valid_host);
@@ -36,7 +49,7 @@ pub(crate) async fn harden(State(https): State<bool>, request: Request, next: Ne
         Err(_) => words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy: try again."),
     };
     let headers = response.headers_mut();
-    if https {
+    if https_only && host.as_deref().is_some_and(may_be_https_only) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     for (name, value) in page_headers(host.as_deref()) {
@@ -91,6 +104,28 @@ mod tests {
         let policy = content_security_policy(Some("[::1]:8080"));
         assert!(policy.contains("connect-src 'self';") && !policy.contains('['), "{policy}");
         assert!(content_security_policy(Some("a.example")).contains("connect-src 'self' ws://a.example "));
+    }
+
+    #[test]
+    fn only_public_names_are_for_https_alone() {
+        for name in ["call.example", "call.example:8443", "call.example.org.", "local.example"] {
+            assert!(may_be_https_only(name), "{name}");
+        }
+        for name in [
+            "localhost",
+            "localhost:8443",
+            "a.localhost",
+            "box.local",
+            "box.local.:8443",
+            "box",
+            "192.0.2.1",
+            "192.0.2.1:8443",
+            "[2001:db8::1]:8443",
+            "[::ffff:192.0.2.1]",
+            "2001:db8::1",
+        ] {
+            assert!(!may_be_https_only(name), "{name}");
+        }
     }
 
     #[test]

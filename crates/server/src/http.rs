@@ -44,6 +44,7 @@ struct Shared {
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    https_only: bool,
     router: Router,
     limits: ConnectionLimits,
     mut stopped: watch::Receiver<bool>,
@@ -51,9 +52,8 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections));
     let per_address = PerAddress::new(limits.connections_per_address, limits.connections);
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let refusal = Router::new()
-        .fallback(async || too_many())
-        .layer(middleware::from_fn_with_state(tls.is_some(), harden));
+    let refusal =
+        Router::new().fallback(async || too_many()).layer(middleware::from_fn_with_state(https_only, harden));
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let shared = Shared { tls, limits: Arc::new(limits), stopped: stopped.clone() };
     loop {

@@ -107,6 +107,9 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// Whether the server made them for itself. Then browsers are not told to come by HTTPS alone: with that they let nobody past
+    /// their warning.
+    pub self_signed: bool,
 }
 
 /// Why a server does not run. The texts are for the person who started it.
@@ -155,6 +158,7 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     certificate: Option<Arc<Certificate>>,
+    https_only: bool,
     limits: ConnectionLimits,
     media: Media,
     stun: Option<String>,
@@ -186,6 +190,7 @@ impl Server {
             listener,
             local_addr,
             certificate,
+            https_only: config.tls.is_some_and(|files| !files.self_signed),
             limits: ConnectionLimits::default(),
             media,
             stun: config.stun,
@@ -275,11 +280,12 @@ impl Server {
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
         let app = web::App::new(inbox, socket_alive, &self.limits, self.assets);
-        let router = web::router(Arc::new(app), self.certificate.is_some());
+        let router = web::router(Arc::new(app), self.https_only);
         let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
         let renewal =
             self.certificate.map(|certificate| tokio::spawn(certificate.watch(self.limits.certificate_look)));
-        let web = tokio::spawn(http::serve(self.listener, acceptor, router, self.limits, stopped));
+        let web =
+            tokio::spawn(http::serve(self.listener, acceptor, self.https_only, router, self.limits, stopped));
 
         let outcome = tokio::select! {
             () = shutdown => Ok(()),

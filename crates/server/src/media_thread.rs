@@ -202,7 +202,7 @@ impl MediaThread {
         datagram: &Incoming<'_>,
         reader: usize,
     ) {
-        if self.ports.get_mut(index).is_some_and(|port| !port.backlog.takes(unix_now, datagram)) {
+        if self.ports.get_mut(index).is_some_and(|port| !port.backlog.takes(unix_now, reader, datagram)) {
             return;
         }
         let &Incoming { source, asked, contents, .. } = datagram;

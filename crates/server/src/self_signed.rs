@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -19,6 +19,8 @@ use crate::{ServeError, TlsFiles, interfaces};
 const VALID: Duration = Duration::from_secs(800 * 24 * 60 * 60);
 /// With less time left another one is made at the start.
 const LEFT_MIN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Names of former certificates are taken over up to this many in all.
+const NAMES_MAX: usize = 32;
 
 /// A certificate of the server's own making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,18 +33,27 @@ pub struct SelfSigned {
     pub is_new: bool,
 }
 
-/// The certificate in this folder, or a new one if there is none, if it soon ends, or if the machine has other names or addresses by
-/// now. `ips` are addresses that people type, besides those that the machine has itself.
+/// The certificate in this folder, or a new one if there is none, if it soon ends, or if it lacks a name that is asked for: one of
+/// `ips`, which people type, or the machine's own name. Other addresses that the machine has by now are no reason, for everyone would
+/// have to look at the fingerprint again: networks give another address every other day. A new one is for the former names, too, and
+/// has the former key. Other files in the folder are left alone.
 ///
 /// # Errors
 /// [`ServeError::Tls`]: the folder or what is in it cannot be used.
 pub fn self_signed(folder: &Path, ips: &[IpAddr], now: SystemTime) -> Result<SelfSigned, ServeError> {
-    let names = names(ips);
-    let files = TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") };
-    let record = folder.join("made-for.txt");
-    let is_new = !is_good(&record, &names, now) || !files.cert.exists() || !files.key.exists();
+    let needed = needed(ips);
+    let files = TlsFiles {
+        cert: folder.join("self-signed-cert.pem"),
+        key: folder.join("self-signed-key.pem"),
+        self_signed: true,
+    };
+    let record = folder.join("self-signed.txt");
+    let (end, former) = recorded(&record);
+    let lasts = end.is_some_and(|end| end.duration_since(now).is_ok_and(|left| left >= LEFT_MIN));
+    let covers = needed.iter().all(|name| former.contains(name));
+    let is_new = !lasts || !covers || !files.cert.exists() || !files.key.exists();
     if is_new {
-        make(&files, &record, &names, now)?;
+        make(&files, &record, &names(needed, former), now)?;
     }
     let certificate = CertificateDer::from_pem_file(&files.cert)
         .map_err(|error| ServeError::Tls(files.cert.clone(), format!("it is no certificate: {error:?}")))?;
@@ -50,20 +61,32 @@ pub fn self_signed(folder: &Path, ips: &[IpAddr], now: SystemTime) -> Result<Sel
     Ok(SelfSigned { files, fingerprint, is_new })
 }
 
-/// What people may type to get here, sorted.
-fn names(ips: &[IpAddr]) -> Vec<String> {
-    let own = interfaces::reachable(Ipv6Addr::UNSPECIFIED.into());
-    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
-    let usable = |ip: &&IpAddr| !ip.is_unspecified();
+/// What a certificate has to be for.
+fn needed(ips: &[IpAddr]) -> Vec<String> {
     let mut names: Vec<String> =
-        ips.iter().filter(usable).chain(&own).chain(&loopback).map(ToString::to_string).collect();
+        ips.iter().filter(|ip| !ip.is_unspecified()).map(ToString::to_string).collect();
     names.push("localhost".to_owned());
     if let Some(host) = host_name() {
         // As multicast DNS has it (RFC 6762).
         names.extend([format!("{host}.local"), host]);
     }
+    names
+}
+
+/// What a new certificate is for, sorted: what it has to be for, the addresses that the machine has now, and, as far as there is room,
+/// what the former one was for. IPv6 addresses only if they are given: those that a machine has by itself tell which machine it
+/// is, or are others tomorrow.
+fn names(needed: Vec<String>, former: Vec<String>) -> Vec<String> {
+    let own = interfaces::reachable(Ipv4Addr::UNSPECIFIED.into());
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let mut names = needed;
+    names.extend(own.iter().chain(&loopback).map(ToString::to_string));
     names.sort();
     names.dedup();
+    let room = NAMES_MAX.saturating_sub(names.len());
+    let more: Vec<String> = former.into_iter().filter(|name| !names.contains(name)).take(room).collect();
+    names.extend(more);
+    names.sort();
     names
 }
 
@@ -71,17 +94,21 @@ fn host_name() -> Option<String> {
     let text =
         fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
     let name = text.ok()?.trim().to_ascii_lowercase();
+    is_host_name(&name).then_some(name)
+}
+
+fn is_host_name(name: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    (!name.is_empty() && name.len() < 64 && name.bytes().all(fine)).then_some(name)
+    !name.is_empty() && name.len() < 64 && name.bytes().all(fine)
 }
 
 /// The record has the certificate's end, in seconds since the Unix epoch, and its names.
-fn is_good(record: &Path, names: &[String], now: SystemTime) -> bool {
+fn recorded(record: &Path) -> (Option<SystemTime>, Vec<String>) {
     let text = fs::read_to_string(record).unwrap_or_default();
     let mut lines = text.lines();
     let end = lines.next().and_then(|line| line.parse().ok()).map(Duration::from_secs);
-    let Some(end) = end.and_then(|end| UNIX_EPOCH.checked_add(end)) else { return false };
-    end.duration_since(now).is_ok_and(|left| left >= LEFT_MIN) && lines.eq(names.iter().map(String::as_str))
+    let names = lines.filter(|name| name.parse::<IpAddr>().is_ok() || is_host_name(name));
+    (end.and_then(|end| UNIX_EPOCH.checked_add(end)), names.map(str::to_owned).collect())
 }
 
 fn make(files: &TlsFiles, record: &Path, names: &[String], now: SystemTime) -> Result<(), ServeError> {
@@ -93,7 +120,11 @@ fn make(files: &TlsFiles, record: &Path, names: &[String], now: SystemTime) -> R
     params.distinguished_name.push(DnType::CommonName, "Tangelo");
     params.not_before = OffsetDateTime::from(from);
     params.not_after = OffsetDateTime::from(until);
-    let key = KeyPair::generate().map_err(failed)?;
+    // Some devices take no other certificate for a server's.
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let former = fs::read_to_string(&files.key).ok().and_then(|pem| KeyPair::from_pem(&pem).ok());
+    let key = former.map_or_else(KeyPair::generate, Ok).map_err(failed)?;
     let certificate = params.self_signed(&key).map_err(failed)?;
     let end = until.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let text = names.iter().fold(format!("{end}\n"), |text, name| text + name + "\n");
@@ -146,11 +177,21 @@ mod tests {
         let elsewhere = made(&[ip], now);
         assert!(elsewhere.is_new && elsewhere.fingerprint != first.fingerprint);
         assert!(!made(&[ip, ip], now).is_new);
+        // It is good for less as well, and what it was for stays.
+        assert!(!made(&[], now).is_new);
+        let other = IpAddr::from([203, 0, 113, 8]);
+        assert!(made(&[other], now).is_new && !made(&[ip, other], now).is_new);
+        let key = fs::read(&first.files.key).unwrap();
         let renewed = made(&[ip], now + VALID);
         assert!(renewed.is_new && renewed.fingerprint != elsewhere.fingerprint);
+        assert_eq!(fs::read(&renewed.files.key).unwrap(), key);
         fs::remove_file(&renewed.files.key).unwrap();
         assert!(made(&[ip], now + VALID).is_new);
-        fs::write(folder.join("made-for.txt"), "nonsense").unwrap();
+        assert_ne!(fs::read(&renewed.files.key).unwrap(), key);
+        fs::write(folder.join("self-signed.txt"), "nonsense").unwrap();
+        assert!(made(&[ip], now + VALID).is_new);
+        fs::write(&renewed.files.key, "nonsense").unwrap();
+        fs::remove_file(&renewed.files.cert).unwrap();
         assert!(made(&[ip], now + VALID).is_new);
         #[cfg(unix)]
         {
@@ -158,9 +199,26 @@ mod tests {
             let mode = fs::metadata(&renewed.files.key).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0, "{mode:o}");
         }
+        // What somebody else has put there stays as it is.
+        for name in ["cert.pem", "key.pem"] {
+            assert!(!folder.join(name).exists());
+        }
         fs::remove_dir_all(&folder).unwrap();
         fs::write(&folder, "no folder").unwrap();
         assert!(matches!(self_signed(&folder, &[], now), Err(ServeError::Tls(..))));
         fs::remove_file(&folder).unwrap();
+    }
+
+    #[test]
+    fn names_are_bounded_and_no_ipv6_address_is_told_that_nobody_gave() {
+        let given = ["2001:db8::7".parse().unwrap(), Ipv6Addr::UNSPECIFIED.into()];
+        let former: Vec<String> = (0..100).map(|number| format!("host-{number}")).collect();
+        let all = names(needed(&given), former);
+        assert_eq!(all.len(), NAMES_MAX);
+        let v6: Vec<_> = all.iter().filter(|name| name.parse::<Ipv6Addr>().is_ok()).collect();
+        assert_eq!(v6, ["2001:db8::7", "::1"]);
+        assert!(
+            ["localhost", "127.0.0.1", "host-0"].iter().all(|name| all.iter().any(|other| other == name))
+        );
     }
 }

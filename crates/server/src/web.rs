@@ -52,13 +52,13 @@ impl App {
     }
 }
 
-pub(crate) fn router(app: Arc<App>, https: bool) -> Router {
+pub(crate) fn router(app: Arc<App>, https_only: bool) -> Router {
     Router::new()
         .route("/ws", any(socket::upgrade))
         .route("/api/rooms/{room}", get(count))
         .route("/healthz", get(async || words(StatusCode::OK, "ok")))
         .fallback(page)
-        .layer(middleware::from_fn_with_state(https, harden))
+        .layer(middleware::from_fn_with_state(https_only, harden))
         .with_state(app)
 }
 

@@ -55,7 +55,7 @@ impl Files {
     }
 
     fn config(&self, cert: &str, key: &str) -> Config {
-        let tls = TlsFiles { cert: self.folder.join(cert), key: self.folder.join(key) };
+        let tls = TlsFiles { cert: self.folder.join(cert), key: self.folder.join(key), self_signed: false };
         Config { tls: Some(tls), ..config() }
     }
 
@@ -81,6 +81,26 @@ impl Files {
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_come_by_https_alone_where_that_can_last() {
+    let files = Files::new("https-alone");
+    for (self_signed, name, told) in
+        [(false, "call.example", true), (false, "localhost", false), (true, "call.example", false)]
+    {
+        let mut config = files.config("cert.pem", "key.pem");
+        config.tls.as_mut().unwrap().self_signed = self_signed;
+        let host = Host::with(config).await;
+        let mut stream = files.connect(&host).await;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        let header = "strict-transport-security: max-age=31536000\r\n";
+        assert_eq!(answer.contains(header), told, "{name} {self_signed}: {answer}");
+        host.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn pages_and_calls_work_over_https() {
     let files = Files::new("https");
     let host = Host::with(files.config("cert.pem", "key.pem")).await;
@@ -91,7 +111,7 @@ async fn pages_and_calls_work_over_https() {
     // The peer may end TLS without a goodbye; what it sent before counts.
     let _ = stream.read_to_string(&mut answer).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{answer}");
-    assert!(answer.contains("strict-transport-security: max-age=31536000\r\n"), "{answer}");
+    assert!(!answer.contains("strict-transport-security"), "an address is not for HTTPS alone: {answer}");
 
     let stream = files.connect(&host).await;
     let url = format!("ws://localhost:{}/ws", host.address.port());

@@ -129,6 +129,18 @@ fn codecs_are_answered_in_the_clients_order_and_vp9_is_left_out_where_it_is_not_
     assert_eq!(video(&CHROME.replace("a=fmtp:99 apt=98\n", "")), only_vp8);
 }
 
+/// The answer to the first may have been lost on the way.
+#[test]
+fn the_same_offer_once_more_goes_on_with_the_session() {
+    let mut world = World::new();
+    let first = offer(&mut world, CHROME, &chrome_lines()).unwrap();
+    let second = offer(&mut world, CHROME, &chrome_lines()).unwrap();
+    for name in ["ice-ufrag", "mid", "fingerprint"] {
+        assert_eq!(attributes(&first.sdp, name), attributes(&second.sdp, name), "{name}");
+    }
+    assert_eq!(second.published, [Microphone, Camera]);
+}
+
 #[test]
 fn a_browser_stops_a_line_and_uses_its_place_again() {
     let mut world = World::new();

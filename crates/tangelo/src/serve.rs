@@ -89,13 +89,20 @@ pub(crate) struct Options {
     tls_cert: Option<PathBuf>,
 
     /// PEM file with the certificate's private key.
-    #[arg(long, env = "TANGELO_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        env = "TANGELO_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert",
+        conflicts_with = "tls_self_signed"
+    )]
     tls_key: Option<PathBuf>,
 
     /// Folder for a certificate that the server makes for itself, at the first start, for HTTPS without anybody else.
     ///
     /// Browsers warn of it, since nobody vouches for it: whoever is to go on compares the fingerprint that is printed at the start with the
-    /// one that the browser shows. It is made again when it ends, or when this machine has other addresses.
+    /// one that the browser shows. It is made again before it ends, and when it lacks an address of --public-ip or --listen or the
+    /// machine's name. Addresses that the machine gets later are not in it: browsers warn all the same, and the fingerprint stays.
     #[arg(long, env = "TANGELO_TLS_SELF_SIGNED", value_name = "FOLDER", conflicts_with = "tls_cert")]
     tls_self_signed: Option<PathBuf>,
 
@@ -137,8 +144,9 @@ const MEDIA_PORT: u16 = 3478;
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     super::log_to_stderr(&options.log)?;
     raise_file_limit();
-    let config = config(options)?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+    let (config, fingerprint) = config(options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(config, fingerprint.as_deref()))
 }
 
 /// Prints the settings, and looks at the files that they name. The ports are left alone: a server may be running.
@@ -147,7 +155,7 @@ pub(crate) fn check(mut options: Options, listed: &str) -> Result<(), Box<dyn Er
     super::log_to_stderr(&options.log)?;
     // It is made when a server starts, and not before.
     let own_certificate = options.tls_self_signed.take().is_some();
-    let config = config(options)?;
+    let (config, _) = config(options)?;
     Server::check(&config)?;
     if config.tls.is_none() && !own_certificate && !config.listen.ip().is_loopback() {
         warn_of_http();
@@ -163,17 +171,22 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn config(options: Options) -> Result<Config, Box<dyn Error>> {
-    let mut tls = options.tls_cert.zip(options.tls_key).map(|(cert, key)| TlsFiles { cert, key });
+/// The settings, and the fingerprint of a certificate of the server's own.
+fn config(options: Options) -> Result<(Config, Option<String>), Box<dyn Error>> {
+    let files = options.tls_cert.zip(options.tls_key);
+    let mut tls = files.map(|(cert, key)| TlsFiles { cert, key, self_signed: false });
+    let mut fingerprint = None;
     if let Some(folder) = options.tls_self_signed {
         let mut ips = options.public_ips.clone();
         ips.push(options.listen.ip());
         let made = self_signed(&folder, &ips, SystemTime::now())?;
-        let new = if made.is_new { "new " } else { "" };
-        tracing::info!("{new}certificate of its own, with the SHA-256 fingerprint {}", made.fingerprint);
+        if made.is_new {
+            tracing::info!("a new certificate of its own is in {}", folder.display());
+        }
         tls = Some(made.files);
+        fingerprint = Some(made.fingerprint);
     }
-    Ok(Config {
+    let config = Config {
         listen: options.listen,
         media_port: match options.media_port {
             Port::Off => None,
@@ -193,10 +206,11 @@ fn config(options: Options) -> Result<Config, Box<dyn Error>> {
         web: options.web,
         tap: options.tap,
         store: options.store,
-    })
+    };
+    Ok((config, fingerprint))
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(config: Config, fingerprint: Option<&str>) -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown()?;
     let (tap, turn, has_udp, store) =
         (config.tap.clone(), config.turn.clone(), config.media_port.is_some(), config.store.clone());
@@ -230,7 +244,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    print_addresses(&server)?;
+    print_addresses(&server, fingerprint)?;
     server.run(shutdown).await?;
     tracing::info!("stopped");
     Ok(())
@@ -243,17 +257,21 @@ fn warn_of_http() {
     );
 }
 
-/// Says where the page can be opened. All at once: whoever waits for the first line may read no further.
-fn print_addresses(server: &Server) -> io::Result<()> {
+/// Says where the page can be opened, and what a certificate looks like that nobody else vouches for. All at once: whoever waits for
+/// the first line may read no further.
+fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()> {
     let scheme = if server.is_https() { "https" } else { "http" };
     let address = server.local_addr();
-    let text = if address.ip().is_unspecified() {
+    let mut text = if address.ip().is_unspecified() {
         let others =
             server.page_addrs().into_iter().map(|other| format!("On other machines: {scheme}://{other}\n"));
         format!("Tangelo is ready: {scheme}://localhost:{}\n{}", address.port(), others.collect::<String>())
     } else {
         format!("Tangelo is ready: {scheme}://{address}\n")
     };
+    if let Some(fingerprint) = fingerprint {
+        text += &format!("SHA-256 fingerprint of the certificate: {fingerprint}\n");
+    }
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -297,8 +315,8 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
 fn raise_file_limit() {
     let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::default();
     let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
-    // Files, media sockets and the like.
-    let wanted = connections.saturating_add(256);
+    // Files and the like, and a media socket for each of up to 64 threads at each of up to 8 addresses.
+    let wanted = connections.saturating_add(256 + 64 * 8);
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < wanted => tracing::warn!(
             "the system lets this program have only {limit} connections and files open, where it would use up to \

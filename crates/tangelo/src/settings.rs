@@ -42,7 +42,8 @@ pub(crate) fn with_file(
         })?;
         let values = values(&value)
             .ok_or_else(|| misused(format!("`{name}` is to be a text, a number, or a list of texts")))?;
-        if is_given(given, &name) || is_in_environment(option) {
+        let others = conflicting(&name).iter().filter_map(|other| self::option(serve, other));
+        if [option].into_iter().chain(others).any(|option| is_set(given, option)) {
             continue;
         }
         options.extend(values.into_iter().map(|value| OsString::from(format!("--{name}={value}"))));
@@ -76,6 +77,19 @@ fn values(value: &Value) -> Option<Vec<String>> {
     }
 }
 
+/// Options that cannot stand beside this one. If one is given, the file's gives way as a whole: it is what counts less.
+fn conflicting(name: &str) -> &'static [&'static str] {
+    match name {
+        "tls-cert" | "tls-key" => &["tls-self-signed"],
+        "tls-self-signed" => &["tls-cert", "tls-key"],
+        _ => &[],
+    }
+}
+
+fn is_set(given: &[OsString], option: &Arg) -> bool {
+    option.get_long().is_some_and(|name| is_given(given, name)) || is_in_environment(option)
+}
+
 fn is_given(given: &[OsString], name: &str) -> bool {
     let option = format!("--{name}");
     let begins = |word: &OsStr| {
@@ -93,7 +107,7 @@ fn is_in_environment(option: &Arg) -> bool {
 /// One line for each option: its name, what it is, and from where.
 pub(crate) fn list(command: &Command, matches: &ArgMatches, from_file: &[String]) -> String {
     let Some(serve) = command.find_subcommand("serve") else { return String::new() };
-    let file = named(&[]).or_else(|| matches.get_one::<PathBuf>("config").cloned());
+    let file = matches.get_one::<PathBuf>("config");
     let mut text = String::new();
     for option in serve.get_arguments() {
         let Some(name) = option.get_long().filter(|name| !["help", "version"].contains(name)) else {
@@ -108,7 +122,7 @@ pub(crate) fn list(command: &Command, matches: &ArgMatches, from_file: &[String]
             .unwrap_or_default();
         let source = match matches.value_source(id) {
             Some(ValueSource::CommandLine) if from_file.iter().any(|other| other == name) => {
-                file.as_deref().map_or_else(|| "file".to_owned(), shown)
+                file.map_or_else(|| "file".to_owned(), |file| shown(file))
             }
             Some(ValueSource::CommandLine) => "command line".to_owned(),
             Some(ValueSource::EnvVariable) => {
@@ -160,6 +174,15 @@ mod tests {
         let (words, names) = merged(text, &["--listen", "127.0.0.1:2", "--public-ip=192.0.2.7"]).unwrap();
         assert_eq!(words, ["--media-port=5000", "--public-ip=192.0.2.7"]);
         assert_eq!(names, ["media-port"]);
+    }
+
+    #[test]
+    fn a_certificate_of_the_file_gives_way_to_one_of_another_kind() {
+        let text = "tls-cert = \"a.pem\"\ntls-key = \"a-key.pem\"\n";
+        assert_eq!(merged(text, &["--tls-self-signed", "tls"]).unwrap().1, [] as [&str; 0]);
+        for given in ["--tls-cert=b.pem", "--tls-key=b-key.pem"] {
+            assert_eq!(merged("tls-self-signed = \"tls\"", &[given]).unwrap().0, [given]);
+        }
     }
 
     #[test]

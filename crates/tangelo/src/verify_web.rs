@@ -143,7 +143,10 @@ fn differs(file: &WebFile, fetched: &Fetched) -> Option<String> {
         }
     };
     if fetched.body == expected {
-        return None;
+        // Browsers choose by it what to do with a file.
+        let types: Vec<_> = fetched.headers.iter().filter(|(name, _)| name == "content-type").collect();
+        let is_own = matches!(types[..], [(_, came)] if came == file.content_type.as_bytes());
+        return (!is_own).then(|| format!("does not come as {}", file.content_type));
     }
     let (came, own) = (fetched.body.len(), expected.len());
     Some(format!(
@@ -152,27 +155,40 @@ fn differs(file: &WebFile, fetched: &Fetched) -> Option<String> {
     ))
 }
 
-/// Headers that say what a page may do, and say something else.
+/// Headers that a page of this build never has: they make browsers go elsewhere, or load something beside it.
+const UNWANTED: [&str; 2] = ["refresh", "link"];
+
+/// Headers that say what a page may do, and say something else, and others that make it do more.
 fn bad_headers<'a>(host: &'a str, fetched: &'a Fetched) -> impl Iterator<Item = String> + 'a {
-    page_headers(Some(host)).into_iter().filter_map(|(name, value)| {
+    let has = |name: &str| fetched.headers.iter().any(|(other, _)| other == name);
+    let unwanted = UNWANTED.into_iter().filter(move |name| has(name));
+    let unwanted = unwanted.map(|name| format!("has a header {name}, which Tangelo does not send"));
+    let wanted = page_headers(Some(host)).into_iter().filter_map(|(name, value)| {
         let came: Vec<_> = fetched.headers.iter().filter(|(other, _)| other == name).collect();
         match came[..] {
             [] => Some(format!("has no header {name}")),
             [(_, came)] if *came == value.as_bytes() => None,
             _ => Some(format!("has another header {name}")),
         }
-    })
+    });
+    wanted.chain(unwanted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FILE: WebFile = WebFile { path: "assets/a.js", plain: b"plain", brotli: Some(b"small") };
+    const FILE: WebFile = WebFile {
+        path: "assets/a.js",
+        plain: b"plain",
+        brotli: Some(b"small"),
+        content_type: "text/javascript; charset=utf-8",
+    };
 
     fn fetched(coding: Option<&str>, body: &[u8]) -> Fetched {
-        let headers = coding.map(|coding| ("content-encoding".to_owned(), coding.into()));
-        Fetched { status: 200, headers: headers.into_iter().collect(), body: body.to_vec() }
+        let coding = coding.map(|coding| ("content-encoding".to_owned(), coding.into()));
+        let kind = ("content-type".to_owned(), FILE.content_type.into());
+        Fetched { status: 200, headers: coding.into_iter().chain([kind]).collect(), body: body.to_vec() }
     }
 
     #[test]
@@ -186,6 +202,11 @@ mod tests {
         {
             assert!(differs(&FILE, &fetched(coding, body)).is_some(), "{coding:?} {body:?}");
         }
+        let mut other = fetched(None, b"plain");
+        other.headers.push(("content-type".to_owned(), b"text/html".to_vec()));
+        assert!(differs(&FILE, &other).unwrap().contains("text/javascript"), "twice");
+        other.headers.remove(0);
+        assert!(differs(&FILE, &other).is_some(), "as a page");
         let gone = Fetched { status: 404, ..fetched(None, b"plain") };
         assert!(differs(&FILE, &gone).unwrap().contains("404"));
     }
@@ -200,6 +221,10 @@ mod tests {
         assert_eq!(bad_headers("b.example", &answer).count(), 1, "the policy names the host");
         answer.headers.push(("referrer-policy".to_owned(), b"unsafe-url".to_vec()));
         assert_eq!(bad_headers("a.example", &answer).count(), 1);
+        for name in UNWANTED {
+            answer.headers.push((name.to_owned(), b"0; url=https://b.example".to_vec()));
+        }
+        assert_eq!(bad_headers("a.example", &answer).count(), 3);
     }
 
     #[test]

@@ -37,9 +37,18 @@ fn it_makes_a_certificate_for_itself_and_tells_its_fingerprint() {
     let folder = folder.path().join("tls");
     let mut told = Vec::new();
     for _ in 0..2 {
-        let (mut running, address) = serve(&["--tls-self-signed", folder.to_str().unwrap()]);
+        // Whatever is logged.
+        let level = if told.is_empty() { "info" } else { "error" };
+        let arguments = ["serve", "--media-port", "0", "--public-ip", "127.0.0.1", "--listen", "127.0.0.1:0"];
+        let more = ["--log", level, "--tls-self-signed", folder.to_str().unwrap()];
+        let mut running = Running(tangelo(&[&arguments[..], &more[..]].concat()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let ready = lines.next().unwrap();
+        let address = ready.strip_prefix("Tangelo is ready: https://").unwrap();
+        let fingerprint = lines.next().unwrap();
+        told.push(fingerprint.rsplit_once("fingerprint of the certificate: ").unwrap().1.to_owned());
         // Who trusts that very certificate gets in.
-        let ca = folder.join("cert.pem");
+        let ca = folder.join("self-signed-cert.pem");
         let url = format!("https://{address}/r/a");
         let arguments = ["join", &url, "--name", "Ada", "--duration", "1", "--ca", ca.to_str().unwrap()];
         let joined = tangelo(&arguments).output().unwrap();
@@ -48,7 +57,6 @@ fn it_makes_a_certificate_for_itself_and_tells_its_fingerprint() {
         drop(running);
         let mut log = String::new();
         stderr.read_to_string(&mut log).unwrap();
-        told.push(log.lines().find_map(|line| line.split_once("fingerprint ")).unwrap().1.to_owned());
         assert_eq!(log.contains("new certificate"), told.len() == 1, "{log}");
     }
     assert_eq!((told[0].len(), &told[0]), (95, &told[1]));
@@ -169,6 +177,11 @@ fn settings_come_from_a_file_and_are_checked_without_a_server() {
     ] {
         assert!(line(name).contains(value) && line(name).contains(source), "{text}");
     }
+    // The file that is named on the command line is the one, whatever the environment names.
+    let all = ["config", "check", "--config", file];
+    let output = tangelo(&all).env("TANGELO_CONFIG", "/no/such/file.toml").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains(file) && !text.contains("/no/such"), "{text}");
     let (code, text) = check(&["--tls-cert", "no.pem", "--tls-key", "no.pem"]);
     assert!(code == Some(1) && text.contains("cannot use no.pem for HTTPS"), "{text}");
 }

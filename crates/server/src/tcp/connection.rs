@@ -1,6 +1,7 @@
 //! One TCP connection of a client: frames in, and packets out as far as the client keeps up.
 
 use std::{
+    collections::BTreeSet,
     io, mem,
     net::SocketAddr,
     sync::{
@@ -127,8 +128,9 @@ pub(crate) async fn serve(
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(KERNEL_UNSENT_BYTES);
     let (reader, writer) = stream.split();
+    let mut threads = BTreeSet::new();
     let outcome = tokio::select! {
-        outcome = read(reader, &connection, &arrivals) => outcome,
+        outcome = read(reader, &connection, &arrivals, &mut threads) => outcome,
         outcome = write(writer, &connection) => outcome,
         () = lapse(&connection, first, later) => Err(io::ErrorKind::TimedOut.into()),
         () = arrivals.closed() => Ok(()),
@@ -136,14 +138,16 @@ pub(crate) async fn serve(
     if let Err(error) = outcome {
         tracing::debug!(%error, "a TCP connection for media ended");
     }
-    arrivals.tell_end(&connection).await;
+    arrivals.tell_end(&connection, &threads).await;
 }
 
-/// Takes frames out of the stream until something is no frame, or not what a client says before it is answered.
+/// Takes frames out of the stream until something is no frame, or not what a client says before it is answered. Notes which threads get
+/// them.
 async fn read(
     stream: impl AsyncRead + Unpin,
     connection: &Arc<Connection>,
     arrivals: &Arrivals,
+    threads: &mut BTreeSet<usize>,
 ) -> io::Result<()> {
     let mut stream = BufReader::with_capacity(4_096, stream);
     let places = Arc::new(Semaphore::new(WAITING_MAX));
@@ -169,6 +173,7 @@ async fn read(
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
         let connection = Arc::clone(connection);
+        threads.insert(owner);
         if !arrivals.send(owner, Arrival::Frame { connection, contents, place }).await {
             return Ok(());
         }
@@ -241,7 +246,7 @@ mod tests {
     async fn read_on(connection: Arc<Connection>, bytes: Vec<u8>) -> (Vec<Vec<u8>>, bool) {
         let (arrivals, mut inboxes) = Arrivals::new(1, Directory::default());
         let mut inbox = inboxes.remove(0);
-        let reading = async move { read(&bytes[..], &connection, &arrivals).await };
+        let reading = async move { read(&bytes[..], &connection, &arrivals, &mut BTreeSet::new()).await };
         let taking = async {
             let mut frames = Vec::new();
             while let Some(Arrival::Frame { contents, .. }) = inbox.recv().await {
@@ -279,6 +284,19 @@ mod tests {
         let web = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n".to_vec();
         for bytes in [web, framed(&[22; 100]), framed(&request()[..19]), vec![0xff; 3_000]] {
             assert_eq!(read_all(bytes).await, (vec![], true));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_threads_that_got_something_learn_of_the_end() {
+        for (bytes, told) in [(framed(&request()), true), (vec![], false), (framed(&[22; 100]), false)] {
+            let (arrivals, mut inboxes) = Arrivals::new(2, Directory::default());
+            let (connection, mut threads) = (connection(), BTreeSet::new());
+            let _ = read(&bytes[..], &connection, &arrivals, &mut threads).await;
+            arrivals.tell_end(&connection, &threads).await;
+            let closed = std::iter::from_fn(|| inboxes[0].try_recv().ok())
+                .any(|arrival| matches!(arrival, Arrival::Closed { .. }));
+            assert_eq!((closed, inboxes[1].len()), (told, 0), "{bytes:?}");
         }
     }
 
@@ -329,7 +347,8 @@ mod tests {
         let connection = connection();
         connection.send(&[1, 1]);
         let bytes = [framed(&request()), framed(&[3; 50]).repeat(500)].concat();
-        let mut reading = Box::pin(read(&bytes[..], &connection, &arrivals));
+        let mut threads = BTreeSet::new();
+        let mut reading = Box::pin(read(&bytes[..], &connection, &arrivals, &mut threads));
         tokio::select! {
             biased;
             _ = &mut reading => panic!("all was read"),

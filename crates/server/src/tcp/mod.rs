@@ -6,7 +6,7 @@
 mod connection;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{SocketAddr, TcpListener as StdListener},
     sync::Arc,
@@ -58,9 +58,10 @@ impl Arrivals {
         }
     }
 
-    /// Tells all threads that a connection has ended: it may have had sessions of several, one after the other.
-    async fn tell_end(&self, connection: &Arc<Connection>) {
-        for thread in &self.threads {
+    /// Tells these threads that a connection has ended: those that got something of it, which are several if it had sessions of several,
+    /// one after the other. Others do not know it, and strangers who come and go cost them nothing.
+    async fn tell_end(&self, connection: &Arc<Connection>, threads: &BTreeSet<usize>) {
+        for thread in threads.iter().filter_map(|thread| self.threads.get(*thread)) {
             let _ = thread.send(Arrival::Closed { connection: Arc::clone(connection) }).await;
         }
     }
