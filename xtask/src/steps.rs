@@ -47,7 +47,7 @@ static STEPS: [Step; 20] = [
     ),
     step("rust-tests", "the tests of all crates", false, &["setup", "wasm", "web"], check::rust_tests),
     step("model", "the model of spec/, small runs and every mistake", false, &[], model::small),
-    step("sim", "seeds of the simulator, for a minute", false, &[], sim::for_a_minute),
+    step("sim", "seeds of the simulator, for 40 s", false, &[], sim::for_a_while),
     step("bindings", "TypeScript types written by Rust are current", false, &[], check::bindings),
     step("web-tests", "the tests of the web app", false, &["setup", "wasm"], web::test),
     step("stories", "every state of every screen, in Chromium", false, &["setup"], web::stories),
