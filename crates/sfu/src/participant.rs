@@ -27,7 +27,7 @@ use crate::{
     hearing::Hearing,
     layers::Choice,
     lines::{check_order, direction_of},
-    network::{Network, START_BPS},
+    network::{Network, RESTING_BPS, START_BPS},
     sdp::{Codec, Numbering, Offer, Section, finish_answer},
     streams::{Named, Streams},
     subscription::{Came, Subscription},
@@ -343,8 +343,21 @@ impl Participant {
         self.subscription(track)?.forward
     }
 
+    /// There are pictures that the client is to get, or none any more.
+    pub(crate) fn has_pictures(&mut self, has_them: bool) {
+        if let Some(begins) = self.network.has_pictures(has_them) {
+            if !has_them {
+                self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+            }
+            self.rtc.bwe().reset(Bitrate::from(begins));
+        }
+    }
+
     /// Notes what was chosen, and looks for room for more if more is wanted.
     pub(crate) fn plan(&mut self, now: Instant, plan: &Plan, sound_bps: u64) {
+        if self.network.begins_anew(now, plan) {
+            self.rtc.bwe().reset(Bitrate::from(START_BPS));
+        }
         let desired = self.network.plan(now, plan, sound_bps);
         tracing::trace!(
             pictures = plan.choices.len(),
@@ -476,10 +489,13 @@ impl Participant {
                     happened.push(Happened::KeyFrameWanted { track });
                 }
             }
-            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe })
-                if self.network.estimated(can_probe.then_some(estimate.as_u64())) =>
-            {
-                happened.push(Happened::Congested);
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, can_probe }) => {
+                if self.network.estimated(can_probe.then_some(estimate.as_u64())) {
+                    happened.push(Happened::Congested);
+                }
+                if self.network.stirs() {
+                    self.rtc.bwe().reset(Bitrate::from(RESTING_BPS));
+                }
             }
             Event::Connected => self.connected(happened),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {

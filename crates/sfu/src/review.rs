@@ -68,6 +68,15 @@ impl Sfu {
                 sounds.insert(id, track.layers.values().filter_map(|layer| layer.bps(now)).sum::<u64>());
             }
         }
+        let former = std::mem::replace(&mut room.receivers, receivers.clone());
+        for client in former.difference(&receivers).copied() {
+            let Some(receiver) = self.participants.get_mut(&client) else { continue };
+            receiver.has_pictures(false);
+            if let Some(pictures) = receiver.newly_paused(Vec::new()) {
+                self.outputs.push_back((client, Output::Paused { client, pictures }));
+            }
+            self.queue(client);
+        }
         if pictures.is_empty() {
             return;
         }
@@ -89,6 +98,7 @@ impl Sfu {
                 lines.push((id, *has_layers));
                 shown.push(Picture { source: id.1, view, layers: layers.clone(), current });
             }
+            receiver.has_pictures(!shown.is_empty());
             let plan = plan(receiver.budget_bps(sound_bps), &shown);
             for ((id, has_layers), choice) in lines.iter().zip(&plan.choices) {
                 if receiver.aim(*id, *choice, *has_layers) {

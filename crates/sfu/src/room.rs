@@ -1,6 +1,9 @@
 //! The tracks of a room. Nothing leads from one room to another.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use tangelo_wire::{ClientId, Source};
 
@@ -14,6 +17,8 @@ pub(crate) struct Room {
     pub(crate) review: Option<Instant>,
     /// When they were looked at last.
     pub(crate) reviewed: Option<Instant>,
+    /// Who had lines for pictures then.
+    pub(crate) receivers: BTreeSet<ClientId>,
 }
 
 impl Room {

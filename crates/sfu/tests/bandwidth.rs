@@ -51,12 +51,22 @@ impl Call {
     }
 
     fn run(&mut self, seconds: u64) {
+        self.go_on(seconds, true);
+    }
+
+    fn run_without_sound(&mut self, seconds: u64) {
+        self.go_on(seconds, false);
+    }
+
+    fn go_on(&mut self, seconds: u64, with_sound: bool) {
         for _ in 0..seconds * 1_000 / PICTURE_MS {
             for layer in 0..3 {
                 self.camera.picture(&mut self.world, layer);
             }
             for _ in 0..PICTURE_MS / 20 {
-                self.sound();
+                if with_sound {
+                    self.sound();
+                }
                 self.world.run(20);
             }
         }
@@ -145,6 +155,13 @@ fn sound_goes_before_pictures() {
     call.world.sfu.watch(call.world.now, BOB, Some(&[]), None);
     call.run(1);
     assert_eq!(call.world.paused[&BOB], []);
+    // Nor what is not there.
+    call.world.sfu.watch(call.world.now, BOB, Some(&[view(720)]), None);
+    call.run(5);
+    assert_eq!(call.world.paused[&BOB].len(), 1);
+    call.world.remove(ALICE);
+    call.world.run(1_000);
+    assert_eq!(call.world.paused[&BOB], []);
 }
 
 /// What Alice shows of her screen, in one layer: pictures of so many packets of 1,000 bytes, 25 a second.
@@ -198,6 +215,25 @@ fn a_blackout_is_over_when_it_is_over() {
 }
 
 #[test]
+fn where_nobody_speaks_pictures_come_back_too() {
+    // Without sound and pictures nothing is sent, and nothing tells that there is room again.
+    for rate_bps in [0, 20_000, 100_000] {
+        let mut call = call(4_000_000);
+        call.run_without_sound(5);
+        assert_eq!(call.layer(BOB), 2);
+        call.link(BOB).rate_bps = rate_bps;
+        call.run_without_sound(8);
+        call.link(BOB).rate_bps = 4_000_000;
+        call.run_without_sound(10);
+        let before = call.counts(BOB);
+        call.run_without_sound(2);
+        let after = call.counts(BOB);
+        assert_eq!(call.layer(BOB), 2, "{rate_bps}: {:?}", call.world.sfu.estimate_bps(BOB));
+        assert!(after.1 - before.1 >= 2 * 25 * 7 - 14, "{before:?} {after:?}");
+    }
+}
+
+#[test]
 fn a_lossy_link_carries_pictures_and_sound() {
     // At a fifth, an estimator takes the link for a narrow one; pictures come and go, and are never gone for good.
     for (percent, least, pictures) in [(1, 2, 3_000), (5, 1, 900), (10, 0, 300), (20, 0, 25)] {
@@ -225,4 +261,15 @@ fn who_has_a_bad_network_disturbs_nobody_else() {
     assert_eq!((call.layer(BOB), call.layer(CAROL)), (0, 2));
     assert_eq!((after.0 - before.0, after.1 - before.1), (500, 10 * 25 * 7));
     check(&got(&call.world, CAROL, call.lines(CAROL).2));
+}
+#[test]
+fn who_gets_no_pictures_gets_no_padding_either() {
+    let mut call = call(4_000_000);
+    call.run(5);
+    call.world.remove(ALICE);
+    call.world.run(2_000);
+    let before = call.link(BOB).bytes;
+    call.world.run(60_000);
+    let per_second = (call.link(BOB).bytes - before) / 60;
+    assert!(per_second < 2_000, "{per_second} bytes a second, for nothing");
 }
