@@ -345,6 +345,63 @@ test("with sound only, no camera comes or goes, and everything is back after it"
   await Promise.all([ada.hearsAndSees(1), grace.hearsAndSees(1)]);
 });
 
+test("a host locks the call, lets in, mutes, removes, and ends it; the address is everyone's link", async () => {
+  const link = ada.page.url();
+  assert.doesNotMatch(new URL(link).hash, /\./, "who made the call shares the link for everyone");
+  await ada.click("Invite");
+  await (await ada.page.waitForSelector(".host-link summary")).click();
+  await ada.click("Copy host link");
+  await ada.until("words on that", () =>
+    document.querySelector(".toast")?.innerText.includes("Link copied."),
+  );
+  const copied = await clipboard(ada);
+  assert.equal(copied.startsWith(`${link}.`) && copied.length === link.length + 41, true);
+  await ada.page.keyboard.press("Escape");
+
+  await ada.click("People");
+  await (await ada.page.waitForSelector(".host-controls input")).click();
+  for (const person of [ada, grace]) {
+    await person.until("the lock", () => document.querySelector("[data-testid=locked]") !== null);
+  }
+  assert.equal(await grace.page.$(".host-controls"), null);
+  const lin = await Person.open(browser, link, undefined, WINDOW);
+  await (await lin.page.waitForSelector("aria/Your name")).type("Lin");
+  await lin.click("Join call");
+  await lin.until("to be told why she waits", () =>
+    document.body.innerText.includes("A host has locked this call."),
+  );
+  await ada.click("Let in: Lin");
+  await Promise.all([ada, grace, lin].map(person => person.sees(3)));
+  await ada.click("Mute: Lin");
+  await lin.until("to be told that she is muted", () =>
+    document.querySelector(".toast")?.innerText.includes("Ada, a host, muted you."),
+  );
+  await ada.click("Remove: Lin");
+  await ada.click("Remove");
+  await lin.until("to be told that she is out", () =>
+    document.body.innerText.includes("The host removed you from the call."),
+  );
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+
+  // Grace becomes a host with the other link, which leaves the address bar at once.
+  await grace.page.goto("about:blank");
+  await grace.page.goto(copied);
+  await grace.until("the shorter address", whole => location.href === whole, link);
+  await grace.joinCall("Grace");
+  await grace.click("People");
+  await grace.page.waitForSelector(".host-controls");
+  await grace.click("More");
+  await grace.click("End call for everyone");
+  await grace.click("End call");
+  await ada.until("the end", () =>
+    document.body.innerText.includes("The host has ended the call for everyone."),
+  );
+  await grace.until("the end", () =>
+    document.body.innerText.includes("You ended the call for everyone."),
+  );
+  assert.deepEqual(lin.errors, []);
+});
+
 test("no error came up meanwhile", () => {
   assert.deepEqual([...ada.errors, ...grace.errors], []);
 });

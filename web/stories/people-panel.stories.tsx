@@ -1,11 +1,15 @@
-import { type PersonView } from "../src/call/view.js";
+import { type CallView, type PersonView } from "../src/call/view.js";
 import { callOf, pictures } from "./lib/fake-call.js";
-import { KNOWN_SINCE, trust } from "./lib/people.js";
+import { KNOWN_SINCE, idOf, nameOf, trust } from "./lib/people.js";
 import { type Stories, type Story, press, see } from "./lib/story.js";
 
-function panel(count: number, changes: Readonly<Record<number, Partial<PersonView>>> = {}): Story {
+function panel(
+  count: number,
+  changes: Readonly<Record<number, Partial<PersonView>>> = {},
+  view: Partial<CallView> = {},
+): Story {
   return {
-    draw: () => callOf(count, changes),
+    draw: () => callOf(count, changes, view),
     async act() {
       await press(count === 1 ? "1 person" : `${count} people`);
       await see(".panel.people");
@@ -21,7 +25,42 @@ const before = {
   verified: true,
 } as const;
 
+/** A locked call as its host sees it: somebody waits, and somebody was removed. */
+const hosted = panel(
+  3,
+  { 0: { host: true }, 2: { microphone: false } },
+  {
+    room: {
+      locked: true,
+      host: true,
+      outside: false,
+      waiting: [4, 5].map(number => ({
+        client: idOf(number, 32),
+        name: nameOf(number),
+        identity: idOf(number, 64),
+      })),
+      barred: [{ tag: "AAAAAAAAAAAAAAAAAAAAAA", name: "Hedy Lamarr" }],
+    },
+  },
+);
+
 export const peoplePanels: Stories = {
+  host: {
+    ...hosted,
+    async act() {
+      await hosted.act?.();
+      await see(".host-controls");
+    },
+  },
+  "host removes": {
+    ...hosted,
+    async act() {
+      await hosted.act?.();
+      await see(".host-controls");
+      await press("Remove: Grace Hopper");
+      await see("dialog.sure");
+    },
+  },
   alone: panel(1),
   few: {
     ...panel(5, {

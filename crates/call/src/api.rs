@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tangelo_wire::{ClientId, MediaKind, MediaLine, Source, View};
+use tangelo_wire::{Bytes, ClientId, MediaKind, MediaLine, Source, View};
 
 use crate::{MemberState, emoji::EmojiView};
 
@@ -63,8 +63,96 @@ pub enum Command {
     /// Ask for the TURN servers anew, with fresh credentials. A session that [`crate::Session::ask_for_turn_servers`] was
     /// called on asks by itself whenever it arrives or resumes. Answered by [`Event::TurnServers`], if there is a way.
     TurnServers {},
+    /// A host wants something. What goes wrong comes as [`Event::Notice`], and what the server does not pass on as
+    /// [`Event::Alarm`]; what is in force comes as [`Event::Room`].
+    Host {
+        /// This device's clock, in milliseconds since 1970: statements are numbered by it.
+        #[cfg_attr(test, ts(type = "number"))]
+        at: u64,
+        /// What.
+        order: HostOrder,
+    },
     /// Leave the call for good.
     Leave {},
+}
+
+/// What a host can want. Everyone who has the host's secret is a host, and all are equal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub enum HostOrder {
+    /// From now on newcomers wait until a host lets them in.
+    Lock {},
+    /// Everyone with the link may come in.
+    Unlock {},
+    /// Let a waiting client in.
+    Admit {
+        /// See [`Waiting::client`].
+        #[cfg_attr(test, ts(type = "string"))]
+        client: ClientId,
+    },
+    /// Let in everyone who waits now.
+    AdmitAll {},
+    /// Remove a person, and keep this identity out.
+    Remove {
+        /// A client of the person, in the group or waiting.
+        #[cfg_attr(test, ts(type = "string"))]
+        client: ClientId,
+    },
+    /// Let an identity in again that was removed.
+    LetBack {
+        /// See [`Barred::tag`].
+        #[cfg_attr(test, ts(type = "string"))]
+        tag: Bytes,
+    },
+    /// Ask a member to mute its microphone, which its own client then does.
+    Mute {
+        /// See [`Person::client`].
+        #[cfg_attr(test, ts(type = "string"))]
+        client: ClientId,
+    },
+    /// End the call for everyone.
+    End {},
+}
+
+/// What the host's word makes of the room, as this client sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct RoomView {
+    /// Whether newcomers have to wait until a host lets them in.
+    pub locked: bool,
+    /// Whether this client is a host.
+    pub host: bool,
+    /// Whether the lock keeps this client outside until a host lets it in.
+    pub outside: bool,
+    /// Who waits to be let in; told to hosts.
+    pub waiting: Vec<Waiting>,
+    /// Identities that are kept out; told to hosts.
+    pub barred: Vec<Barred>,
+}
+
+/// Somebody whom the lock keeps outside. It has the link: that is what its profile was opened with. Whether it holds its
+/// identity's key is not shown before it is in the group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Waiting {
+    /// The client id, 32 hexadecimal digits.
+    pub client: String,
+    /// The name that the person chose.
+    pub name: String,
+    /// The identity's public key (Ed25519), 64 hexadecimal digits.
+    pub identity: String,
+}
+
+/// An identity that is kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Barred {
+    /// What stands for the identity in the host's statements: 16 bytes, in base64.
+    #[cfg_attr(test, ts(type = "string"))]
+    pub tag: Bytes,
+    /// The person's name, where this client has removed it.
+    pub name: Option<String>,
 }
 
 /// From the session to the page. Holds no key.
@@ -181,6 +269,16 @@ pub enum Event {
         /// All there is to show.
         state: EmojiView,
     },
+    /// What the host's word makes of the room. Sent whenever it changes; until then nothing is locked, and nobody a host.
+    Room {
+        /// All there is to show.
+        room: RoomView,
+    },
+    /// A host asks this person to be muted: mute the microphone, say so, and let the person take it back.
+    MuteAsked {
+        /// Who did it, for people.
+        text: String,
+    },
     /// Something that a person should know and that does not end the call.
     Notice {
         /// What happened.
@@ -237,6 +335,8 @@ pub struct Person {
     pub own: bool,
     /// Whether the member has shown in this group that it holds its leaf's key.
     pub confirmed: bool,
+    /// Whether it has shown that it is a host.
+    pub host: bool,
     /// Whether it is still present in the room (a member that departed is about to be removed).
     pub present: bool,
     /// Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be

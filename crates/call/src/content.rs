@@ -1,7 +1,8 @@
 //! What members say to each other inside MLS application messages: JSON, padded by MLS.
 
 use serde::{Deserialize, Serialize};
-use tangelo_wire::{LogHash, LogId, Seq};
+use tangelo_e2ee::HostProof;
+use tangelo_wire::{ClientId, LogHash, LogId, Seq};
 
 use crate::{emoji::EmojiMessage, fork_alarm::View};
 
@@ -47,7 +48,13 @@ impl From<Seen> for View {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Where the author stands; sent on a timer as well, so that members hear from each other.
-    State(MemberState),
+    State {
+        #[serde(flatten)]
+        state: MemberState,
+        /// A host shows that it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<HostProof>,
+    },
     /// Words for everyone. The id is the author's own: a message that had to be sent again is shown once.
     Chat { id: String, text: String },
     /// An emoji to float over the author's picture.
@@ -57,17 +64,20 @@ pub(crate) enum Content {
     /// How loudly the author spoke since it said so last, from 0, not at all, to [`ACTIVITY_MAX`]. Sent in large rooms, on
     /// a timer that knows nothing of it.
     Activity { level: u8 },
+    /// A host asks the member with this client to mute its microphone.
+    Mute { client: ClientId, host: HostProof },
 }
 
 /// What people say does not print.
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::State(state) => state.fmt(f),
+            Self::State { state, .. } => state.fmt(f),
             Self::Chat { .. } => f.write_str("Chat(..)"),
             Self::Reaction { .. } => f.write_str("Reaction(..)"),
             Self::Emoji { .. } => f.write_str("Emoji(..)"),
             Self::Activity { .. } => f.write_str("Activity(..)"),
+            Self::Mute { .. } => f.write_str("Mute(..)"),
         }
     }
 }
@@ -117,13 +127,13 @@ impl Envelope {
 impl Content {
     /// Whether it still means something when it comes late.
     pub(crate) fn is_lasting(&self) -> bool {
-        matches!(self, Self::Chat { .. } | Self::State(_))
+        matches!(self, Self::Chat { .. } | Self::State { .. } | Self::Mute { .. })
     }
 
     /// Whether it keeps the bounds of its kind.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
-            Self::State(_) | Self::Emoji { .. } => true,
+            Self::State { .. } | Self::Emoji { .. } | Self::Mute { .. } => true,
             Self::Activity { level } => *level <= ACTIVITY_MAX,
             Self::Chat { id, text } => {
                 let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
@@ -146,6 +156,8 @@ fn is_unseemly(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tangelo_wire::Bytes;
+
     use super::*;
 
     fn chat(text: &str) -> Content {
@@ -155,7 +167,10 @@ mod tests {
     #[test]
     fn an_envelope_reads_back() {
         let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
-        for content in [chat("hello\nthere"), Content::State(MemberState::default())] {
+        let host = HostProof { key: Bytes(vec![1; 32]), signature: Bytes(vec![2; 64]) };
+        let state = |host| Content::State { state: MemberState::default(), host };
+        let mute = Content::Mute { client: ClientId([3; 16]), host: host.clone() };
+        for content in [chat("hello\nthere"), state(None), state(Some(host)), mute] {
             let envelope = Envelope::new(seen.into(), content);
             assert_eq!(Envelope::read(&envelope.to_bytes()), Some(envelope.clone()));
             let unseen = Envelope { seen: None, ..envelope };
@@ -190,7 +205,7 @@ mod tests {
                 1, 2
             );
             match Envelope::read(text.as_bytes()).map(|envelope| envelope.content) {
-                Some(Content::State(state)) => Some(state),
+                Some(Content::State { state, .. }) => Some(state),
                 _ => None,
             }
         };

@@ -25,7 +25,7 @@ mod room_state;
 mod session;
 mod stats;
 
-pub use api::{Command, Event, Person, Phase, RemoteTrack, Words};
+pub use api::{Barred, Command, Event, HostOrder, Person, Phase, RemoteTrack, RoomView, Waiting, Words};
 #[cfg(feature = "insider")]
 pub use attendee::{Deed, GroupLook, Look, PendingLook};
 pub use content::{CHAT_MAX_CHARS, MemberState, REACTION_MAX_BYTES};

@@ -37,10 +37,16 @@ fn locked(admitted: &[ClientId]) -> HostOrders {
     HostOrders { locked: true, admitted: admitted.to_vec(), ..HostOrders::default() }
 }
 
+/// A locked room with these inside, as a host's client says it: those who are inside are admitted as well.
+fn locked_with(world: &World, inside: &[usize]) -> HostOrders {
+    locked(&inside.iter().map(|index| world.client(*index)).collect::<Vec<_>>())
+}
+
 #[test]
 fn who_is_not_admitted_waits_outside_a_locked_room() {
     let (mut world, link, log_id) = hosted();
-    say(&mut world, &link, log_id, 1, &locked(&[]));
+    let orders = locked_with(&world, &[0, 1]);
+    say(&mut world, &link, log_id, 1, &orders);
     let guest = world.open(3);
     let other = world.open(4);
     // Longer than it takes to found anew: who is kept outside may not break the call up.
@@ -49,8 +55,8 @@ fn who_is_not_admitted_waits_outside_a_locked_room() {
         assert_eq!(world.peers[outside].phase, Some(Phase::Waiting));
     }
     world.assert_one_group(&[0, 1]);
-    let admitted = world.client(guest);
-    say(&mut world, &link, log_id, 2, &locked(&[admitted]));
+    let orders = locked_with(&world, &[0, 1, guest]);
+    say(&mut world, &link, log_id, 2, &orders);
     world.run(5_000);
     world.assert_one_group(&[0, 1, guest]);
     assert_eq!(world.peers[other].phase, Some(Phase::Waiting));
@@ -77,7 +83,8 @@ fn whom_the_host_removed_does_not_come_in_again() {
     let guest = world.open(3);
     world.run(5_000);
     world.assert_one_group(&[0, guest]);
-    assert_eq!(world.peers[again].phase, Some(Phase::Waiting));
+    let ended = world.peers[again].ended.as_deref().unwrap();
+    assert!(ended.starts_with("The host removed you"), "{ended}");
 }
 
 #[test]

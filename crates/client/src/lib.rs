@@ -18,7 +18,7 @@ mod traffic;
 use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
-use tangelo_call::{Event, MemberState, Stats};
+use tangelo_call::{Event, HostOrder, MemberState, Stats};
 use tangelo_wire::{ClientId, Source, View};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -108,6 +108,7 @@ pub(crate) enum Ask {
     Show(MemberState),
     Watch(Vec<View>),
     Chat(String),
+    Host(HostOrder),
     KeyFrame(ClientId, Source),
     Send { source: Source, timestamp: u64, frame: Vec<u8> },
     Stats(oneshot::Sender<Stats>),
@@ -172,6 +173,11 @@ impl Participant {
     /// Says something to everyone; see [`Event::Chat`].
     pub async fn chat(&self, text: String) {
         let _ = self.asks.send(Ask::Chat(text)).await;
+    }
+
+    /// Wants something as the room's host; see [`HostOrder`]. Who has no host's link is told so in an [`Event::Notice`].
+    pub async fn order(&self, order: HostOrder) {
+        let _ = self.asks.send(Ask::Host(order)).await;
     }
 
     /// Asks another member for a key frame.

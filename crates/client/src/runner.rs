@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -181,6 +181,11 @@ impl Runner {
             Ask::Chat(text) => {
                 self.session.command(self.millis(now), Command::Chat { text: Words(text) });
             }
+            Ask::Host(order) => {
+                let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let at = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+                self.session.command(self.millis(now), Command::Host { at, order });
+            }
             Ask::KeyFrame(client, source) => self.media.ask_key_frame(LineUse::Receive { client, source }),
             Ask::Stats(reply) => {
                 let _ = reply.send(self.session.stats());
@@ -290,6 +295,8 @@ impl Runner {
             | Event::Wanted { .. }
             | Event::Paused { .. }
             | Event::TurnServers { .. }
+            | Event::Room { .. }
+            | Event::MuteAsked { .. }
             | Event::Emoji { .. } => {}
         }
         self.happen(Happening::Call(event));

@@ -132,18 +132,17 @@ impl Delivery {
         if protocol != PROTOCOL {
             return self.refuse_protocol(now, id, protocol);
         }
-        let over = "the session to resume is over: arrive anew";
-        let Some(room) = self.rooms.get_mut(name) else {
-            return self.tell_error(id, ErrorCode::Departed, over);
-        };
-        let Some(client) = room.holder(&token_hash(token)) else {
-            return self.tell_error(id, ErrorCode::Departed, over);
+        let holder = self.rooms.get(name).and_then(|room| room.holder(&token_hash(token)));
+        let (Some(client), Some(room)) = (holder, self.rooms.get_mut(name)) else {
+            let over = self.over(now, token);
+            return self.tell(id, ServerMessage::Error(over));
         };
         // Of entries yet to come a client knows that was told what was not kept, or one that lies.
         let Some(missed) = room.log.after(processed) else {
             // Too far behind for what is kept, or ahead of it: it could not follow the log any more.
             self.depart(now, name, client, DepartReason::Lagging);
-            return self.tell_error(id, ErrorCode::Departed, over);
+            let over = self.over(now, token);
+            return self.tell(id, ServerMessage::Error(over));
         };
         let missed: Vec<ServerMessage> =
             missed.map(|entry| ServerMessage::Entry(log::view(entry, client))).collect();

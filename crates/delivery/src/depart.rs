@@ -5,7 +5,7 @@ use tangelo_wire::{
     made,
 };
 
-use crate::{ConnectionId, Delivery, Output, connection::State, room::Link, timers::Timer};
+use crate::{ConnectionId, Delivery, Output, connection::State, hosting::removed, room::Link, timers::Timer};
 
 impl Delivery {
     pub(crate) fn leave(&mut self, now: Millis, id: ConnectionId) {
@@ -67,7 +67,8 @@ impl Delivery {
                 if !made(Mistake::DepartedMayCommit) {
                     connection.enter(now, State::Departed);
                 }
-                self.tell(id, ServerMessage::Error(departed()));
+                let error = if reason == DepartReason::Kicked { removed() } else { departed() };
+                self.tell(id, ServerMessage::Error(error));
             }
         }
     }

@@ -19,6 +19,7 @@ mod connection;
 mod depart;
 #[cfg(feature = "insider")]
 mod hostile;
+mod hosting;
 mod ids;
 mod keep;
 mod limits;
@@ -41,6 +42,7 @@ pub use keep::{Change, Kept, KeptClient, KeptRoom, RestoreError};
 pub use limits::Limits;
 
 use connection::{Connection, State};
+use hosting::Away;
 use ids::Ids;
 use room::{Link, Room, send};
 use timers::{Timer, Timers};
@@ -108,6 +110,7 @@ pub struct Delivery {
     outputs: VecDeque<Output>,
     next_connection: u64,
     clients: usize,
+    away: Away,
     /// Whether it tells what has to outlive the program.
     keeps: bool,
     /// Logs of forgotten rooms of which that was not told yet.
@@ -128,6 +131,7 @@ impl Delivery {
             outputs: VecDeque::new(),
             next_connection: 0,
             clients: 0,
+            away: Away::default(),
             keeps: false,
             forgotten: Vec::new(),
         }

@@ -38,7 +38,9 @@ impl Delivery {
         let Some(room) = self.rooms.get_mut(&name) else { return };
         let mut desk = Desk { now, author, limits: &self.limits, outputs: &mut self.outputs };
         let last = room.parent;
+        let is_host = matches!(body, Post::HostSay { .. });
         match desk.take(room, body) {
+            Ok(()) if is_host => self.carry_out_orders(now, &name),
             Ok(()) => {}
             Err(Refusal::Stale) => self.tell(id, ServerMessage::Stale { post, last }),
             Err(Refusal::Error(error)) => self.tell(id, ServerMessage::Refused { post, error }),
@@ -102,6 +104,9 @@ impl Desk<'_> {
             return refuse(ErrorCode::Invalid, "the group id is not that of this log, parent and client");
         }
         self.author(room)?;
+        if room.keeps_outside(self.author) {
+            return refuse(ErrorCode::GroupAlive, "a host keeps this client outside: wait to be let in");
+        }
         if !room.may_found(self.now, self.author) {
             return refuse(ErrorCode::GroupAlive, "the room has a group: wait to be added");
         }
@@ -194,6 +199,9 @@ impl Desk<'_> {
         let Some(orders) = HostOrders::read(&said) else {
             return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
         };
+        if !orders.follows(room.said.as_ref().map(|last| last.number)) {
+            return refuse(ErrorCode::Invalid, "this statement is not built on the host's last one");
+        }
         if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
         }

@@ -193,15 +193,18 @@ impl Room {
         Some(present)
     }
 
-    /// Whether this client may found a group now. Whom the host keeps outside waits for good reason.
+    /// Whether the host does not want this client in the call, as far as its id tells. Such a one founds nothing: the
+    /// others would find themselves in its group.
+    pub(crate) fn keeps_outside(&self, client: ClientId) -> bool {
+        self.orders.removed.contains(&client) || !self.orders.lets_in(client)
+    }
+
+    /// Whether this client may found a group now.
     pub(crate) fn may_found(&self, now: Millis, author: ClientId) -> bool {
-        if self.orders.removed.contains(&author) {
-            return false;
-        }
         let Some((_, founded_at)) = self.group else { return true };
         let counted = || self.present.iter().filter(|(_, present)| present.counts(now));
         let waits = |client: &ClientId, present: &Present| {
-            present.waits(now, founded_at) && self.orders.lets_in(*client)
+            present.waits(now, founded_at) && !self.keeps_outside(*client)
         };
         let entered = counted().filter(|(_, present)| present.entered).count();
         let waiting = counted().filter(|(client, present)| waits(client, present)).count();

@@ -62,8 +62,13 @@ impl Delivery {
         }
         let Some((client, room)) = self.arrived(id) else { return };
         let name = room.name.clone();
+        let outside = room.keeps_outside(client);
         let Some(present) = room.present.get_mut(&client) else { return };
-        let error = if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {
+        let error = if outside && !present.entered && present.named.is_empty() {
+            // It could not open what it got, but it would learn who sends, and how much.
+            let text = "a host keeps this client outside: there is media once it is let in";
+            Some(WireError::new(ErrorCode::NotEntered, text))
+        } else if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {
             let (bytes, sections) = (bounds::SDP_MAX_BYTES, bounds::MEDIA_LINES_MAX);
             let text = format!("an offer has at most {bytes} bytes and {sections} media sections");
             Some(WireError::new(ErrorCode::TooLarge, text))

@@ -6,8 +6,8 @@ mod world;
 use ed25519_dalek::{Signer, SigningKey};
 use tangelo_delivery::ConnectionId;
 use tangelo_wire::{
-    AccessProof, Admission, Bytes, ClientId, ClientMessage, Entry, ErrorCode, GroupId, HostId, HostOrders,
-    HostStatement, LogId, PROTOCOL, Post, RoomName, Seq, ServerMessage, limits,
+    AccessProof, Admission, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode, GroupId, HostId,
+    HostOrders, HostStatement, LogId, PROTOCOL, Post, ResumeToken, RoomName, Seq, ServerMessage, limits,
 };
 use world::{HOST, World};
 
@@ -21,7 +21,14 @@ fn arrive(world: &mut World) -> (ConnectionId, LogId, Option<HostStatement>) {
 }
 
 /// Arrives in the secret room of [`host_key`].
-fn arrive_as(world: &mut World) -> (ConnectionId, ClientId, LogId, Option<HostStatement>) {
+fn arrive_as(world: &mut World) -> Arrived {
+    let (arrived, _) = arrive_with_token(world);
+    arrived
+}
+
+type Arrived = (ConnectionId, ClientId, LogId, Option<HostStatement>);
+
+fn arrive_with_token(world: &mut World) -> (Arrived, (RoomName, ResumeToken)) {
     let access = SigningKey::from_bytes(&[5; 32]);
     let access_key = access.verifying_key().to_bytes();
     let host_id = HostId::of(&host_key().verifying_key().to_bytes());
@@ -38,8 +45,8 @@ fn arrive_as(world: &mut World) -> (ConnectionId, ClientId, LogId, Option<HostSt
     };
     let arrive = ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: Some(admission) };
     world.say(connection, arrive);
-    let ServerMessage::Snapshot { log_id, said, .. } = world.only(connection) else { panic!() };
-    (connection, client, log_id, said)
+    let ServerMessage::Snapshot { log_id, said, token, .. } = world.only(connection) else { panic!() };
+    ((connection, client, log_id, said), (room, token))
 }
 
 fn say(
@@ -105,19 +112,110 @@ fn a_named_room_has_no_host() {
     assert_eq!(world.error(client.connection), ErrorCode::Invalid);
 }
 
+fn order(world: &mut World, connection: ConnectionId, log_id: LogId, number: u64, orders: &HostOrders) {
+    say(world, connection, &host_key(), log_id, number, orders.to_bytes().as_slice());
+}
+
+fn found(log_id: LogId, client: ClientId) -> ClientMessage {
+    let parent = Seq(0);
+    let group_id = GroupId::derive(log_id, parent, client);
+    ClientMessage::Post { post: 2, body: Post::Found { parent, group_id } }
+}
+
 #[test]
-fn whom_the_host_removed_founds_nothing() {
+fn whom_the_host_removed_departs_and_is_told() {
     let mut world = World::new();
     let (host, _, log_id, _) = arrive_as(&mut world);
     let (connection, client, _, _) = arrive_as(&mut world);
-    let found = |client| Post::Found { parent: Seq(0), group_id: GroupId::derive(log_id, Seq(0), client) };
-    let removed = HostOrders { removed: vec![client], ..HostOrders::default() };
-    say(&mut world, host, &host_key(), log_id, 1, removed.to_bytes().as_slice());
+    let (other, _, _, _) = arrive_as(&mut world);
+    world.take(host);
+    let removed = HostOrders { removed: vec![client, ClientId([9; 16])], ..HostOrders::default() };
+    order(&mut world, host, log_id, 1, &removed);
+    let messages = world.take(connection);
+    assert!(matches!(
+        &messages[..],
+        [.., ServerMessage::Entry(said), ServerMessage::Error(error)]
+            if matches!(said.entry, Entry::HostSaid { .. }) && error.code == ErrorCode::Removed
+    ));
+    let departed = Entry::Departed { client, reason: DepartReason::Kicked };
+    assert_eq!(world.entries(other).last().unwrap().entry, departed);
+    assert_eq!(world.departed.last(), Some(&client), "its media ends");
+    world.say(connection, found(log_id, client));
+    assert_eq!(world.error(connection), ErrorCode::Departed);
+}
+
+#[test]
+fn whom_the_lock_keeps_outside_founds_nothing_and_gets_no_media() {
+    let mut world = World::new();
+    let (host, admitted, log_id, _) = arrive_as(&mut world);
+    let (connection, client, _, _) = arrive_as(&mut world);
+    let locked = HostOrders { locked: true, admitted: vec![admitted], ..HostOrders::default() };
+    order(&mut world, host, log_id, 1, &locked);
     world.take(connection);
-    world.say(connection, ClientMessage::Post { post: 2, body: found(client) });
+    world.say(connection, found(log_id, client));
     assert_eq!(world.error(connection), ErrorCode::GroupAlive);
-    say(&mut world, host, &host_key(), log_id, 2, HostOrders::default().to_bytes().as_slice());
+    let offer = || ClientMessage::Offer { offer: 1, sdp: "v=0".into(), lines: Vec::new() };
+    world.say(connection, offer());
+    assert!(matches!(
+        world.only(connection),
+        ServerMessage::OfferRefused { offer: 1, error } if error.code == ErrorCode::NotEntered
+    ));
+    assert!(world.offers.is_empty());
+    order(&mut world, host, log_id, 2, &HostOrders { after: Some(1), ..HostOrders::default() });
     world.take(connection);
-    world.say(connection, ClientMessage::Post { post: 3, body: found(client) });
+    world.say(connection, offer());
+    assert_eq!(world.offers.len(), 1);
+    world.say(connection, found(log_id, client));
     assert!(matches!(world.entries(connection)[0].entry, Entry::Founded { .. }));
+}
+
+#[test]
+fn a_statement_is_built_on_the_last_one() {
+    let mut world = World::new();
+    let (host, _, log_id, _) = arrive_as(&mut world);
+    let (other, _, _, _) = arrive_as(&mut world);
+    let after = |after, locked| HostOrders { after, locked, ..HostOrders::default() };
+    order(&mut world, host, log_id, 5, &after(None, true));
+    // The other host had not seen that.
+    world.take(other);
+    order(&mut world, other, log_id, 6, &after(Some(4), false));
+    assert_eq!(world.error(other), ErrorCode::Invalid);
+    order(&mut world, other, log_id, 6, &after(Some(5), false));
+    assert!(matches!(world.entries(other)[0].entry, Entry::HostSaid { .. }));
+}
+
+#[test]
+fn an_ended_call_is_over_for_everyone_and_the_next_one_is_another() {
+    let mut world = World::keeping();
+    let (host, _, log_id, _) = arrive_as(&mut world);
+    let (connection, client, _, _) = arrive_as(&mut world);
+    let ((gone, ..), away) = arrive_with_token(&mut world);
+    world.delivery.disconnected(world.now, gone);
+    for connection in [host, connection] {
+        world.take(connection);
+    }
+    order(&mut world, host, log_id, 1, &HostOrders { ended: true, ..HostOrders::default() });
+    for connection in [host, connection] {
+        let messages = world.take(connection);
+        assert!(matches!(
+            &messages[..],
+            [ServerMessage::Entry(said), ServerMessage::Error(error)]
+                if matches!(said.entry, Entry::HostSaid { .. }) && error.code == ErrorCode::Ended
+        ));
+    }
+    assert!(world.departed.contains(&client));
+    assert_eq!(world.delivery.population(), (0, 0));
+    assert!(world.kept.rooms.is_empty() && world.kept.clients.is_empty() && world.kept.entries.is_empty());
+    // Who was away is told when it comes back, for as long as it could have resumed.
+    let resume = |world: &mut World| {
+        let connection = world.connect();
+        let (room, token) = away.clone();
+        world.say(connection, ClientMessage::Resume { protocol: PROTOCOL, room, token, processed: Seq(1) });
+        world.error(connection)
+    };
+    assert_eq!(resume(&mut world), ErrorCode::Ended);
+    world.pass(limits::RESUME_WINDOW_MS + 1, &[]);
+    assert_eq!(resume(&mut world), ErrorCode::Departed);
+    let (_, _, next, said) = arrive_as(&mut world);
+    assert!(next != log_id && said.is_none());
 }

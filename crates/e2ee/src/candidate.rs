@@ -22,6 +22,8 @@ pub struct Candidate {
     pub(crate) keys: [Vec<u8>; 3],
     /// Who it speaks for.
     pub profile: Profile,
+    /// What stands for its identity in the host's statements; none in a named room.
+    pub tag: Option<Bytes>,
 }
 
 impl Candidate {
@@ -73,7 +75,8 @@ impl Candidate {
         let encryption_key = hpke_key::of(key_package.leaf_node().encryption_key());
         let keys = [encryption_key, leaf_key.to_vec(), init_key];
         let bytes = key_package.tls_serialize_detached().map_err(|_| Rule::KeyPackageMls)?;
-        Ok(Self { key_package, bytes, keys, profile })
+        let tag = context.link.keys().map(|keys| keys.identity_tag(profile.identity));
+        Ok(Self { key_package, bytes, keys, profile, tag })
     }
 
     /// The leaf's signature key.

@@ -22,6 +22,7 @@ mod crypto;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 pub mod group;
+mod host_proof;
 mod hpke_key;
 mod identity;
 mod leaf;
@@ -49,6 +50,7 @@ mod test_room;
 mod test_secrets;
 
 pub use credential::Profile;
+pub use host_proof::HostProof;
 pub use identity::{IdentityKey, IdentityProof, SoftIdentity};
 pub use leaf::{Applicant, LeafKey};
 pub use name::{Name, NameError};

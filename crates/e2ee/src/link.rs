@@ -16,7 +16,7 @@ use tangelo_wire::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Error, IdentityKey,
+    Error, HostProof, IdentityKey,
     provider::Provider,
     secret::{HostSecret, LinkPsk, LinkSecret, ProfileKey},
 };
@@ -137,6 +137,18 @@ impl Link {
             host_key: Bytes(host.key.verifying_key().to_bytes().to_vec()),
             signature: Bytes(signature.to_bytes().to_vec()),
         })
+    }
+
+    /// Whether the link makes a host.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.host.is_some())
+    }
+
+    /// Shows the other members of a call that this client has the host's secret; `None` for who has not.
+    #[must_use]
+    pub fn prove_host(&self, log_id: LogId, client: ClientId) -> Option<HostProof> {
+        Some(HostProof::make(&self.keys.as_ref()?.host.as_ref()?.key, log_id, client))
     }
 
     /// What stands after SECRET and a dot in a co-host link; `None` for who is no host.

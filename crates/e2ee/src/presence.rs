@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId, Mistake, Seq, made};
+use tangelo_wire::{Bytes, ClientId, HostOrders, HostStatement, LogId, Mistake, Seq, made};
 
-use crate::{RoomContext, Rule, candidate::Candidate, link::RoomKeys};
+use crate::{Profile, RoomContext, Rule, candidate::Candidate, link::RoomKeys};
 
 /// Most departed clients that are remembered, a bound on memory (3 MB).
 const GONE_MAX: usize = 100_000;
@@ -70,7 +70,7 @@ impl Presence {
     }
 
     /// The host said something. Returns whether it counts: the room's host signed it for this log, it can be
-    /// understood, and it is newer than what the host said before.
+    /// understood, it is newer than what the host said before, and built on that.
     pub fn say(&mut self, context: &RoomContext, log_id: LogId, said: &HostStatement) -> bool {
         let newer = self.orders.as_ref().is_none_or(|(number, _)| said.number > *number);
         let host = context.link.keys().map(RoomKeys::host_id);
@@ -78,6 +78,9 @@ impl Presence {
             return false;
         }
         let Some(orders) = HostOrders::read(said) else { return false };
+        if !orders.follows(self.number()) {
+            return false;
+        }
         self.orders = Some((said.number, orders));
         true
     }
@@ -88,17 +91,39 @@ impl Presence {
         self.orders.as_ref().map(|(_, orders)| orders)
     }
 
+    /// The number of the host's last statement.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.orders.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Who a client says that it is, if its key package is admissible.
+    #[must_use]
+    pub fn profile(&self, client: ClientId) -> Option<&Profile> {
+        Some(&self.get(client)?.candidate.as_ref().ok()?.profile)
+    }
+
+    /// What stands for a client's identity in the host's statements, see [`Candidate::tag`].
+    #[must_use]
+    pub fn tag(&self, client: ClientId) -> Option<&Bytes> {
+        self.get(client)?.candidate.as_ref().ok()?.tag.as_ref()
+    }
+
+    /// Whether the host wants a client out of the call: itself, or its identity.
+    #[must_use]
+    pub fn is_removed(&self, client: ClientId) -> bool {
+        let Some(orders) = self.orders() else { return false };
+        let is_barred = || self.tag(client).is_some_and(|tag| orders.barred.contains(tag));
+        orders.removed.contains(&client) || is_barred()
+    }
+
     /// Rules 13 and 14: whether the host lets a client be added.
     ///
     /// # Errors
     /// The rule that stands against it.
-    pub fn may_be_added(&self, context: &RoomContext, client: ClientId) -> Result<(), Rule> {
+    pub fn may_be_added(&self, client: ClientId) -> Result<(), Rule> {
         let Some(orders) = self.orders() else { return Ok(()) };
-        let tag = || {
-            let profile = &self.get(client)?.candidate.as_ref().ok()?.profile;
-            context.link.keys().map(|keys| keys.identity_tag(profile.identity))
-        };
-        if orders.removed.contains(&client) || tag().is_some_and(|tag| orders.barred.contains(&tag)) {
+        if self.is_removed(client) {
             return Err(Rule::HostRemoved);
         }
         if orders.lets_in(client) { Ok(()) } else { Err(Rule::HostLocked) }

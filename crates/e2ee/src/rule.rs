@@ -53,13 +53,13 @@ rules! {
     /// One leaf per client.
     AddOnce = 10, "no client has two leaves";
     /// Removal.
-    RemoveDeparted = 11, "a removed client departed before the entry";
+    RemoveDeparted = 11, "a removed client departed before the entry, or the host removed it";
     /// RFC 9420 section 8.4.
     CommitPsk = 12, "a commit that adds carries exactly the link's PSK, any other none";
     /// The host's lock.
     HostLocked = 13, "while the host says locked, only admitted clients are added";
     /// The host's removals.
-    HostRemoved = 14, "nobody is added whom the host removed";
+    HostRemoved = 14, "whom the host removed is not added, and commits nothing";
     /// Path leaf.
     PathLeaf = 15, "a commit's path keeps its author's credential and signature key";
     /// Bits of the SFrame key id.
@@ -119,7 +119,7 @@ rules! {
     /// Decryption.
     MessageMls = 53, "a message is of a known epoch, decrypts, and was not read before";
     /// Host statements.
-    HostStatement = 60, "a host statement is signed by the room's host for this log, understood, and newer than the last";
+    HostStatement = 60, "a host statement is signed by the room's host for this log, understood, newer than the last, and built on it";
 
     /// Content.
     MessageContent = 54, "what a message holds can be understood";

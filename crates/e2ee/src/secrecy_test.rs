@@ -47,7 +47,7 @@ impl Shown {
             }
             let Some(group) = &client.group else { continue };
             self.debug(&group.members());
-            self.debug(&group.work(&client.context, &client.presence));
+            self.debug(&group.work(&client.presence));
             self.debug(&group.safety_number(&client.context));
             for (secret, name) in stored_secrets(group.provider()) {
                 secrets.add(&name, &secret);

@@ -44,7 +44,7 @@ fn accept(room: &mut Room, author: usize, bundle: &Bundle) {
 /// A member rekeys and takes the pending work along. Returns the commit's size without the key packages it adds.
 fn rekey(room: &mut Room, author: usize) -> usize {
     let client = &mut room.clients[author];
-    let work = client.group.as_ref().unwrap().work(&client.context, &client.presence);
+    let work = client.group.as_ref().unwrap().work(&client.presence);
     let bundle = client.commit(&work.adds, &work.removes, true);
     let added: usize = room
         .clients

@@ -27,7 +27,7 @@ fn everyone_who_arrived_is_added_with_one_commit() {
         room.clients[4].group().members().iter().map(|m| m.profile.name.to_string()).collect();
     assert_eq!(names, ["Person 1", "Person 2", "Person 3", "Person 4", "Person 5"]);
     let group = room.clients[0].group.as_ref().unwrap();
-    assert!(group.work(&room.clients[0].context, &room.clients[0].presence).is_empty());
+    assert!(group.work(&room.clients[0].presence).is_empty());
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl World {
             .collect();
         let Some(author) = self.dice.pick(&able) else { return };
         let client = &mut self.people[author].client;
-        let work = client.group.as_ref().unwrap().work(&client.context, &client.presence);
+        let work = client.group.as_ref().unwrap().work(&client.presence);
         if work.is_empty() && !self.rekey_wanted {
             return;
         }

@@ -93,10 +93,7 @@ fn who_copies_a_key_is_not_added_and_blocks_nobody() {
         assert!(candidate.is_ok(), "by itself it is in order");
         let mut presence = std::mem::take(&mut room.clients[0].presence);
         presence.arrive(EVE, candidate, Seq(90));
-        let work = {
-            let context = room.context();
-            room.clients[0].group().work(&context, &presence)
-        };
+        let work = room.clients[0].group().work(&presence);
         assert_eq!(work.adds, [room.clients[newcomer].id], "the first to arrive is added");
         presence.depart(EVE, Seq(91));
         presence.forget_before(Seq(92));

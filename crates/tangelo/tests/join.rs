@@ -284,3 +284,39 @@ fn help_does_not_show_the_link() {
     }
     assert!(help.contains("TANGELO_URL") && !help.contains("topsecret"));
 }
+
+#[test]
+fn a_host_locks_lets_in_removes_and_ends() {
+    let (_server, address) = serve(&[]);
+    let room = tangelo_call::link::Link::new_room().unwrap();
+    let plain = format!("http://{address}{}", room.path());
+    let mut host = join(&format!("{plain}.{}", room.host_secret().unwrap()), &["--name", "Host"], true);
+    host.until("itself", |line| line.contains("is a host."));
+    let mut ada = join(&plain, &["--name", "Ada"], true);
+    ada.until("the host", |line| line.starts_with("* Host [") && line.ends_with("is a host."));
+    ada.type_line("/lock");
+    ada.until("a refusal", |line| line.starts_with("* Only a host can do this"));
+    host.until("Ada", |line| line.starts_with("* Ada [") && line.ends_with("has come."));
+    host.type_line("/lock");
+    for joined in [&mut host, &mut ada] {
+        joined.until("the lock", |line| line.starts_with("* The room is locked"));
+    }
+    let mut bob = join(&plain, &["--name", "Bob"], true);
+    bob.until("that it waits", |line| line == "* You wait until a host lets you in.");
+    host.until("who waits", |line| line.starts_with("* Bob [") && line.ends_with("waits to be let in."));
+    host.type_line("/admit Cleo");
+    host.until("a mistake", |line| line == "* Not done: there is nobody of that name: Cleo.");
+    host.type_line("/admit Bob");
+    bob.until("the others", |line| line.starts_with("* In the call: ") && line.contains("Ada"));
+    host.until("Bob", |line| line.starts_with("* Bob [") && line.ends_with("has come."));
+    host.type_line("/mute Bob");
+    bob.until("that it is muted", |line| line.starts_with("* Host, a host, muted you."));
+    host.type_line("/remove Bob");
+    assert_eq!(bob.end(), Some(1));
+    assert!(bob.errors().contains("The host removed you from the call."), "{}", bob.errors());
+    ada.until("that Bob has gone", |line| line.starts_with("* Bob [") && line.ends_with("has gone."));
+    host.type_line("/end");
+    assert_eq!((host.end(), ada.end()), (Some(0), Some(1)));
+    assert_eq!(host.lines().last().unwrap(), "* You ended the call for everyone.");
+    assert!(ada.errors().contains("The host has ended the call for everyone."), "{}", ada.errors());
+}

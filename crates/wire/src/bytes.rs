@@ -6,7 +6,7 @@ use data_encoding::BASE64_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Bytes that the server does not look into; in JSON a base64 text (RFC 4648 section 4) without padding.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {

@@ -20,6 +20,10 @@ pub struct HostOrders {
     pub barred: Vec<Bytes>,
     /// Whether the call is over.
     pub ended: bool,
+    /// The number of the statement that this one was built on, if there was one in this log: of two that hosts make at
+    /// the same time the later one is void, and does not undo the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
 }
 
 impl HostOrders {
@@ -37,6 +41,16 @@ impl HostOrders {
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         Bytes(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Whether it was built on the statement with this number, the last one in the log. One that does not say builds on any,
+    /// and of a log in which nothing was said nobody can tell.
+    #[must_use]
+    pub fn follows(&self, last: Option<u64>) -> bool {
+        match (self.after, last) {
+            (Some(after), Some(last)) => after == last,
+            _ => true,
+        }
     }
 
     /// Whether a client may be added to the group, as far as its id tells.
@@ -71,6 +85,15 @@ mod tests {
         assert_eq!(HostOrders::read(&said(b"{}")), Some(HostOrders::default()));
         assert!(orders.lets_in(ClientId([1; 16])) && !orders.lets_in(ClientId([2; 16])));
         assert!(HostOrders::default().lets_in(ClientId([2; 16])));
+    }
+
+    #[test]
+    fn orders_follow_the_statement_that_they_were_built_on() {
+        let after = |after| HostOrders { after, ..HostOrders::default() };
+        assert!(after(Some(7)).follows(Some(7)) && !after(Some(7)).follows(Some(8)));
+        assert!(after(None).follows(Some(8)) && after(Some(7)).follows(None));
+        assert_eq!(HostOrders::read(&said(after(Some(7)).to_bytes().as_slice())), Some(after(Some(7))));
+        assert!(!String::from_utf8(after(None).to_bytes().0).unwrap().contains("after"));
     }
 
     #[test]

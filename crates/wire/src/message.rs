@@ -328,7 +328,11 @@ pub enum ErrorCode {
     ServerFull,
     /// The client departed, or the session to resume is over: arrive anew.
     Departed,
-    /// A `Found` while a group is alive.
+    /// A host removed the client.
+    Removed,
+    /// A host has ended the call.
+    Ended,
+    /// A `Found` while a group is alive, or by whom the host keeps outside.
     GroupAlive,
     /// The author must have founded or entered the current group first.
     NotEntered,

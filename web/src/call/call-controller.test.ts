@@ -19,6 +19,7 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
   let say: WorkerListener = () => undefined;
   let workers = 0;
   const ended: number[] = [];
+  const muted: boolean[] = [];
   const startWorker = () => {
     const number = ++workers;
     return {
@@ -33,13 +34,14 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
   const camera = sending ? on : off;
   const devices = {
     view: new Observable({ microphone: off, camera }),
+    mute: () => void muted.push(true),
     stop: () => undefined,
     setSmall: () => undefined,
   } as unknown as Devices;
   const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada", marks);
   const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
   const identity = "a".repeat(64);
-  const person = { identity, leaf: 0, confirmed: true, present: true, ...shown };
+  const person = { identity, leaf: 0, confirmed: true, host: false, present: true, ...shown };
   const roster: CallEvent = {
     type: "roster",
     people: [
@@ -54,6 +56,7 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
     roster,
     posted,
     ended,
+    muted,
     hear: (message: FromWorker) => say(message),
     event: (event: CallEvent) => say({ type: "event", event }),
     commands: () =>
@@ -86,6 +89,32 @@ test("with the group go the safety number and the others' presence, until the ne
   event(roster);
   assert.equal(call.view.get().safetyNumber?.length, 12);
   assert.deepEqual(present(), [true, true]);
+  call.leave();
+});
+
+test("a host's wish goes to the core with this device's clock, and what the core says is shown", () => {
+  const { call, event, posted } = world();
+  assert.equal(call.view.get().room.locked, false);
+  const before = Date.now();
+  call.order({ type: "remove", client: "b" });
+  const orders = posted.flatMap(message =>
+    message.type === "command" && message.command.type === "host" ? [message.command] : [],
+  );
+  const at = orders[0]?.at ?? 0;
+  assert.equal(before <= at && at <= Date.now(), true);
+  assert.deepEqual(orders, [{ type: "host", at, order: { type: "remove", client: "b" } }]);
+  const waiting = [{ client: "c", name: "Lin", identity: GRACE }];
+  const room = { locked: true, host: true, outside: false, waiting, barred: [] };
+  event({ type: "room", room });
+  assert.deepEqual(call.view.get().room, room);
+  call.leave();
+});
+
+test("whom a host mutes is muted and reads by whom", () => {
+  const { call, event, muted } = world();
+  event({ type: "mute_asked", text: "Grace, a host, muted you." });
+  assert.deepEqual(muted, [true]);
+  assert.equal(call.view.get().notice?.text, "Grace, a host, muted you.");
   call.leave();
 });
 

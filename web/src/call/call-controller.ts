@@ -1,4 +1,5 @@
 /** A call from joining to leaving: listens to the worker, keeps the media connection as wanted, and tells the UI. */
+import type { HostOrder } from "../generated/HostOrder.js";
 import type { Person } from "../generated/Person.js";
 import type { RemoteTrack } from "../generated/RemoteTrack.js";
 import type { Source } from "../generated/Source.js";
@@ -142,6 +143,11 @@ export class CallController {
     this.worker.command({ type: "react", emoji });
   }
 
+  /** Wants something as a host; what comes of it is in `CallView.room`, what goes wrong is told. */
+  order(order: HostOrder): void {
+    this.worker.command({ type: "host", at: Date.now(), order });
+  }
+
   raiseHand(raised: boolean): void {
     this.view.patch({ handRaised: raised });
     this.tellState();
@@ -251,6 +257,11 @@ export class CallController {
         return this.news.reaction(event);
       case "emoji":
         return this.view.patch({ emoji: event.state });
+      case "room":
+        return this.view.patch({ room: event.room });
+      case "mute_asked":
+        this.devices.mute();
+        return this.news.notice(event.text);
       case "notice":
         return this.news.notice(event.text);
       case "alarm":

@@ -16,7 +16,7 @@ test("what is told as words is in the console as structure, without names", asyn
     news.announce([person("Ada"), person("Grace")]);
     news.notice("The server reports: Grace is too fast");
     news.alarm(alarm);
-    news.ended({ type: "ended", text: "You were removed from the call." });
+    news.ended({ type: "ended", text: "The host has ended the call for everyone." });
     news.ended({ type: "left" });
   });
   assert.deepEqual(
@@ -24,7 +24,7 @@ test("what is told as words is in the console as structure, without names", asyn
     [
       { what: "notice", message: "The server reports: … is too fast" },
       { what: "alarm", message: "… sent everyone new keys that this device cannot use." },
-      { what: "call-ended", message: "You were removed from the call." },
+      { what: "call-ended", message: "The host has ended the call for everyone." },
     ],
   );
   assert.deepEqual(view.get().alarms, [{ id: 1, text: alarm }]);

@@ -28,6 +28,7 @@ export function personViews(
     own: person.own,
     confirmed: person.confirmed,
     present: person.present,
+    host: person.host,
     doubt: person.elsewhere ? "elsewhere" : person.silent ? "silent" : undefined,
     trust: trust.get(person.client) ?? UNKNOWN,
     microphone: person.state?.microphone,

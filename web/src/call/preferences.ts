@@ -35,6 +35,11 @@ export function rememberHostSecret(room: string, secret: string): boolean {
   return write(`host.${room}`, secret);
 }
 
+/** What was kept of that; empty where nothing was. */
+export function recallHostSecret(room: string): string {
+  return read(`host.${room}`) ?? "";
+}
+
 /** Where it stands whom this device has met: see `Marks` and `LastTime`. */
 export const PEOPLE_KEY = `${PREFIX}people`;
 export const LAST_TIME_KEY = `${PREFIX}last_time`;

@@ -3,6 +3,7 @@ import type { SinceLastTime } from "./last-time.js";
 import type { ChatMessage } from "./chat.js";
 import type { EmojiView } from "../generated/EmojiView.js";
 import type { Phase } from "../generated/Phase.js";
+import type { RoomView } from "../generated/RoomView.js";
 import type { Source } from "../generated/Source.js";
 import type { Failure } from "../worker/messages.js";
 import type { MediaMode } from "./media-mode.js";
@@ -20,6 +21,8 @@ export interface CallView {
   readonly safetyNumber: readonly string[] | undefined;
   /** Where the comparison of emoji stands. */
   readonly emoji: EmojiView;
+  /** What a host's word makes of the room. */
+  readonly room: RoomView;
   /** Whether marks will be there in the next call. */
   readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
@@ -88,6 +91,8 @@ export interface PersonView {
   readonly own: boolean;
   readonly confirmed: boolean;
   readonly present: boolean;
+  /** Whether it has shown inside the group that it is a host. */
+  readonly host: boolean;
   /** What the group's watch found: not heard inside the group for long, or in another call than this one. */
   readonly doubt: "silent" | "elsewhere" | undefined;
   /** How far this device knows the person. */
@@ -125,6 +130,7 @@ export const NOT_YET: CallView = {
   people: [],
   safetyNumber: undefined,
   emoji: { state: "idle" },
+  room: { locked: false, host: false, outside: false, waiting: [], barred: [] },
   marksLast: true,
   media: "none",
   numberDiffers: false,

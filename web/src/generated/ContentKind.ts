@@ -3,4 +3,4 @@
 /**
  * The kind of a message inside the group.
  */
-export type ContentKind = "state" | "chat" | "reaction" | "emoji" | "activity";
+export type ContentKind = "state" | "chat" | "reaction" | "emoji" | "activity" | "mute";

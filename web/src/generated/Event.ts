@@ -3,6 +3,7 @@ import type { EmojiView } from "./EmojiView";
 import type { Person } from "./Person";
 import type { Phase } from "./Phase";
 import type { RemoteTrack } from "./RemoteTrack";
+import type { RoomView } from "./RoomView";
 import type { Source } from "./Source";
 import type { Words } from "./Words";
 
@@ -125,7 +126,15 @@ emoji: string, } | { "type": "emoji",
 /**
  * All there is to show.
  */
-state: EmojiView, } | { "type": "notice", 
+state: EmojiView, } | { "type": "room", 
+/**
+ * All there is to show.
+ */
+room: RoomView, } | { "type": "mute_asked", 
+/**
+ * Who did it, for people.
+ */
+text: string, } | { "type": "notice", 
 /**
  * What happened.
  */

@@ -30,6 +30,10 @@ own: boolean,
  */
 confirmed: boolean, 
 /**
+ * Whether it has shown that it is a host.
+ */
+host: boolean, 
+/**
  * Whether it is still present in the room (a member that departed is about to be removed).
  */
 present: boolean, 

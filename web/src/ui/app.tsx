@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
 import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
+import { hostLink, keepHostSecret, takeHostSecret } from "../call/host-secret.js";
 import { type Route, routeOf } from "../call/link.js";
 import { remember } from "../call/preferences.js";
 import { rememberRoom } from "../call/recent-rooms.js";
@@ -97,7 +98,10 @@ export function loadLanding() {
 }
 
 function here(): Route {
-  return routeOf(location.pathname, location.hash);
+  const { pathname, search } = location;
+  const hash = takeHostSecret(pathname, location.hash);
+  if (hash !== location.hash) history.replaceState(history.state, "", pathname + search + hash);
+  return routeOf(pathname, hash);
 }
 
 type RoomRoute = Route & { type: "room" };
@@ -138,7 +142,8 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     const { call } = stage;
     const forget = debugCall(call);
     const follow = () => {
-      const { ended, alarms } = call.view.get();
+      const { ended, alarms, room } = call.view.get();
+      if (room.host) keepHostSecret(route.room);
       if (ended !== undefined) setStage({ type: "over", ended, alarms });
     };
     const leave = () => call.leave();
@@ -161,7 +166,7 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
         if (stage.state !== "open") return;
         stage.state = "joining";
         remember("name", name);
-        void enter(stage, route.link, name).then(next => {
+        void enter(stage, route, name).then(next => {
           if (next !== undefined) setStage(next);
         });
       };
@@ -196,7 +201,7 @@ function loadCall() {
 /** From the lobby into the call; nowhere if the person has left the lobby meanwhile. */
 async function enter(
   lobby: Stage & { type: "lobby" },
-  link: string,
+  { link, room }: RoomRoute,
   name: string,
 ): Promise<Stage | undefined> {
   const [parts] = await Promise.all([
@@ -213,6 +218,7 @@ async function enter(
   rememberRoom(link);
   lobby.state = "joined";
   const another = () => new CallWorker();
-  const call = new parts.CallController(lobby.worker, another, lobby.devices, link, name);
+  const whole = hostLink(link, room);
+  const call = new parts.CallController(lobby.worker, another, lobby.devices, whole, name);
   return { type: "call", call, Draw: parts.Call };
 }

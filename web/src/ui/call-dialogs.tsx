@@ -1,8 +1,9 @@
 import type { CallLike } from "../call/call-controller.js";
 import type { CallView } from "../call/view.js";
+import { loadHostParts } from "./host/load.js";
 import { Later } from "./later.js";
 
-export type DialogName = "verify" | "invite" | "settings" | "help";
+export type DialogName = "verify" | "invite" | "settings" | "help" | "end";
 
 interface Props {
   open: DialogName | undefined;
@@ -11,15 +12,17 @@ interface Props {
   view: CallView;
   /** Path and fragment of the room. */
   link: string;
+  /** The room's name, as it stands in the link. */
+  room: string;
   secret: boolean;
-  copyLink: () => void;
+  copyLink: (link: string) => void;
   selfHidden: boolean;
   hideSelf: (hidden: boolean) => void;
 }
 
 /** The dialogs of the call, each of which loads when it is opened. */
 export function CallDialogs(props: Props) {
-  const { open, close, call, view, link, secret, copyLink, selfHidden, hideSelf } = props;
+  const { open, close, call, view, link, room, secret, copyLink, selfHidden, hideSelf } = props;
   return (
     <>
       <Later
@@ -37,10 +40,20 @@ export function CallDialogs(props: Props) {
         draw={({ InviteDialog }) => (
           <InviteDialog
             link={location.origin + link}
+            room={room}
             secret={secret}
+            host={view.room.host}
             copy={copyLink}
             close={close}
           />
+        )}
+      />
+      <Later
+        close={close}
+        when={open === "end"}
+        load={loadHostParts}
+        draw={({ EndDialog }) => (
+          <EndDialog end={() => call.order({ type: "end" })} close={close} />
         )}
       />
       <Later

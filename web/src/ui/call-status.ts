@@ -3,9 +3,10 @@ import type { CallView } from "../call/view.js";
 import { text } from "./text.js";
 
 /** `overdue`: the phase lasts for longer than it should. */
-export function callStatus({ phase, media, people }: CallView, overdue: boolean): string {
+export function callStatus({ phase, media, people, room }: CallView, overdue: boolean): string {
   const { status } = text.call;
   if (phase !== "inside" && !navigator.onLine) return status.offline;
+  if (phase === "waiting" && room.outside) return status.outside;
   if (overdue && phase === "connecting") return status.unreachable;
   if (overdue && phase === "reconnecting") return status.notBack;
   if (overdue && phase === "waiting") return status.unanswered;

@@ -66,8 +66,7 @@ export function Call({ call, route }: Props) {
 
   const closePanel = () => setPanel(undefined);
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
-  const copyLink = async () => {
-    const whole = location.origin + link;
+  const copyLink = async (whole: string) => {
     try {
       await navigator.clipboard.writeText(whole);
       say(text.call.copied);
@@ -129,6 +128,7 @@ export function Call({ call, route }: Props) {
       }),
     people: () => show("people"),
     inspector: () => setPanel("inspector"),
+    endForAll: view.room.host && view.phase === "inside",
     showDialog: setDialog,
   });
 
@@ -145,6 +145,11 @@ export function Call({ call, route }: Props) {
           <p class="status" role="status">
             {callStatus(view, overdue)}
           </p>
+          {view.room.locked && (
+            <span class="badge" data-testid="locked">
+              {text.call.locked}
+            </span>
+          )}
           {view.safetyNumber !== undefined && (
             <button
               type="button"
@@ -155,6 +160,7 @@ export function Call({ call, route }: Props) {
             >
               <PeopleIcon />
               {text.call.people(view.people.length)}
+              {view.room.waiting.length > 0 && ` · ${text.call.waiting(view.room.waiting.length)}`}
             </button>
           )}
         </div>
@@ -198,6 +204,8 @@ export function Call({ call, route }: Props) {
         draw={({ PeoplePanel }) => (
           <PeoplePanel
             people={view.people}
+            room={view.room}
+            order={order => call.order(order)}
             invite={() => setDialog("invite")}
             verify={() => setDialog("verify")}
             close={closePanel}
@@ -233,8 +241,9 @@ export function Call({ call, route }: Props) {
         call={call}
         view={view}
         link={link}
+        room={room}
         secret={secret}
-        copyLink={() => void copyLink()}
+        copyLink={whole => void copyLink(whole)}
         selfHidden={selfHidden}
         hideSelf={hideSelf}
       />
@@ -264,6 +273,7 @@ function alone(name: string): PersonView {
     own: true,
     confirmed: true,
     present: true,
+    host: false,
     trust: { state: { type: "own" }, warnings: [] },
     doubt: undefined,
     microphone: undefined,

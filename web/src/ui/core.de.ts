@@ -58,7 +58,49 @@ export const CORE: Sentences = [
     /^(.+) sent everyone new keys that this device cannot use, .*$/,
     "$1 hat allen neue Schlüssel gesendet, die dieses Gerät nicht benutzen kann; das schneidet dich von den anderen ab. Es wird neu verbunden. Wenn das wieder geschieht, verzichtet auf $1, oder verlass das Gespräch und teile einen neuen Link.",
   ],
-  [/^You were removed from the call\.$/, "Du wurdest aus dem Gespräch entfernt."],
+  [
+    /^The host removed you from the call\. .*$/,
+    "Ein Gastgeber hat dich aus dem Gespräch entfernt. Zurück kannst du nur, wenn ein Gastgeber dich wieder zulässt.",
+  ],
+  [/^You ended the call for everyone\.$/, "Du hast das Gespräch für alle beendet."],
+  [
+    /^The host has ended the call for everyone\.$/,
+    "Ein Gastgeber hat das Gespräch für alle beendet.",
+  ],
+  [
+    /^The server says that the host removed you from the call\. .*$/,
+    "Der Server sagt, ein Gastgeber habe dich aus dem Gespräch entfernt. Du kannst versuchen, wieder teilzunehmen.",
+  ],
+  [
+    /^The server says that the host has ended the call for everyone\.$/,
+    "Der Server sagt, ein Gastgeber habe das Gespräch für alle beendet.",
+  ],
+  [
+    /^Only a host can do this: .*$/,
+    "Das kann nur ein Gastgeber: Öffne das Gespräch mit dem Link für Gastgeber.",
+  ],
+  [/^This person is not in the call any more\.$/, "Diese Person ist nicht mehr im Gespräch."],
+  [
+    /^This is your own device: .*$/,
+    "Das ist dein eigenes Gerät: Um zu gehen, verlass das Gespräch.",
+  ],
+  [
+    /^Too much is waiting to be said\. .*$/,
+    "Zu viel wartet darauf, gesagt zu werden. Versuch es gleich noch einmal.",
+  ],
+  [
+    /^Too many people are kept out .*$/,
+    "Zu viele werden ferngehalten oder einzeln eingelassen, als dass sich das sagen ließe. Lass einige der Ferngehaltenen wieder zu, oder mach ein neues Gespräch.",
+  ],
+  [
+    /^What you wanted as host is not confirmed: .*$/,
+    "Was du als Gastgeber wolltest, ist nicht bestätigt: Der Server hat es nicht weitergegeben, und die anderen wissen vielleicht nichts davon. Versuch es noch einmal. Wenn das wieder geschieht, verlass dich nicht darauf: Verlass das Gespräch, und mach ein neues.",
+  ],
+  [
+    /^The server refused what you wanted as host\. .*$/,
+    "Der Server hat abgelehnt, was du als Gastgeber wolltest. Versuch es gleich noch einmal.",
+  ],
+  [/^(.+), a host, muted you\.$/, "$1 hat als Gastgeber dein Mikrofon ausgeschaltet."],
   [
     /^The call had to end: (?<why>.*)\. Reload the page to join again\.$/,
     "Das Gespräch musste enden: {why}. Lade die Seite neu, um wieder teilzunehmen.",
@@ -98,6 +140,23 @@ export const CORE: Sentences = [
 
 /** Why something ended or was refused: inside a sentence of `CORE`, or alone. Without a full stop, as in the core. */
 export const REASONS: Sentences = [
+  [
+    /^the host removed this client from the room$/,
+    "Ein Gastgeber hat diesen Client aus dem Raum entfernt",
+  ],
+  [/^the host has ended the call$/, "Ein Gastgeber hat das Gespräch beendet"],
+  [
+    /^a host keeps this client outside: wait to be let in$/,
+    "Ein Gastgeber hält diesen Client draußen: Warte, bis du eingelassen wirst",
+  ],
+  [
+    /^a host keeps this client outside: there is media.*$/,
+    "Ein Gastgeber hält diesen Client draußen: Ton und Bild gibt es, sobald er eingelassen ist",
+  ],
+  [
+    /^this statement is not built on the host's last one$/,
+    "Diese Anweisung baut nicht auf der letzten des Gastgebers auf",
+  ],
   [/^no random numbers can be had$/, "Es gibt keine Zufallszahlen"],
   [/^the encryption failed inside \((.*)\)$/, "Die Verschlüsselung hat innen versagt ($1)"],
   [

@@ -1,6 +1,8 @@
 import encodeQR from "qr";
 import { useMemo } from "preact/hooks";
+import { hostLink } from "../call/host-secret.js";
 import { Dialog } from "./dialog.js";
+import { useHostParts } from "./host/use-parts.js";
 import { LinkIcon } from "./icons.js";
 import { Code } from "./qr-code.js";
 import { text } from "./text.js";
@@ -9,14 +11,19 @@ import { QUIET } from "./verify-qr.js";
 interface Props {
   /** The whole link. */
   link: string;
+  /** The room's name, as it stands in the link. */
+  room: string;
   /** Whether the link has a secret. */
   secret: boolean;
-  copy: () => void;
+  /** Whether this person is a host, and can make others hosts. */
+  host: boolean;
+  copy: (link: string) => void;
   close: () => void;
 }
 
 /** The link of the room, to copy, to share and to scan. */
-export function InviteDialog({ link, secret, copy, close }: Props) {
+export function InviteDialog({ link, room, secret, host, copy, close }: Props) {
+  const parts = useHostParts(host);
   const data = useMemo(() => encodeQR(link, "raw", { ecc: "low", border: QUIET }), [link]);
   const share = async () => {
     await navigator.share({ url: link }).catch(() => undefined);
@@ -29,7 +36,7 @@ export function InviteDialog({ link, secret, copy, close }: Props) {
         {link}
       </output>
       <div class="row">
-        <button type="button" class="button primary" onClick={copy}>
+        <button type="button" class="button primary" onClick={() => copy(link)}>
           <LinkIcon />
           {text.invite.copy}
         </button>
@@ -41,6 +48,7 @@ export function InviteDialog({ link, secret, copy, close }: Props) {
       </div>
       <Code data={data} label={text.invite.qrLabel} />
       <p class="hint">{text.invite.qrHint}</p>
+      {parts !== undefined && <parts.HostLink copy={() => copy(hostLink(link, room))} />}
     </Dialog>
   );
 }

@@ -3,6 +3,7 @@ import {
   HandIcon,
   InspectorIcon,
   InviteIcon,
+  LeaveIcon,
   PeopleIcon,
   PictureIcon,
   QuestionIcon,
@@ -26,6 +27,8 @@ interface Acts {
   pictureInPicture: () => void;
   people: () => void;
   inspector: () => void;
+  /** Whether the person can end the call for everyone. */
+  endForAll: boolean;
   showDialog: (dialog: DialogName) => void;
 }
 
@@ -88,6 +91,11 @@ export function moreItems(acts: Acts): MoreItem[] {
       act: acts.inspector,
     },
     { name: text.help.title, icon: <QuestionIcon />, key: "?", act: () => showDialog("help") },
+    acts.endForAll && {
+      name: text.people.endForAll,
+      icon: <LeaveIcon />,
+      act: () => showDialog("end"),
+    },
   ];
   return items.filter(item => typeof item === "object");
 }

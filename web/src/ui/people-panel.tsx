@@ -1,5 +1,9 @@
+import type { ComponentChildren } from "preact";
 import type { PersonView } from "../call/view.js";
+import type { HostOrder } from "../generated/HostOrder.js";
+import type { RoomView } from "../generated/RoomView.js";
 import { hueOf, initialsOf } from "./avatar.js";
+import { useHostParts } from "./host/use-parts.js";
 import {
   CameraIcon,
   HandIcon,
@@ -16,13 +20,19 @@ import { TrustMark, markOf } from "./trust-mark.js";
 
 interface Props {
   people: readonly PersonView[];
+  room: RoomView;
+  /** What a host wants. */
+  order: (order: HostOrder) => void;
   invite: () => void;
   verify: () => void;
   close: () => void;
 }
 
 /** Everyone in the call, raised hands first in their order, and how far each is known. */
-export function PeoplePanel({ people, invite, verify, close }: Props) {
+export function PeoplePanel({ people, room, order, invite, verify, close }: Props) {
+  const parts = useHostParts(room.host);
+  const acts = (person: PersonView) =>
+    parts !== undefined && !person.own && <parts.PersonActs person={person} order={order} />;
   const raised = people
     .filter(({ handOrder }) => handOrder !== undefined)
     .toSorted((a, b) => (a.handOrder ?? 0) - (b.handOrder ?? 0));
@@ -45,12 +55,15 @@ export function PeoplePanel({ people, invite, verify, close }: Props) {
         aria-label={text.people.title(people.length)}
         tabIndex={0}
       >
+        {parts !== undefined && <parts.RoomControls room={room} order={order} />}
         {raised.length > 0 && (
           <>
             <h3>{text.people.hands}</h3>
             <ol class="persons">
               {raised.map((person, index) => (
-                <PersonRow key={person.client} person={person} place={index + 1} />
+                <PersonRow key={person.client} person={person} place={index + 1}>
+                  {acts(person)}
+                </PersonRow>
               ))}
             </ol>
             {others.length > 0 && <h3>{text.people.others}</h3>}
@@ -58,7 +71,9 @@ export function PeoplePanel({ people, invite, verify, close }: Props) {
         )}
         <ul class="persons">
           {others.map(person => (
-            <PersonRow key={person.client} person={person} place={undefined} />
+            <PersonRow key={person.client} person={person} place={undefined}>
+              {acts(person)}
+            </PersonRow>
           ))}
         </ul>
       </div>
@@ -66,7 +81,15 @@ export function PeoplePanel({ people, invite, verify, close }: Props) {
   );
 }
 
-function PersonRow({ person, place }: { person: PersonView; place: number | undefined }) {
+function PersonRow({
+  person,
+  place,
+  children,
+}: {
+  person: PersonView;
+  place: number | undefined;
+  children: ComponentChildren;
+}) {
   const { name, own, trust, doubt } = person;
   const caution =
     doubt === undefined
@@ -85,6 +108,7 @@ function PersonRow({ person, place }: { person: PersonView; place: number | unde
             {place}
           </span>
         )}
+        {person.host && <span class="person-host">{text.people.host}</span>}
         {!own && <TrustMark mark={markOf(trust)} />}
         <QualityMark quality={person.quality} unreadable={person.unreadable} own={own} />
         {person.microphone === false && (
@@ -110,6 +134,7 @@ function PersonRow({ person, place }: { person: PersonView; place: number | unde
           <span>{words}</span>
         </p>
       ))}
+      {children}
     </li>
   );
 }

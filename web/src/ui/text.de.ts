@@ -88,6 +88,8 @@ export const text: Texts = {
     grid: "Personen im Gespräch",
     toolbar: "Bedienung",
     title: room => (room === undefined ? "Privates Gespräch" : `Gespräch in „${room}“`),
+    locked: "Abgeschlossen",
+    waiting: count => (count === 1 ? "1 wartet" : `${count} warten`),
     you: "Du",
     ownLabel: name => `${name} (du)`,
     copied: "Link kopiert. Schick ihn denen, mit denen du sprechen willst.",
@@ -105,6 +107,7 @@ export const text: Texts = {
     status: {
       connecting: "Verbinde…",
       waiting: "Warte auf Einlass…",
+      outside: "Dieses Gespräch ist abgeschlossen. Warte, bis dich ein Gastgeber einlässt…",
       reconnecting: "Verbindung verloren. Verbinde neu…",
       media: "Ton und Bild werden eingerichtet…",
       mediaFailed:
@@ -294,6 +297,8 @@ export const text: Texts = {
     place: place => `Hand gehoben, Nummer ${place} in der Reihe`,
     cameraOff: "Kamera aus",
     recording: "Nimmt diesen Anruf auf",
+    host: "Gastgeber",
+    endForAll: "Gespräch für alle beenden",
   },
 
   hand: { raise: "Hand heben", lower: "Hand senken" },
@@ -378,6 +383,7 @@ export const text: Texts = {
     message: (name, words) => `${name} schreibt: ${words}`,
     reaction: (name, what) => `${name}: ${what}`,
     hand: name => `${name} hebt die Hand.`,
+    waits: name => `${name} wartet auf Einlass.`,
     recording: name => `${name} nimmt diesen Anruf auf.`,
   },
 

@@ -98,6 +98,8 @@ export const text = {
     toolbar: "Call controls",
     title: (room: string | undefined) =>
       room === undefined ? "Private call" : `Call in “${room}”`,
+    locked: "Locked",
+    waiting: (count: number) => (count === 1 ? "1 waits" : `${count} wait`),
     you: "You",
     ownLabel: (name: string) => `${name} (You)`,
     copied: "Link copied. Send it to the people you want to talk to.",
@@ -113,6 +115,7 @@ export const text = {
     status: {
       connecting: "Connecting…",
       waiting: "Waiting to be let in…",
+      outside: "A host has locked this call. Wait until you are let in…",
       reconnecting: "Connection lost. Reconnecting…",
       media: "Setting up sound and picture…",
       mediaFailed:
@@ -303,6 +306,8 @@ export const text = {
     place: (place: number) => `Hand raised, number ${place} in line`,
     cameraOff: "camera off",
     recording: "Records this call",
+    host: "Host",
+    endForAll: "End call for everyone",
   },
 
   hand: { raise: "Raise hand", lower: "Lower hand" },
@@ -383,6 +388,7 @@ export const text = {
     message: (name: string, words: string) => `${name} wrote: ${words}`,
     reaction: (name: string, what: string) => `${name}: ${what}`,
     hand: (name: string) => `${name} raised a hand.`,
+    waits: (name: string) => `${name} waits to be let in.`,
     recording: (name: string) => `${name} records this call.`,
   },
 

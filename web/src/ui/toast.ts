@@ -28,7 +28,7 @@ export function useNews(
   verifying: boolean,
   say: (text: string) => void,
 ): void {
-  const { notice, news, emoji, startedMuted, share } = view;
+  const { notice, news, emoji, startedMuted, share, room } = view;
   useEffect(() => {
     if (notice !== undefined) say(text.fromCore(notice.text));
   }, [notice]);
@@ -43,6 +43,16 @@ export function useNews(
     ];
     say(words.join(" "));
   }, [news?.id]);
+
+  const waits = room.waiting.at(-1);
+  const waited = useRef(0);
+  useEffect(() => {
+    const more = room.waiting.length > waited.current;
+    waited.current = room.waiting.length;
+    if (!more || waits === undefined) return;
+    playSound("joined");
+    say(text.announce.waits(waits.name));
+  }, [room.waiting.length]);
 
   useEffect(() => {
     if (startedMuted) say(text.call.startedMuted(keysHelp()));

@@ -6,6 +6,7 @@ import type { MediaMode } from "../../src/call/media-mode.js";
 import { Observable } from "../../src/call/observable.js";
 import { type CallView, NOT_YET, type PersonView } from "../../src/call/view.js";
 import type { Place } from "../../src/call/views.js";
+import type { HostOrder } from "../../src/generated/HostOrder.js";
 import { Call } from "../../src/ui/call.js";
 import { people } from "./people.js";
 import { portrait, silence } from "./pictures.js";
@@ -126,6 +127,7 @@ export class FakeCall implements CallLike {
   markVerified = (identity: string, name: string) => this.note("markVerified", identity, name);
   unmark = (identity: string) => this.note("unmark", identity);
   forgetPeople = () => this.note("forgetPeople");
+  order = (order: HostOrder) => this.note("order", order);
   compareEmoji = () => this.note("compareEmoji");
   cancelEmoji = () => this.note("cancelEmoji");
   say = (words: string) => this.note("say", words);

@@ -10,7 +10,7 @@ use tangelo_e2ee::{
     media::{Change, Media},
     random_bytes,
 };
-use tangelo_wire::{Bytes, ClientId, DepartReason, Entry, GroupId, LogEntry, Millis, Mistake, Seq, made};
+use tangelo_wire::{Bytes, ClientId, Entry, GroupId, LogEntry, Millis, Mistake, Seq, made};
 
 use super::{Attendee, Committed, Lost, post::InFlight};
 use crate::{
@@ -49,7 +49,7 @@ impl Attendee {
                     return Err(Lost::ArriveAnew("the log lets a client arrive twice, or too many"));
                 }
             }
-            Entry::Departed { client, reason } => self.departed(seq, client, reason)?,
+            Entry::Departed { client, .. } => self.departed(seq, client)?,
             Entry::Founded { parent, group_id, client } => {
                 self.founded(now, context, media, seq, (parent, group_id, client))?;
             }
@@ -62,11 +62,13 @@ impl Attendee {
                 self.entered(now, client);
             }
             Entry::HostSaid { said, client } => {
-                if !self.presence.say(context, self.room.log_id(), &said) {
+                if self.presence.say(context, self.room.log_id(), &said) {
+                    self.host_spoke(now, context, &said)?;
+                } else {
                     self.note_refused(seq, client, Rule::HostStatement);
                 }
             }
-            Entry::Message { client, bytes } => self.message(now, seq, client, &bytes)?,
+            Entry::Message { client, bytes } => self.message(now, context, seq, client, &bytes)?,
         }
         self.alarm.advanced(seq, self.room.digest());
         let window = self.group.as_ref().map_or(seq.next(), Group::began);
@@ -74,13 +76,12 @@ impl Attendee {
         Ok(())
     }
 
-    fn departed(&mut self, seq: Seq, client: ClientId, reason: DepartReason) -> Result<(), Lost> {
+    fn departed(&mut self, seq: Seq, client: ClientId) -> Result<(), Lost> {
         if client == self.client() {
-            return Err(match reason {
-                DepartReason::Kicked => Lost::Removed,
-                _ if made(Mistake::DepartureEnds) => Lost::Removed,
-                _ => Lost::ArriveAnew("the log says that this client has departed"),
-            });
+            if made(Mistake::DepartureEnds) {
+                return Err(Lost::Removed);
+            }
+            return Err(Lost::ArriveAnew("the log says that this client has departed"));
         }
         self.presence.depart(client, seq);
         self.published.remove(&client);
@@ -218,13 +219,14 @@ impl Attendee {
         };
         let CommitEntry { seq, author, adds, commit } = entry;
         // The room's group adds nobody whom the host keeps outside: this leads to another one, whatever the server says.
-        if let Err(rule) = self.presence.may_be_added(context, self.client()) {
+        if let Err(rule) = self.presence.may_be_added(self.client()) {
             self.note_refused(seq, author, rule);
             return Ok(());
         }
-        if self.presence.may_be_added(context, author) == Err(Rule::HostRemoved) {
-            self.note_refused(seq, author, Rule::HostRemoved);
-            return Err(Lost::ArriveAnew("the Welcome is of somebody whom the host removed"));
+        // Those inside are admitted as well: a group of others is not the one that the host locked.
+        if let Err(rule) = self.presence.may_be_added(author) {
+            self.note_refused(seq, author, rule);
+            return Err(Lost::ArriveAnew("the Welcome is of somebody whom the host keeps outside"));
         }
         let entry = WelcomeEntry { seq, author, group_id, adds, commit, welcome };
         match Group::join(context, &self.applicant, entry) {
@@ -263,7 +265,14 @@ impl Attendee {
         Ok(())
     }
 
-    fn message(&mut self, now: Millis, seq: Seq, client: ClientId, bytes: &Bytes) -> Result<(), Lost> {
+    fn message(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        seq: Seq,
+        client: ClientId,
+        bytes: &Bytes,
+    ) -> Result<(), Lost> {
         let Some(group) = &mut self.group else {
             self.outcome = Outcome::NotForUs {};
             return Ok(());
@@ -281,7 +290,7 @@ impl Attendee {
                     return Ok(());
                 };
                 self.alarm.told(now, client, seq, seen.map(Into::into));
-                self.hear(now, seq, client, content)?;
+                self.hear(now, context, seq, client, content)?;
             }
             MessageOutcome::Own => {
                 let epoch = group.epoch();
@@ -295,7 +304,7 @@ impl Attendee {
                 if epochs > PAST_EPOCHS || (late && posted.saying.content.is_lasting()) {
                     self.talk.again(now, posted.saying);
                 } else {
-                    self.hear(now, seq, client, posted.saying.content)?;
+                    self.hear(now, context, seq, client, posted.saying.content)?;
                 }
             }
             MessageOutcome::Skipped(rule) => self.note_refused(seq, client, rule),
@@ -307,12 +316,28 @@ impl Attendee {
         Ok(())
     }
 
-    fn hear(&mut self, now: Millis, seq: Seq, client: ClientId, content: Content) -> Result<(), Lost> {
+    fn hear(
+        &mut self,
+        now: Millis,
+        context: &RoomContext,
+        seq: Seq,
+        client: ClientId,
+        content: Content,
+    ) -> Result<(), Lost> {
         self.outcome = Outcome::Read { content: ContentKind::from(&content) };
+        let proof = match &content {
+            Content::State { host, .. } => host.as_ref(),
+            Content::Mute { host, .. } => Some(host),
+            _ => None,
+        };
+        // Shown once, it is shown for as long as the client is there.
+        let was = self.talk.shown(client).is_some_and(|shown| shown.host);
+        let host = was || proof.is_some_and(|proof| proof.verify(context, self.room.log_id(), client));
         match content {
+            Content::Mute { .. } if !host => self.note_refused_of(seq, client, Rule::MessageContent),
             Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),
             Content::Activity { level } => self.hearing.told(now, client, level),
-            content => self.talk.hear(client, seq, content),
+            content => self.talk.hear(client, seq, content, host),
         }
         Ok(())
     }

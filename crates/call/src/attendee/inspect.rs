@@ -1,6 +1,6 @@
 //! What the inspector sees of a present client.
 
-use tangelo_e2ee::{RoomContext, committer::TAKEOVER_MS, group::Group};
+use tangelo_e2ee::{committer::TAKEOVER_MS, group::Group};
 use tangelo_wire::{ClientId, Millis, Post};
 
 use super::{Attendee, post::InFlight};
@@ -32,7 +32,7 @@ impl Attendee {
         }
     }
 
-    pub(crate) fn inspect_group(&self, now: Millis, context: &RoomContext) -> Option<GroupInspection> {
+    pub(crate) fn inspect_group(&self, now: Millis) -> Option<GroupInspection> {
         let group = self.group.as_ref()?;
         let turns = self.turns.order(&group.entered(&self.presence));
         let members = group.members().iter().map(|member| {
@@ -60,12 +60,12 @@ impl Attendee {
             began: group.began(),
             members: members.collect(),
             tree: group.tree_shape().into(),
-            work: self.inspect_work(context, group),
+            work: self.inspect_work(group),
         })
     }
 
-    fn inspect_work(&self, context: &RoomContext, group: &Group) -> WorkInspection {
-        let work = group.work(context, &self.presence);
+    fn inspect_work(&self, group: &Group) -> WorkInspection {
+        let work = group.work(&self.presence);
         let unaddable = |client: &ClientId| self.unaddable.contains(client);
         let in_flight = self.in_flight.as_ref().map(|InFlight { body, renews_path, .. }| {
             let adds = if let Post::Commit { adds, .. } = body { adds.len() } else { 0 };

@@ -2,6 +2,7 @@
 
 mod follow;
 mod gate;
+mod hosting;
 #[cfg(feature = "insider")]
 mod insider;
 mod inspect;
@@ -29,6 +30,7 @@ pub use gate::Deed;
 #[cfg(not(feature = "insider"))]
 use gate::Deed;
 pub(crate) use gate::Gate;
+pub(crate) use hosting::{Change, Kept, Unheeded};
 #[cfg(feature = "insider")]
 pub use look::{GroupLook, Look, PendingLook};
 pub(crate) use talk::{Heard, Shown};
@@ -42,6 +44,7 @@ use crate::{
     jitter::Jitter,
     room_state::RoomState,
 };
+use hosting::Hosting;
 use post::InFlight;
 use rekey::Rekey;
 use talk::Talk;
@@ -67,8 +70,10 @@ pub(crate) enum Lost {
     /// The same, because a commit of the person with this name locks this client out, and only it or a part of the
     /// call: a person should know.
     Poisoned(String),
-    /// A host or the server removed the person.
+    /// A host removed the person.
     Removed,
+    /// A host ended the call; `own` if it was this one.
+    Ended { own: bool },
     /// The own encryption failed.
     Failed(Error),
 }
@@ -81,6 +86,7 @@ impl Lost {
             Self::Forked => "most others in the call are in another state than this client",
             Self::Poisoned(_) => "a commit could not be decrypted by this client",
             Self::Removed => "this client was removed from the call",
+            Self::Ended { .. } => "a host has ended the call",
             Self::Failed(_) => "the own encryption failed",
         }
     }
@@ -99,6 +105,8 @@ pub(crate) struct Carried {
     /// What was to be said and was not, for certain.
     pub(crate) unsaid: Vec<Content>,
     pub(crate) gate: Gate,
+    /// What a host's client has to say again in another log.
+    pub(crate) kept: Option<Kept>,
 }
 
 /// See the module.
@@ -120,6 +128,7 @@ pub(crate) struct Attendee {
     alarm: ForkAlarm,
     emoji: EmojiCheck,
     hearing: Hearing,
+    hosting: Hosting,
     jitter: Jitter,
     in_flight: Option<InFlight>,
     /// The commit that added this client, until its `Entered` stands in the log; with when to post `Enter` (again).
@@ -188,6 +197,13 @@ impl Attendee {
         if own_key_package != Some(applicant.key_package()) {
             return Err(Lost::ArriveAnew("the snapshot does not show the own arrival"));
         }
+        // The server shows it who has been shown out, or what is over.
+        if presence.is_removed(own) {
+            return Err(Lost::Removed);
+        }
+        if presence.orders().is_some_and(|orders| orders.ended) {
+            return Err(Lost::Ended { own: false });
+        }
         let room = RoomState::new(log_id, seq, hash, parent, group_id, said, &present);
         let mut jitter = Jitter::new(own);
         let mut attendee = Self {
@@ -197,6 +213,7 @@ impl Attendee {
             alarm: ForkAlarm::new(own, log_id, seq, room.digest()),
             emoji: EmojiCheck::new(own),
             hearing: Hearing::default(),
+            hosting: Hosting::new(carried.kept),
             room,
             parent,
             group_id,
@@ -205,7 +222,7 @@ impl Attendee {
             published: BTreeMap::new(),
             turns: Turns::default(),
             rekey: Rekey::default(),
-            talk: Talk::new(carried.state, carried.unsaid),
+            talk: Talk::new(carried.state, context.link.prove_host(log_id, own), carried.unsaid),
             found_jitter_ms: jitter.below(post::FOUND_JITTER_MS),
             jitter,
             in_flight: None,
@@ -308,7 +325,7 @@ impl Attendee {
         self.watch_again(now);
         let commit = self.in_flight.as_ref().map(|post| (post.post, post.body.clone()));
         let messages = self.talk.unsettled().map(|(post, bytes)| (post, Post::Message { bytes }));
-        commit.into_iter().chain(messages).collect()
+        commit.into_iter().chain(self.hosting.unsettled()).chain(messages).collect()
     }
 
     /// The server refused a post.
@@ -323,6 +340,9 @@ impl Attendee {
                 return Err(Lost::ArriveAnew("the server does not let this client enter"));
             }
             *due = Some(now + RETRY_MS);
+        }
+        if self.refuse_statement(now, post, code) {
+            return Ok(());
         }
         let haste = matches!(code, ErrorCode::TooMany | ErrorCode::NotEntered);
         if self.talk.refused(post, haste.then_some(now + RETRY_MS)) {

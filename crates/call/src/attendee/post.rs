@@ -40,10 +40,13 @@ impl Attendee {
             *due = None;
             return Ok(Some((ENTER_POST, Post::Enter { commit: *commit })));
         }
+        if let Some(post) = self.next_statement(now, context) {
+            return Ok(Some(post));
+        }
         if let Some(post) = self.next_message(now)? {
             return Ok(Some(post));
         }
-        self.note_work(now, context);
+        self.note_work(now);
         if self.in_flight.is_some() || self.due().is_none_or(|due| due > now) {
             return Ok(None);
         }
@@ -94,7 +97,7 @@ impl Attendee {
         let enter = self.entering.and_then(|(_, due)| due).filter(|_| self.gate.lets(Deed::Enter));
         let post = if self.in_flight.is_some() { None } else { self.due() };
         let message = self.talk.due().filter(|_| self.may_speak());
-        [enter, post, message].into_iter().flatten().min()
+        [enter, post, message, self.hosting.post_due()].into_iter().flatten().min()
     }
 
     /// How often this client tells its state, in milliseconds, with jitter.
@@ -128,7 +131,7 @@ impl Attendee {
     /// Makes a commit that does the work there is, and whether it has a path. If one cannot be made, finds out whose
     /// key package is at fault and goes on without.
     fn build(&mut self, context: &RoomContext, rekey: bool) -> Result<Option<(Bundle, bool)>, Lost> {
-        let work = self.work(context);
+        let work = self.work();
         let Some(group) = &mut self.group else { return Ok(None) };
         let presence = &self.presence;
         if let Ok(bundle) = group.commit(context, presence, &work.adds, &work.removes, rekey) {
@@ -139,7 +142,7 @@ impl Attendee {
                 self.unaddable.insert(*client);
             }
         }
-        let work = self.work(context);
+        let work = self.work();
         let Some(group) = &mut self.group else { return Ok(None) };
         if work.is_empty() && !rekey {
             group.discard_commit()?;
@@ -152,16 +155,16 @@ impl Attendee {
     }
 
     /// What this client could commit now.
-    fn work(&self, context: &RoomContext) -> Work {
+    fn work(&self) -> Work {
         let group = self.group.as_ref();
-        let mut work = group.map(|group| group.work(context, &self.presence)).unwrap_or_default();
+        let mut work = group.map(|group| group.work(&self.presence)).unwrap_or_default();
         work.adds.retain(|client| !self.unaddable.contains(client));
         work.adds.truncate(self.adds_max);
         work
     }
 
-    fn note_work(&mut self, now: Millis, context: &RoomContext) {
-        if self.work(context).is_empty() {
+    fn note_work(&mut self, now: Millis) {
+        if self.work().is_empty() {
             self.work_since = None;
         } else if self.work_since.is_none() {
             self.work_since = Some((now, self.jitter.below(u64::MAX)));
@@ -173,7 +176,7 @@ impl Attendee {
     /// When it is this client's turn to commit or to found, if there is something to do.
     fn due(&self) -> Option<Millis> {
         let due = match &self.group {
-            None if !self.gate.lets(Deed::Found) => return None,
+            None if !self.gate.lets(Deed::Found) || !self.may_found() => return None,
             None => self.found_due(),
             Some(group) => {
                 let work_since = self.work_since.filter(|_| self.gate.lets(Deed::Commit));
@@ -194,6 +197,11 @@ impl Attendee {
     fn may_rekey(&self, group: &Group) -> bool {
         let first = || self.turns.order(&group.entered(&self.presence)).first() == Some(&self.client());
         self.has_entered() && self.gate.lets(Deed::Rekey) && (!made(Mistake::NoTakeover) || first())
+    }
+
+    /// Whom the host keeps outside founds nothing: the others would find themselves in its group.
+    fn may_found(&self) -> bool {
+        self.presence.may_be_added(self.client()).is_ok()
     }
 
     fn may_speak(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use tangelo_e2ee::HostProof;
 use tangelo_wire::{Bytes, ClientId, Millis, Seq, Transcript};
 
 use crate::content::{ACTIVITY_MAX, Content, MemberState};
@@ -40,6 +41,8 @@ pub(crate) struct Shown {
     pub(crate) state: MemberState,
     /// The message that raised its hand: who raised first, speaks first.
     pub(crate) hand_raised_at: Option<Seq>,
+    /// Whether it has shown that it is a host.
+    pub(crate) host: bool,
 }
 
 /// Something that was said to everyone.
@@ -54,6 +57,8 @@ pub(crate) struct Heard {
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     own: MemberState,
+    /// Shows the others that this client is a host, if it is.
+    host: Option<HostProof>,
     /// When the own state is to be told, changed or not.
     state_at: Option<Millis>,
     /// When the next notice of how loudly the person spoke is due, where such are sent.
@@ -74,8 +79,8 @@ pub(super) struct Talk {
 
 impl Talk {
     /// Begins with what an earlier client of this session had not said yet.
-    pub(super) fn new(own: MemberState, unsaid: Vec<Content>) -> Self {
-        let mut talk = Self { own, ..Self::default() };
+    pub(super) fn new(own: MemberState, host: Option<HostProof>, unsaid: Vec<Content>) -> Self {
+        let mut talk = Self { own, host, ..Self::default() };
         for content in unsaid {
             talk.say(content);
         }
@@ -154,7 +159,7 @@ impl Talk {
         }
         if self.state_at.is_some_and(|at| at <= now) {
             self.state_at = Some(now + again_ms);
-            return Some(Saying { place: None, content: Content::State(self.own) });
+            return Some(Saying { place: None, content: self.state() });
         }
         if let Some(due) = self.notice_at.filter(|at| *at <= now) {
             let next = due + notices_ms;
@@ -164,6 +169,10 @@ impl Talk {
         }
         let (place, content) = self.outbox.pop_first()?;
         Some(Saying { place: Some(place), content })
+    }
+
+    fn state(&self) -> Content {
+        Content::State { state: self.own, host: self.host.clone() }
     }
 
     pub(super) fn posted(&mut self, posted: Posted) {
@@ -224,14 +233,14 @@ impl Talk {
         repeated
     }
 
-    /// A member said something, the own client included.
-    pub(super) fn hear(&mut self, client: ClientId, seq: Seq, content: Content) {
-        let Content::State(state) = content else {
+    /// A member said something, the own client included; `host` if it has shown that it is a host.
+    pub(super) fn hear(&mut self, client: ClientId, seq: Seq, content: Content, host: bool) {
+        let Content::State { state, .. } = content else {
             return self.heard.push(Heard { client, seq, content });
         };
         let before = self.shown.get(&client).and_then(|shown| shown.hand_raised_at);
         let hand_raised_at = state.hand_raised.then(|| before.unwrap_or(seq));
-        self.shown.insert(client, Shown { state, hand_raised_at });
+        self.shown.insert(client, Shown { state, hand_raised_at, host });
     }
 
     pub(super) fn shown(&self, client: ClientId) -> Option<Shown> {

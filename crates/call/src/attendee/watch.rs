@@ -49,6 +49,7 @@ impl Attendee {
             self.forget_due(),
             self.alarm.poll_timeout().filter(|_| self.gate.lets(Deed::Judge)),
             self.emoji.poll_timeout(),
+            self.hosting.poll_timeout(),
         ];
         timers.into_iter().flatten().min()
     }
@@ -84,10 +85,12 @@ impl Attendee {
             *by = now + PROOF_MS;
         }
         self.alarm.judge_later(now);
+        self.hosting.watch_again(now);
     }
 
     /// Time has passed, and the log is being read. Returns members that turned out to be in another state than this one and most others.
     pub(crate) fn handle_timeout(&mut self, now: Millis) -> Result<Vec<ClientId>, Lost> {
+        self.hosting.handle_timeout(now);
         if !self.gate.lets(Deed::Judge) {
             return Ok(Vec::new());
         }

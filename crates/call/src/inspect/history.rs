@@ -164,6 +164,8 @@ pub enum ContentKind {
     Emoji,
     /// How loudly its author spoke.
     Activity,
+    /// A host asks somebody to mute.
+    Mute,
 }
 
 /// A rule that was broken.
@@ -223,11 +225,12 @@ impl Broken {
 impl From<&Content> for ContentKind {
     fn from(content: &Content) -> Self {
         match content {
-            Content::State(_) => Self::State,
+            Content::State { .. } => Self::State,
             Content::Chat { .. } => Self::Chat,
             Content::Reaction { .. } => Self::Reaction,
             Content::Emoji { .. } => Self::Emoji,
             Content::Activity { .. } => Self::Activity,
+            Content::Mute { .. } => Self::Mute,
         }
     }
 }

@@ -71,7 +71,7 @@ impl Session {
         Inspection {
             now,
             room: attendee.map(|attendee| attendee.inspect_room()),
-            group: attendee.and_then(|attendee| attendee.inspect_group(now, self.context())),
+            group: attendee.and_then(|attendee| attendee.inspect_group(now)),
             history: self.history.inspect(),
             frames: FramesInspection::of(&self.media),
             losses: self.losses().to_vec(),

@@ -4,10 +4,17 @@ use tangelo_e2ee::Error;
 use tangelo_wire::{ClientMessage, Millis, Mistake, limits, made};
 
 use super::{ANSWER_MS, BACKOFF_MS, Connection, RESUME_BACKOFF_MAX_MS, Session, State};
-use crate::{Event, Output, attendee::Lost, inspect::Happening};
+use crate::{
+    Event, Output,
+    attendee::{Lost, Unheeded},
+    inspect::Happening,
+};
 
 const FORKED: &str = "Not everyone in this call saw the same call: the server, or somebody in it, has split it. \
     Reconnecting. If this happens again, do not trust this server.";
+
+const REMOVED: &str =
+    "The host removed you from the call. You can come back only if the host lets you in again.";
 
 /// How long a loss counts when it comes to pausing before the next try, in milliseconds.
 const LOSSES_MS: u64 = 60_000;
@@ -29,7 +36,9 @@ impl Session {
                 self.tell(Event::Alarm { text });
                 self.arrive_anew(now, why);
             }
-            Lost::Removed => self.end("You were removed from the call.".to_owned()),
+            Lost::Removed => self.end(REMOVED.to_owned()),
+            Lost::Ended { own: true } => self.end("You ended the call for everyone.".to_owned()),
+            Lost::Ended { own: false } => self.end("The host has ended the call for everyone.".to_owned()),
             Lost::Failed(error) => self.fail(error),
         }
     }
@@ -87,7 +96,12 @@ impl Session {
         self.history.note(now, Happening::ArrivedAnew { why });
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
         if let State::Present(attendee) = std::mem::replace(&mut self.state, State::Away) {
+            let (kept, unconfirmed) = attendee.kept(&self.context);
+            self.carried.kept = kept;
             self.carried.unsaid = attendee.into_unsaid();
+            if unconfirmed {
+                self.tell_unheeded(Unheeded::NotConfirmed);
+            }
         }
         self.media.clear();
         self.told_roster = None;
@@ -115,7 +129,9 @@ impl Session {
             return;
         }
         // Goodbye, so that the others need not wait for the resume window.
-        if matches!((&self.state, self.connection), (State::Present(_), Connection::Open { .. })) {
+        // Away with an open connection is who has just read in the snapshot that it is not wanted.
+        let arrived = matches!(self.state, State::Present(_) | State::Away);
+        if arrived && matches!(self.connection, Connection::Open { .. }) {
             self.send(&ClientMessage::Leave {});
         }
         self.state = State::Ended;

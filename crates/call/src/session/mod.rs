@@ -1,6 +1,7 @@
 //! The session: connection, arrival, resume, and the way back after a loss.
 
 mod hear;
+mod host;
 #[cfg(feature = "insider")]
 mod insider;
 mod lose;
@@ -16,11 +17,11 @@ use tangelo_e2ee::{
     media::Media,
 };
 use tangelo_wire::{
-    ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, View, limits, made,
+    Bytes, ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, View, limits, made,
 };
 
 use crate::{
-    Command, Event, Output, Phase, RemoteTrack,
+    Command, Event, Output, Phase, RemoteTrack, RoomView,
     attendee::{Attendee, Carried},
     emoji::EmojiView,
     inspect::History,
@@ -120,6 +121,9 @@ pub struct Session {
     told_roster: Option<Event>,
     told_tracks: Vec<RemoteTrack>,
     told_emoji: EmojiView,
+    told_room: RoomView,
+    /// Names of identities that this host has removed.
+    removed_names: Vec<(Bytes, String)>,
     losses: Vec<&'static str>,
     pub(crate) history: History,
     lost_at: Vec<Millis>,
@@ -161,6 +165,8 @@ impl Session {
             told_roster: None,
             told_tracks: Vec::new(),
             told_emoji: EmojiView::Idle {},
+            told_room: RoomView::default(),
+            removed_names: Vec::new(),
             losses: Vec::new(),
             history: History::default(),
             lost_at: Vec::new(),
@@ -311,6 +317,7 @@ impl Session {
             Command::TurnServers {} => self.ask_turn_servers(),
             Command::EmojiStart {} => self.start_emoji(now),
             Command::EmojiCancel {} => self.cancel_emoji(),
+            Command::Host { at, order } => self.order(now, at, order),
         }
         self.progress(now);
     }
@@ -370,10 +377,6 @@ impl Session {
             State::Present(attendee) => attendee.group().map(|group| (group.id(), group.epoch())),
             _ => None,
         }
-    }
-
-    pub(crate) fn context(&self) -> &RoomContext {
-        &self.context
     }
 
     /// The client while it is present.

@@ -32,7 +32,8 @@ impl Session {
                     return Ok(());
                 };
                 let unsaid = std::mem::take(&mut self.carried.unsaid);
-                let carried = Carried { unsaid, state: self.carried.state, gate: self.carried.gate.clone() };
+                let Carried { state, gate, kept, .. } = &self.carried;
+                let carried = Carried { unsaid, state: *state, gate: gate.clone(), kept: kept.clone() };
                 let attendee = Attendee::new(now, &self.context, *applicant, snapshot, carried)?;
                 self.chat.author = Some(attendee.client());
                 self.state = State::Present(Box::new(attendee));
@@ -152,7 +153,9 @@ impl Session {
             | ErrorCode::WrongHost
             | ErrorCode::NotAdmitted
             | ErrorCode::RoomFull
-            | ErrorCode::ServerFull => {
+            | ErrorCode::ServerFull
+            | ErrorCode::Removed
+            | ErrorCode::Ended => {
                 self.end(words(&error));
                 Ok(())
             }
@@ -183,6 +186,11 @@ fn words(error: &WireError) -> String {
         ErrorCode::NotAdmitted => {
             "The server did not accept this link. Ask for the whole link, and open it as it is.".to_owned()
         }
+        // The host's own word has not come, so this is the server's.
+        ErrorCode::Removed => {
+            "The server says that the host removed you from the call. You can try to join again.".to_owned()
+        }
+        ErrorCode::Ended => "The server says that the host has ended the call for everyone.".to_owned(),
         ErrorCode::RoomFull => "The call is full. Try again when somebody has left.".to_owned(),
         ErrorCode::ServerFull => "The server is full. Try again later.".to_owned(),
         _ => format!("The server refused the call: {}.", error.text.trim_end_matches('.')),

@@ -130,6 +130,11 @@ impl Session {
             }
             Err(lost) => self.lose(now, lost),
         }
+        if let State::Present(attendee) = &mut self.state
+            && let Some(why) = attendee.take_unheeded()
+        {
+            self.tell_unheeded(why);
+        }
     }
 
     /// Passes on what was said.
@@ -139,15 +144,21 @@ impl Session {
         for Heard { client, content, .. } in attendee.take_heard() {
             let profile = attendee.group().and_then(|group| group.member(client)).map(|m| m.profile.clone());
             let Some(profile) = profile else { continue };
-            let (client_text, name, own) = (client.to_string(), profile.name.to_string(), client == own);
+            let (client_text, name, is_own) = (client.to_string(), profile.name.to_string(), client == own);
             let event = match content {
                 Content::Chat { id, text } if self.chat.is_new(profile.identity, &id) => {
                     let identity = profile.identity.to_string();
-                    Event::Chat { id, client: client_text, name, identity, own, text: Words(text) }
+                    Event::Chat { id, client: client_text, name, identity, own: is_own, text: Words(text) }
                 }
-                Content::Reaction { emoji } => Event::Reaction { client: client_text, name, own, emoji },
+                Content::Reaction { emoji } => {
+                    Event::Reaction { client: client_text, name, own: is_own, emoji }
+                }
+                Content::Mute { client: muted, .. } if muted == own && !is_own => {
+                    Event::MuteAsked { text: format!("{name}, a host, muted you.") }
+                }
                 Content::Chat { .. }
-                | Content::State(_)
+                | Content::Mute { .. }
+                | Content::State { .. }
                 | Content::Emoji { .. }
                 | Content::Activity { .. } => continue,
             };

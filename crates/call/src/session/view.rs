@@ -50,6 +50,13 @@ impl Session {
             self.told_emoji = emoji.clone();
             self.tell(Event::Emoji { state: emoji });
         }
+        if let Some(attendee) = self.attendee() {
+            let room = attendee.room_view(&self.context, &self.removed_names);
+            if self.told_room != room {
+                self.told_room = room.clone();
+                self.tell(Event::Room { room });
+            }
+        }
         if let Some(tracks) = tracks
             && self.told_tracks != tracks
         {
@@ -82,6 +89,8 @@ fn roster(now: Millis, context: &RoomContext, attendee: &Attendee, group: &Group
             leaf: member.leaf,
             own: member.client == own,
             confirmed: member.confirmed,
+            host: attendee.shown(member.client).is_some_and(|shown| shown.host)
+                || (member.client == own && context.link.is_host()),
             present: attendee.presence().is_present(member.client),
             silent: attendee.is_silent(now, member.client),
             elsewhere: attendee.is_elsewhere(member.client),

@@ -1,4 +1,4 @@
-//! Rules 13, 14 and 60: what the host says is kept by the group.
+//! Rules 11, 13, 14 and 60: what the host says is kept by the group.
 
 use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId};
 
@@ -32,7 +32,7 @@ fn locked(admitted: &[ClientId]) -> HostOrders {
 fn is_left_outside(world: &mut World, client: ClientId) {
     let honest = world.honest()[0];
     let member = &world.room.clients[honest];
-    let work = member.group.as_ref().unwrap().work(&member.context, &member.presence);
+    let work = member.group.as_ref().unwrap().work(&member.presence);
     assert!(!work.adds.contains(&client));
 }
 
@@ -75,6 +75,44 @@ fn rule_14_whom_the_host_removed_stays_outside() {
     assert!(world.honest().contains(&guest));
 }
 
+/// A room whose host has removed Eve, and a server that keeps her present.
+fn without_eve(by_identity: bool) -> World {
+    let (mut world, link) = hosted();
+    let (log_id, eve) = (world.room.log_id, world.eve.id);
+    let member = &world.room.clients[world.honest()[0]];
+    assert!(member.group.as_ref().unwrap().work(&member.presence).removes.is_empty());
+    let orders = if by_identity {
+        let tag = member.presence.tag(eve).unwrap().clone();
+        HostOrders { barred: vec![tag], ..HostOrders::default() }
+    } else {
+        HostOrders { removed: vec![eve], ..HostOrders::default() }
+    };
+    assert!(say(&mut world, &link.say(log_id, 1, &orders).unwrap()));
+    world
+}
+
+#[test]
+fn rule_11_whom_the_host_removed_is_taken_out_though_it_is_present() {
+    for by_identity in [false, true] {
+        let mut world = without_eve(by_identity);
+        let eve = world.eve.id;
+        world.work();
+        let member = &world.room.clients[world.honest()[0]];
+        assert!(member.presence.is_present(eve) && member.group.as_ref().unwrap().member(eve).is_none());
+    }
+}
+
+#[test]
+fn rule_14_whom_the_host_removed_commits_nothing() {
+    for by_identity in [false, true] {
+        let mut world = without_eve(by_identity);
+        // She renews her path, to be the first again and again.
+        let bundle = world.eve.commit(Plan { path: true, ..Plan::default() });
+        assert_eq!(world.refused(&bundle), Rule::HostRemoved);
+        world.goes_on();
+    }
+}
+
 #[test]
 fn rule_60_nobody_else_is_host_and_nothing_is_said_twice() {
     let (mut world, link) = hosted();
@@ -91,12 +129,16 @@ fn rule_60_nobody_else_is_host_and_nothing_is_said_twice() {
         HostStatement { number: 9, ..lock.clone() },
         HostStatement { statement: HostOrders::default().to_bytes(), ..lock.clone() },
         HostStatement { statement: tangelo_wire::Bytes(b"lock".to_vec()), ..lock },
+        // Built on another word than the last: two hosts spoke at once.
+        link.say(log_id, 10, &HostOrders { after: Some(6), ..locked(NOBODY) }).unwrap(),
     ];
     for said in bad {
         let before = world.views();
         assert!(!say(&mut world, &said), "{said:?}");
         assert!(world.views() == before);
     }
+    let next = HostOrders { after: Some(7), ..HostOrders::default() };
+    assert!(say(&mut world, &link.say(log_id, 10, &next).unwrap()));
     // Without the host's secret nobody says anything.
     assert!(world.context().link.say(log_id, 8, &locked(NOBODY)).is_none());
     world.goes_on();

@@ -90,7 +90,7 @@ fn rule_16_the_1025th_leaf_is_refused() {
     }
     // Honest members do not try: first they remove who departed.
     let client = &world.room.clients[0];
-    let work = client.group.as_ref().unwrap().work(&client.context, &client.presence);
+    let work = client.group.as_ref().unwrap().work(&client.presence);
     assert_eq!((work.adds.len(), work.removes.len()), (0, 1));
 }
 

@@ -213,7 +213,7 @@ fn who_joined_by_a_refused_commit_finds_out_with_the_next_honest_one() {
     assert_eq!(world.refused(&bundle), Rule::RemoveDeparted);
     let honest = world.honest()[0];
     let member = &world.room.clients[honest];
-    let work = member.group.as_ref().unwrap().work(&member.context, &member.presence);
+    let work = member.group.as_ref().unwrap().work(&member.presence);
     assert!(work.adds.contains(&world.id(place)), "for the others it is not in yet");
     let next = world.room.clients[honest].commit(&work.adds, &work.removes, false);
     let client = &world.room.clients[place];

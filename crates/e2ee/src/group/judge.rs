@@ -27,7 +27,11 @@ impl Group {
         if !staged.queued_proposals().all(|queued| ours(queued.proposal())) {
             return Err(Rule::CommitProposals);
         }
-        let adds = self.judge_adds(context, presence, entry, staged)?;
+        // Else it could stay for ever by committing first, with a server that keeps it present.
+        if presence.is_removed(entry.author) {
+            return Err(Rule::HostRemoved);
+        }
+        let adds = self.judge_adds(presence, entry, staged)?;
         let removes = self.judge_removes(presence, entry, staged)?;
         judge_psk(context, staged, adds > 0)?;
         self.judge_path(entry, staged)?;
@@ -40,7 +44,6 @@ impl Group {
 
     fn judge_adds(
         &self,
-        context: &RoomContext,
         presence: &Presence,
         entry: CommitEntry<'_>,
         staged: &StagedCommit,
@@ -72,7 +75,7 @@ impl Group {
             if self.member(client).is_some() || !added.insert(client) {
                 return Err(Rule::AddOnce);
             }
-            presence.may_be_added(context, client)?;
+            presence.may_be_added(client)?;
         }
         let claimed: BTreeSet<ClientId> = entry.adds.iter().copied().collect();
         if claimed != added || entry.adds.len() != added.len() {
@@ -95,7 +98,7 @@ impl Group {
             let departed = presence
                 .get(member.client)
                 .is_none_or(|attendance| attendance.departed.is_some_and(|departed| departed < entry.seq));
-            if !departed {
+            if !departed && !presence.is_removed(member.client) {
                 return Err(Rule::RemoveDeparted);
             }
             count += 1;

@@ -185,14 +185,17 @@ impl Group {
     /// What is left to do. Of two key packages that share a key, the first to arrive is added; keys that stand in the
     /// tree are taken.
     #[must_use]
-    pub fn work(&self, context: &RoomContext, presence: &Presence) -> Work {
+    pub fn work(&self, presence: &Presence) -> Work {
         let is_gone = |client: &ClientId| {
             if made(Mistake::RemovalByEvent) {
                 return presence.departed_after(*client, self.joined);
             }
             !presence.is_present(*client)
         };
-        let removes: Vec<_> = self.members.iter().map(|m| m.client).filter(is_gone).collect();
+        // Nobody commits the own removal.
+        let is_out =
+            |client: &ClientId| is_gone(client) || (*client != self.own && presence.is_removed(*client));
+        let removes: Vec<_> = self.members.iter().map(|m| m.client).filter(is_out).collect();
         let mut chosen: Vec<(ClientId, &Candidate)> = Vec::new();
         let mut in_tree: Option<BTreeSet<Vec<u8>>> = None;
         for client in presence.present() {
@@ -200,7 +203,7 @@ impl Group {
                 continue;
             };
             let full = self.members.len() + chosen.len() >= LEAVES_MAX;
-            if full || self.member(client).is_some() || presence.may_be_added(context, client).is_err() {
+            if full || self.member(client).is_some() || presence.may_be_added(client).is_err() {
                 continue;
             }
             let in_tree = in_tree.get_or_insert_with(|| self.keys_in_tree());

@@ -174,7 +174,7 @@ impl Room {
     /// `author` does all the work there is, and the log accepts it.
     pub fn work(&mut self, author: usize) -> Bundle {
         let client = &mut self.clients[author];
-        let work = client.group.as_ref().unwrap().work(&client.context, &client.presence);
+        let work = client.group.as_ref().unwrap().work(&client.presence);
         let bundle = client.commit(&work.adds, &work.removes, false);
         for outcome in self.accept(author, &bundle).into_iter().flatten() {
             assert!(matches!(outcome, CommitOutcome::Merged { .. }), "{outcome:?}");

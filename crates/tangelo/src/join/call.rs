@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tangelo_call::{Event, MemberState, Phase};
+use tangelo_call::{Event, HostOrder, MemberState, Phase};
 use tangelo_client::{ConnectError, Frame, Happening, JoinError, Participant, Recorder, Taken};
 use tangelo_wire::{ClientId, Source};
 use tokio::time::{sleep_until, timeout};
 
 use super::{
     input::{self, Input},
+    orders::Order,
     playing::Playing,
     screen::{Screen, clean, records},
 };
@@ -29,12 +30,16 @@ pub(super) struct Call {
     screen: Screen,
     files: Vec<Playing>,
     recorder: Option<Recorder>,
+    /// Whether a host muted the microphone, and nobody took that back.
+    muted: bool,
     /// When the recording began.
     began: Option<Instant>,
     asked: BTreeMap<(ClientId, Source), Instant>,
     phase: Phase,
     /// The call ended by itself: what happened.
     ended: Option<String>,
+    /// This host wanted that.
+    ends: bool,
 }
 
 /// What the loop goes on with.
@@ -57,10 +62,12 @@ impl Call {
             screen,
             files,
             recorder,
+            muted: false,
             began: None,
             asked: BTreeMap::new(),
             phase: Phase::Connecting,
             ended: None,
+            ends: false,
         }
     }
 
@@ -78,14 +85,7 @@ impl Call {
     }
 
     async fn run(&mut self, stop: impl Future<Output = ()>, duration: Option<Duration>) -> Outcome {
-        let sends = |source| self.files.iter().any(|file| file.source() == source);
-        let state = MemberState {
-            hand_raised: false,
-            microphone: sends(Source::Microphone),
-            camera: sends(Source::Camera),
-            recording: self.recorder.is_some(),
-        };
-        self.participant.show(state).await;
+        self.show().await;
         for file in &self.files {
             self.participant.publish(file.source()).await;
         }
@@ -113,10 +113,15 @@ impl Call {
                 Next::Stop | Next::Input(Some(Input::Leave)) => return Ok(()),
                 Next::Happening(None) => {
                     let text = self.ended.take().unwrap_or_else(|| "the call ended".to_owned());
+                    if self.ends {
+                        return Ok(self.screen.print(&format!("* {}", clean(&text)))?);
+                    }
                     return Err(clean(&text).into());
                 }
                 Next::Happening(Some(happening)) => self.take(happening).await?,
                 Next::Input(Some(Input::Say(text))) => self.participant.chat(text).await,
+                Next::Input(Some(Input::Order(order))) => self.order(order).await?,
+                Next::Input(Some(Input::Unmute)) => self.mute(false).await,
                 Next::Input(None) => reads = false,
                 Next::Due => {}
             }
@@ -124,9 +129,39 @@ impl Call {
         }
     }
 
+    /// Shows the others what there is of this participant.
+    async fn show(&self) {
+        let sends = |source| self.files.iter().any(|file| file.source() == source);
+        let state = MemberState {
+            hand_raised: false,
+            microphone: sends(Source::Microphone) && !self.muted,
+            camera: sends(Source::Camera),
+            recording: self.recorder.is_some(),
+        };
+        self.participant.show(state).await;
+    }
+
+    async fn mute(&mut self, muted: bool) {
+        if self.muted != muted {
+            self.muted = muted;
+            self.show().await;
+        }
+    }
+
+    async fn order(&mut self, order: Order) -> Outcome {
+        match order.mean(self.screen.people(), self.screen.room()) {
+            Ok(order) => {
+                self.ends |= order == HostOrder::End {};
+                self.participant.order(order).await;
+            }
+            Err(text) => self.screen.print(&format!("* Not done: {}.", clean(&text)))?,
+        }
+        Ok(())
+    }
+
     async fn take(&mut self, happening: Happening) -> Outcome {
         match happening {
-            Happening::Call(event) => self.event(event)?,
+            Happening::Call(event) => self.event(event).await?,
             Happening::Frame(frame) => self.record(&frame).await?,
             Happening::MediaUp => {
                 let now = Instant::now();
@@ -146,11 +181,12 @@ impl Call {
         Ok(())
     }
 
-    fn event(&mut self, event: Event) -> Outcome {
+    async fn event(&mut self, event: Event) -> Outcome {
         self.screen.show(&event)?;
         match event {
             Event::Phase { phase } => self.phase = phase,
             Event::Ended { text } => self.ended = Some(text),
+            Event::MuteAsked { .. } => self.mute(true).await,
             Event::Roster { people, .. } => {
                 if let Some(recorder) = &mut self.recorder {
                     let there =
@@ -194,6 +230,10 @@ impl Call {
         let now = Instant::now();
         for file in &mut self.files {
             while let Some((timestamp, frame)) = file.take(now)? {
+                // The file goes on meanwhile.
+                if self.muted && file.source() == Source::Microphone {
+                    continue;
+                }
                 self.participant.send(file.source(), timestamp, frame).await;
             }
         }

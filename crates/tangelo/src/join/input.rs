@@ -4,10 +4,15 @@ use std::io::{self, BufRead, IsTerminal};
 
 use tokio::sync::mpsc;
 
+use super::orders::Order;
+
 /// What comes from standard input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
     Say(String),
+    Order(Order),
+    /// A host muted the microphone; the person takes that back.
+    Unmute,
     Leave,
 }
 
@@ -40,7 +45,8 @@ fn understand(line: &str) -> Option<Input> {
     match line.trim() {
         "" => None,
         "/leave" => Some(Input::Leave),
-        text => Some(Input::Say(text.to_owned())),
+        "/unmute" => Some(Input::Unmute),
+        text => Some(Order::read(text).map_or_else(|| Input::Say(text.to_owned()), Input::Order)),
     }
 }
 
@@ -49,9 +55,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_leave_is_a_command() {
+    fn commands_are_whole_words() {
         assert_eq!(understand("\r\n"), None);
         assert_eq!(understand(" /leave \n"), Some(Input::Leave));
+        assert_eq!(understand("/unmute\n"), Some(Input::Unmute));
+        assert_eq!(understand("/lock\n"), Some(Input::Order(Order::Lock)));
         assert_eq!(understand("/leaves\n"), Some(Input::Say("/leaves".to_owned())));
     }
 }

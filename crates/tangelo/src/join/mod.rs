@@ -3,6 +3,7 @@
 mod call;
 mod identity;
 mod input;
+mod orders;
 mod playing;
 mod screen;
 

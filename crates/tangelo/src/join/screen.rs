@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use tangelo_call::{Event, Person, Phase};
+use tangelo_call::{Event, Person, Phase, RoomView, Waiting};
 
 pub(super) struct Screen {
     quiet: bool,
@@ -13,12 +13,20 @@ pub(super) struct Screen {
     people: Vec<Person>,
     number: String,
     phase: Phase,
+    room: RoomView,
 }
 
 impl Screen {
     pub(super) fn new(quiet: bool) -> Self {
         let typed = io::stdin().is_terminal() && io::stdout().is_terminal();
-        Self { quiet, typed, people: Vec::new(), number: String::new(), phase: Phase::Connecting }
+        Self {
+            quiet,
+            typed,
+            people: Vec::new(),
+            number: String::new(),
+            phase: Phase::Connecting,
+            room: RoomView::default(),
+        }
     }
 
     /// Prints what there is to say of an event.
@@ -41,6 +49,11 @@ impl Screen {
         &self.people
     }
 
+    /// What the host's word makes of the room, as was said last.
+    pub(super) fn room(&self) -> &RoomView {
+        &self.room
+    }
+
     fn lines(&mut self, event: &Event) -> Vec<String> {
         match event {
             Event::Phase { phase } => self.phase(*phase),
@@ -51,6 +64,8 @@ impl Screen {
                 vec![format!("<{}> {text}", clean(name))]
             }
             Event::Reaction { name, emoji, .. } => vec![format!("<{}> {}", clean(name), clean(emoji))],
+            Event::Room { room } => self.room_changed(room),
+            Event::MuteAsked { text } => vec![format!("* {} /unmute takes that back.", clean(text))],
             Event::Notice { text } => vec![format!("* {}", clean(text))],
             Event::Alarm { text } => vec![format!("! {}", clean(text))],
             // The rest is not for people, or cannot be done here.
@@ -78,6 +93,26 @@ impl Screen {
         }
     }
 
+    fn room_changed(&mut self, room: &RoomView) -> Vec<String> {
+        let before = std::mem::replace(&mut self.room, room.clone());
+        let mut lines = Vec::new();
+        match (before.locked, room.locked) {
+            (false, true) => lines.push("* The room is locked: newcomers wait until a host lets them in."),
+            (true, false) => lines.push("* The room is not locked any more."),
+            _ => {}
+        }
+        if room.outside && !before.outside {
+            lines.push("* You wait until a host lets you in.");
+        }
+        let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
+        let knew = |client: &str| before.waiting.iter().any(|other| other.client == client);
+        for Waiting { client, name, .. } in room.waiting.iter().filter(|one| !knew(&one.client)) {
+            let client: String = client.chars().take(8).collect();
+            lines.push(format!("* {} [{client}] waits to be let in.", clean(name)));
+        }
+        lines
+    }
+
     fn roster(&mut self, people: &[Person], number: &str) -> Vec<String> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         let find =
@@ -100,6 +135,11 @@ impl Screen {
         if self.number != number {
             number.clone_into(&mut self.number);
             lines.push(format!("* Safety number: {}", clean(number)));
+        }
+        for person in people.iter().filter(|person| person.host) {
+            if find(&before, &person.client).is_none_or(|before| !before.host) {
+                lines.push(format!("* {} is a host.", title(person)));
+            }
         }
         for person in people {
             let did = find(&before, &person.client).is_some_and(|before| records(&before));
@@ -149,6 +189,7 @@ mod tests {
             people: Vec::new(),
             number: String::new(),
             phase: Phase::Connecting,
+            room: RoomView::default(),
         }
     }
 
@@ -160,6 +201,7 @@ mod tests {
             leaf: 0,
             own: number == 1,
             confirmed: true,
+            host: false,
             present: true,
             silent: false,
             elsewhere: false,

@@ -110,6 +110,7 @@ export const inspectorText: InspectorTexts = {
       reaction: "Reaktion",
       emoji: "Emoji-Vergleich",
       activity: "wie laut gesprochen wurde",
+      mute: "ein Gastgeber bittet jemanden, das Mikrofon auszuschalten",
     },
     refused: (rule, rules) => `Regel ${rule} gebrochen: ${RULES[rule] ?? rules}.`,
     blame: {
@@ -235,10 +236,10 @@ export const RULES: Readonly<Record<number, string>> = {
   8: "Ein aufgenommener Client war nicht schon gegangen, bevor die Epoche begann",
   9: "Das Key Package eines aufgenommenen Clients ist zulässig",
   10: "Kein Client hat zwei Leaves",
-  11: "Ein entfernter Client ist vor dem Eintrag gegangen",
+  11: "Ein entfernter Client ist vor dem Eintrag gegangen, oder der Gastgeber hat ihn entfernt",
   12: "Ein Commit, der aufnimmt, enthält genau den PSK des Links, jeder andere keinen",
   13: "Solange der Gastgeber abgeschlossen hat, werden nur eingelassene Clients aufgenommen",
-  14: "Niemand wird aufgenommen, den der Gastgeber entfernt hat",
+  14: "Wen der Gastgeber entfernt hat, der wird nicht aufgenommen und macht keinen Commit",
   15: "Der Pfad eines Commits behält Credential und Signaturschlüssel seines Urhebers",
   16: "Leaf-Indizes bleiben unter 1024",
   17: "Keine zwei Knoten des Baums haben denselben HPKE-Schlüssel",
@@ -267,7 +268,7 @@ export const RULES: Readonly<Record<number, string>> = {
   52: "Der Urheber einer Nachricht ist Mitglied und bei ihrem Eintrag anwesend",
   53: "Eine Nachricht ist aus einer bekannten Epoche, lässt sich entschlüsseln und wurde noch nicht gelesen",
   54: "Der Inhalt einer Nachricht ist verständlich",
-  60: "Eine Anweisung des Gastgebers ist von ihm für dieses Log signiert, verständlich und neuer als die letzte",
+  60: "Eine Anweisung des Gastgebers ist von ihm für dieses Log signiert, verständlich, neuer als die letzte und baut auf ihr auf",
 };
 
 /** Why a client arrived anew, by the core's words. Rust: tangelo_call's `Lost`. */
@@ -284,14 +285,15 @@ export const REASONS: Readonly<Record<string, string>> = {
   "the group has removed this client": "Die Gruppe hat diesen Client entfernt",
   "a commit names this client but has no Welcome for it":
     "Ein Commit nennt diesen Client, hat aber kein Welcome für ihn",
-  "the Welcome is of somebody whom the host removed":
-    "Das Welcome ist von jemandem, den der Gastgeber entfernt hat",
+  "the Welcome is of somebody whom the host keeps outside":
+    "Das Welcome ist von jemandem, den der Gastgeber draußen hält",
   "the Welcome could not be used": "Das Welcome war nicht zu benutzen",
   "most others in the call are in another state than this client":
     "Die meisten anderen im Gespräch sind in einem anderen Zustand als dieser Client",
   "a commit could not be decrypted by this client":
     "Dieser Client konnte einen Commit nicht entschlüsseln",
   "this client was removed from the call": "Dieser Client wurde aus dem Gespräch entfernt",
+  "a host has ended the call": "Ein Gastgeber hat das Gespräch beendet",
   "the own encryption failed": "Die eigene Verschlüsselung hat versagt",
   "the server sent something else than a snapshot":
     "Der Server hat etwas anderes als einen Snapshot gesendet",
@@ -325,6 +327,8 @@ export const CODES: Readonly<Record<string, string>> = {
   room_full: "Raum voll",
   server_full: "Server voll",
   departed: "schon gegangen",
+  removed: "vom Gastgeber entfernt",
+  ended: "Gespräch beendet",
   group_alive: "es gibt eine Gruppe",
   not_entered: "nicht eingetreten",
   invalid: "widerspricht dem Log",

@@ -109,6 +109,7 @@ export const inspectorText = {
       reaction: "reaction",
       emoji: "emoji comparison",
       activity: "how loudly it spoke",
+      mute: "a host asks somebody to mute",
     },
     refused: (rule: number, rules: string) => `Rule ${rule} broken: ${rules}.`,
     blame: {

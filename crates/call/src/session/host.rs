@@ -1,0 +1,93 @@
+//! What a host wants, from the page to the client.
+
+use tangelo_e2ee::group::Group;
+use tangelo_wire::{Bytes, ClientId, Millis};
+
+use super::{Session, State};
+use crate::{
+    Event, HostOrder,
+    attendee::{Attendee, Change, Unheeded},
+    content::Content,
+};
+
+/// Most names of removed people remembered.
+const NAMES_MAX: usize = 1_000;
+
+const NOT_CONFIRMED: &str = "What you wanted as host is not confirmed: the server has not passed it on, and the others may not \
+    know of it. Try again. If this happens again, do not rely on it: leave, and make a new call.";
+const TOO_MUCH: &str = "Too many people are kept out or let in one by one for this to be said. Let some of those who are \
+    kept out back in, or make a new call.";
+
+impl Session {
+    pub(super) fn order(&mut self, now: Millis, at: u64, order: HostOrder) {
+        if !self.context.link.is_host() {
+            return self.tell_notice("Only a host can do this: open the call with the host's link.");
+        }
+        let State::Present(attendee) = &mut self.state else { return self.tell_not_inside() };
+        // Who is still outside would not name those inside, and nobody could enter their group any more.
+        if !attendee.is_inside() {
+            return self.tell_not_inside();
+        }
+        let change = match order {
+            HostOrder::Lock {} => Change::Lock,
+            HostOrder::Unlock {} => Change::Unlock,
+            HostOrder::Admit { client } => Change::Admit(client),
+            HostOrder::AdmitAll {} => Change::AdmitAll,
+            HostOrder::LetBack { tag } => Change::LetBack(tag),
+            HostOrder::End {} => Change::End,
+            HostOrder::Remove { client } => {
+                let Some((tag, name)) = removable(attendee, client) else {
+                    return self.tell_notice("This person is not in the call any more.");
+                };
+                if attendee.presence().tag(attendee.client()) == Some(&tag) {
+                    return self.tell_notice("This is your own device: to go, leave the call.");
+                }
+                if self.removed_names.len() < NAMES_MAX {
+                    self.removed_names.retain(|(other, _)| *other != tag);
+                    self.removed_names.push((tag.clone(), name));
+                }
+                Change::Bar(tag)
+            }
+            HostOrder::Mute { client } => return self.ask_to_mute(client),
+        };
+        if !attendee.order(now, at, change) {
+            self.tell_notice("Too much is waiting to be said. Try again in a moment.");
+        }
+    }
+
+    fn ask_to_mute(&mut self, client: ClientId) {
+        let State::Present(attendee) = &mut self.state else { return };
+        let is_member = |group: &Group| group.member(client).is_some();
+        if !attendee.group().is_some_and(is_member) || client == attendee.client() {
+            return self.tell_notice("This person is not in the call any more.");
+        }
+        let Some(host) = attendee.prove_host(&self.context) else { return };
+        if !attendee.say(Content::Mute { client, host }) {
+            self.tell_notice("Too many messages are waiting to be sent. Try again in a moment.");
+        }
+    }
+
+    pub(super) fn tell_unheeded(&mut self, why: Unheeded) {
+        let text = match why {
+            Unheeded::NotConfirmed => NOT_CONFIRMED,
+            Unheeded::Refused => "The server refused what you wanted as host. Try again in a moment.",
+            Unheeded::TooMuch => TOO_MUCH,
+        };
+        match why {
+            Unheeded::TooMuch => self.tell_notice(text),
+            Unheeded::NotConfirmed | Unheeded::Refused => self.tell(Event::Alarm { text: text.to_owned() }),
+        }
+    }
+
+    fn tell_not_inside(&mut self) {
+        self.tell_notice("You are not in the call yet: try again in a moment.");
+    }
+}
+
+/// What stands for a present client's identity, and its name.
+fn removable(attendee: &Attendee, client: ClientId) -> Option<(Bytes, String)> {
+    let presence = attendee.presence();
+    let there = presence.is_present(client);
+    let tag = presence.tag(client).filter(|_| there)?.clone();
+    Some((tag, presence.profile(client)?.name.to_string()))
+}
