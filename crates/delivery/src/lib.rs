@@ -26,6 +26,8 @@ mod log;
 mod posts;
 mod room;
 mod signals;
+mod stats;
+mod stopping;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -39,10 +41,12 @@ pub use bucket::Rate;
 pub use connection::ConnectionId;
 pub use keep::{Change, Kept, KeptClient, KeptRoom, RestoreError};
 pub use limits::Limits;
+pub use stats::{Entries, Stats};
 
 use connection::{Connection, State};
 use ids::Ids;
 use room::{Link, Room, send};
+use stopping::Closed;
 use timers::{Timer, Timers};
 
 /// What the server is to do.
@@ -112,6 +116,10 @@ pub struct Delivery {
     keeps: bool,
     /// Logs of forgotten rooms of which that was not told yet.
     forgotten: Vec<LogId>,
+    /// With what rooms that are gone had in their logs.
+    stats: Stats,
+    /// Why nobody new is taken, if so.
+    closed: Option<Closed>,
 }
 
 impl Delivery {
@@ -130,6 +138,8 @@ impl Delivery {
             clients: 0,
             keeps: false,
             forgotten: Vec::new(),
+            stats: Stats::default(),
+            closed: None,
         }
     }
 
@@ -273,6 +283,19 @@ impl Delivery {
         (self.rooms.len(), self.clients)
     }
 
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            rooms: self.rooms.len(),
+            clients: self.clients,
+            connections: self.connections.len(),
+            ..self.stats.clone()
+        };
+        self.rooms.values().for_each(|room| stats.entries.add(room.appended));
+        stats
+    }
+
     /// How many clients are present in a room; 0 for one that there is not.
     #[must_use]
     pub fn present_in(&self, room: &RoomName) -> usize {
@@ -307,6 +330,7 @@ impl Delivery {
     }
 
     fn tell(&mut self, id: ConnectionId, message: ServerMessage) {
+        self.stats.note(&message);
         self.outputs.push_back(Output::Send { to: vec![id], message });
     }
 

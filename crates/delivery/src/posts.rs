@@ -194,9 +194,7 @@ impl Desk<'_> {
         let Some(orders) = HostOrders::read(&said) else {
             return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
         };
-        if !self.author(room)?.application_messages.take(self.now) {
-            return refuse(ErrorCode::TooMany, "too many messages: slow down");
-        }
+        self.pace(room)?;
         room.said = Some(said.clone());
         room.orders = orders;
         self.append(room, Entry::HostSaid { client: self.author, said });
@@ -204,15 +202,24 @@ impl Desk<'_> {
     }
 
     fn message(&mut self, room: &mut Room, bytes: Bytes) -> Result<(), Refusal> {
-        let member = self.member(room)?;
+        self.member(room)?;
         if bytes.is_empty() || bytes.len() > bounds::APPLICATION_MESSAGE_MAX_BYTES {
             let most = bounds::APPLICATION_MESSAGE_MAX_BYTES;
             return refuse(ErrorCode::TooLarge, format!("a message has 1 to {most} bytes"));
         }
-        if !member.application_messages.take(self.now) {
+        self.pace(room)?;
+        self.append(room, Entry::Message { client: self.author, bytes });
+        Ok(())
+    }
+
+    /// The author's own pace first: who is too fast takes nothing from the others.
+    fn pace(&self, room: &mut Room) -> Result<(), Refusal> {
+        if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
         }
-        self.append(room, Entry::Message { client: self.author, bytes });
+        if !room.application_messages.take(self.now) {
+            return refuse(ErrorCode::TooMany, "too many messages in this room: try again in a moment");
+        }
         Ok(())
     }
 }

@@ -324,6 +324,7 @@ export const CODES: Readonly<Record<string, string>> = {
   not_admitted: "nicht zugelassen",
   room_full: "Raum voll",
   server_full: "Server voll",
+  stopping: "Server hält an",
   departed: "schon gegangen",
   group_alive: "es gibt eine Gruppe",
   not_entered: "nicht eingetreten",
