@@ -144,7 +144,7 @@ export const REASONS: Sentences = [
     "Zu viele Nachrichten in diesem Raum, bitte gleich noch einmal versuchen",
   ],
   [
-    /^too many people arrive (?:in this room|from your network) at once: .*$/,
+    /^too many people arrive .* at once: .*$/,
     "Zu viele kommen auf einmal an, bitte gleich noch einmal versuchen",
   ],
   [
