@@ -307,7 +307,7 @@ impl Delivery {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
         connection.heard_at = now;
         if connection.messages.take(now) {
-            connection.excess = 0;
+            connection.excess = connection.excess.saturating_sub(1);
             return true;
         }
         connection.excess = connection.excess.saturating_add(1);

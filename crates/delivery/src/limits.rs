@@ -39,9 +39,10 @@ pub struct Limits {
     pub turn_servers: Rate,
     /// Clients that arrive in one room, all together.
     pub room_arrivals: Rate,
-    /// `Message` and `HostSay` posts in one room, all together: each goes to everyone in it.
+    /// `Message` posts in one room, all together: each goes to everyone in it. What a host says has no part in it, so that nobody can
+    /// silence the host.
     pub room_messages: Rate,
-    /// So many messages in a row above their rate end the connection.
+    /// So many messages above their rate more than below it end the connection.
     pub excess_max: u32,
 }
 

@@ -194,7 +194,7 @@ impl Desk<'_> {
         let Some(orders) = HostOrders::read(&said) else {
             return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
         };
-        self.pace(room)?;
+        self.own_pace(room)?;
         room.said = Some(said.clone());
         room.orders = orders;
         self.append(room, Entry::HostSaid { client: self.author, said });
@@ -207,18 +207,18 @@ impl Desk<'_> {
             let most = bounds::APPLICATION_MESSAGE_MAX_BYTES;
             return refuse(ErrorCode::TooLarge, format!("a message has 1 to {most} bytes"));
         }
-        self.pace(room)?;
+        // The author's own pace first: who is too fast takes nothing from the others.
+        self.own_pace(room)?;
+        if !room.application_messages.take(self.now) {
+            return refuse(ErrorCode::TooMany, "too many messages in this room: try again in a moment");
+        }
         self.append(room, Entry::Message { client: self.author, bytes });
         Ok(())
     }
 
-    /// The author's own pace first: who is too fast takes nothing from the others.
-    fn pace(&self, room: &mut Room) -> Result<(), Refusal> {
+    fn own_pace(&self, room: &mut Room) -> Result<(), Refusal> {
         if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
-        }
-        if !room.application_messages.take(self.now) {
-            return refuse(ErrorCode::TooMany, "too many messages in this room: try again in a moment");
         }
         Ok(())
     }

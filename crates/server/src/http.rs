@@ -1,6 +1,11 @@
 //! The accept loop, with and without TLS.
 
-use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -28,7 +33,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     ConnectionLimits,
-    addresses::{PerAddress, shortened},
+    addresses::{PerAddress, RatePerAddress, shortened},
     headers::harden,
     idle::Idle,
     metrics::{self, Counters},
@@ -70,6 +75,7 @@ pub(crate) async fn serve(
     let Setup { tls, https_only, limits, proxies, counters } = setup;
     let places = Arc::new(Semaphore::new(limits.connections));
     let per_address = PerAddress::new(limits.connections_per_address, limits.connections);
+    let connects = RatePerAddress::new(limits.connects_per_address);
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let refusal = Router::new()
         .fallback(async || too_many())
@@ -100,8 +106,14 @@ pub(crate) async fn serve(
         // Signalling is small messages that should not wait for each other.
         let _ = stream.set_nodelay(true);
         let shared = shared.clone();
-        // A proxy brings everybody. Whom it brings is counted with their WebSockets.
-        let held = if shared.proxies.trusts(ip) { Some(None) } else { per_address.take(ip).map(Some) };
+        // A proxy brings everybody. Whom it brings is counted with their requests and WebSockets.
+        let is_proxy = shared.proxies.trusts(ip);
+        if !is_proxy && !connects.take(Instant::now(), ip) {
+            // Without a word, which would cost a handshake.
+            counters.address_refusals.add(1);
+            continue;
+        }
+        let held = if is_proxy { Some(None) } else { per_address.take(ip).map(Some) };
         if let Some(held) = held {
             let router = router.clone();
             tokio::spawn(async move {

@@ -52,6 +52,7 @@ use tokio::{
     time::timeout,
 };
 
+pub use addresses::is_local;
 pub use assets::{WebFile, web_app};
 pub use headers::page_headers;
 pub use limits::{Capacity, ConnectionLimits};

@@ -16,7 +16,12 @@ pub struct ConnectionLimits {
     pub sockets: usize,
     /// Most WebSockets of one IP address (IPv6: of one /64 network).
     pub sockets_per_address: usize,
-    /// WebSockets that one IP address opens. Eight times as many from this machine and private networks; the same holds for arrivals.
+    /// TCP connections that one IP address opens; more are closed at once. Eight times as many from this machine and private networks; the same
+    /// holds for the next three.
+    pub connects_per_address: Rate,
+    /// HTTP requests from one IP address.
+    pub requests_per_address: Rate,
+    /// WebSockets that one IP address opens.
     pub openings_per_address: Rate,
     /// Arrivals in rooms from one IP address.
     pub arrivals_per_address: Rate,
@@ -43,6 +48,9 @@ impl Default for ConnectionLimits {
             connections_per_address: 512,
             sockets: 4_096,
             sockets_per_address: 256,
+            connects_per_address: Rate { per_second: 50, burst: 1_024 },
+            // Everyone of a full room may load the page at the same time.
+            requests_per_address: Rate { per_second: 200, burst: 4_000 },
             openings_per_address: Rate { per_second: 20, burst: 512 },
             // Everyone of a full room may sit behind one router.
             arrivals_per_address: Rate { per_second: 20, burst: 400 },

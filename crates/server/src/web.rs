@@ -1,13 +1,13 @@
 //! HTTP: the web app, and words for everything else.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Extension, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{any, get},
 };
@@ -21,6 +21,7 @@ use crate::{
     assets::{Asset, Assets},
     engine::ToEngine,
     headers::harden,
+    http::{Peer, too_many},
     metrics::{self, Counters},
     socket::{self, Seldom},
 };
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) engine: mpsc::Sender<ToEngine>,
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) sockets_per_address: Arc<PerAddress>,
+    requests: RatePerAddress,
     pub(crate) openings: RatePerAddress,
     pub(crate) arrivals: RatePerAddress,
     pub(crate) socket_bytes: Rate,
@@ -52,6 +54,7 @@ impl App {
             engine,
             sockets: Arc::new(Semaphore::new(limits.sockets)),
             sockets_per_address: PerAddress::new(limits.sockets_per_address, limits.sockets),
+            requests: RatePerAddress::new(limits.requests_per_address),
             openings: RatePerAddress::new(limits.openings_per_address),
             arrivals: RatePerAddress::new(limits.arrivals_per_address),
             socket_bytes: limits.socket_bytes,
@@ -65,14 +68,30 @@ impl App {
 
 pub(crate) fn router(app: Arc<App>, https_only: bool) -> Router {
     let counters = Arc::clone(&app.counters);
+    let paced = middleware::from_fn_with_state(Arc::clone(&app), pace);
     Router::new()
         .route("/ws", any(socket::upgrade))
         .route("/api/rooms/{room}", get(count))
         .route("/healthz", get(async || words(StatusCode::OK, "ok")))
         .fallback(page)
+        .layer(paced)
         .layer(middleware::from_fn_with_state(https_only, harden))
         .layer(middleware::from_fn_with_state(counters, metrics::count))
         .with_state(app)
+}
+
+/// Answers a request, unless its address makes too many.
+async fn pace(
+    State(app): State<Arc<App>>,
+    Extension(Peer(ip)): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.requests.take(Instant::now(), ip) {
+        return next.run(request).await;
+    }
+    app.counters.address_refusals.add(1);
+    too_many()
 }
 
 /// How many are in a room, for those who stand before it: the number and nothing else. Not asked for more than the engine

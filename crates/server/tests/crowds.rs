@@ -208,3 +208,43 @@ async fn who_sends_very_much_is_read_slowly_and_nobody_else_notices() {
     assert!(heard.await.is_err(), "it was read at once");
     host.stop().await;
 }
+
+#[tokio::test]
+async fn one_address_cannot_ask_again_and_again() {
+    let requests_per_address = Rate { per_second: 1, burst: 2 };
+    let host = behind_a_proxy(ConnectionLimits { requests_per_address, ..ConnectionLimits::default() }).await;
+    let mut refused = Vec::new();
+    for _ in 0..100 {
+        let answer = host.request("GET", "/api/rooms/standup", "X-Forwarded-For: 203.0.113.7\r\n").await;
+        refused.extend((answer.status != 200).then_some(answer));
+    }
+    assert!(!refused.is_empty());
+    for answer in refused {
+        assert_eq!((answer.status, answer.header("retry-after")), (429, "10"));
+        assert!(answer.header("content-security-policy").contains("default-src"), "as every answer");
+    }
+    let other = host.request("GET", "/api/rooms/standup", "X-Forwarded-For: 203.0.113.8\r\n").await;
+    assert_eq!(other.status, 200);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_connect_again_and_again() {
+    let connects_per_address = Rate { per_second: 1, burst: 1 };
+    let host =
+        Host::with_limits(config(), ConnectionLimits { connects_per_address, ..ConnectionLimits::default() })
+            .await;
+    let mut closed = 0;
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(host.address).await.unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(request).await;
+        let mut answer = Vec::new();
+        let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.unwrap();
+        closed += usize::from(answer.is_empty());
+    }
+    assert!(closed > 0);
+    let answered = timeout(DEADLINE, async { while !healthy(&host).await {} });
+    answered.await.expect("it is let in again at its pace");
+    host.stop().await;
+}

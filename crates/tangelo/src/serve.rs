@@ -12,7 +12,7 @@ use std::{
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
 use tangelo_server::{
-    Capacity, Config, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, self_signed,
+    Capacity, Config, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, is_local, self_signed,
 };
 use tangelo_wire::limits;
 
@@ -290,7 +290,7 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if let Some(address) = server.metrics_addr()
-        && !is_inside(address.ip())
+        && !is_local(address.ip())
     {
         tracing::warn!(
             "strangers may reach {address}, where metrics are told: give --metrics an address that they cannot reach"
@@ -362,14 +362,6 @@ fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()>
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
-}
-
-/// Whether an address is this machine's own, or of a private network.
-fn is_inside(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
 }
 
 fn count(text: &str) -> Result<usize, String> {

@@ -12,8 +12,8 @@ use tokio::{
 
 use crate::{engine::ToEngine, media::Command};
 
-/// Time to answer. What needs longer does not work.
-const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Time to answer: more than the engine waits for its store. What needs longer does not work.
+const ANSWER_MAX: Duration = Duration::from_secs(4);
 
 /// A media thread's figures since its start.
 #[derive(Clone, Copy, Debug, Default)]
