@@ -194,7 +194,9 @@ impl Desk<'_> {
         let Some(orders) = HostOrders::read(&said) else {
             return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
         };
-        self.own_pace(room)?;
+        if !self.author(room)?.application_messages.take(self.now) {
+            return refuse(ErrorCode::TooMany, "too many messages: slow down");
+        }
         room.said = Some(said.clone());
         room.orders = orders;
         self.append(room, Entry::HostSaid { client: self.author, said });
@@ -208,18 +210,13 @@ impl Desk<'_> {
             return refuse(ErrorCode::TooLarge, format!("a message has 1 to {most} bytes"));
         }
         // The author's own pace first: who is too fast takes nothing from the others.
-        self.own_pace(room)?;
+        if !self.author(room)?.application_messages.take(self.now) {
+            return refuse(ErrorCode::TooMany, "too many messages: slow down");
+        }
         if !room.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages in this room: try again in a moment");
         }
         self.append(room, Entry::Message { client: self.author, bytes });
-        Ok(())
-    }
-
-    fn own_pace(&self, room: &mut Room) -> Result<(), Refusal> {
-        if !self.author(room)?.application_messages.take(self.now) {
-            return refuse(ErrorCode::TooMany, "too many messages: slow down");
-        }
         Ok(())
     }
 }
