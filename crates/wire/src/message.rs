@@ -396,12 +396,12 @@ mod tests {
         let error = WireError::new(ErrorCode::NotEntered, "no");
         let messages = [
             ServerMessage::Assigned { client, present: 2 },
+            ServerMessage::Stopping { seconds: 30 },
             ServerMessage::Refused { post: 1, error: error.clone() },
             ServerMessage::OfferRefused { offer: 1, error: error.clone() },
             ServerMessage::Error(error),
             ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
             ServerMessage::TurnServers(TurnServers::default()),
-            ServerMessage::Stopping { seconds: 30 },
         ];
         for message in messages {
             assert_eq!(ServerMessage::from_json(&message.to_json()).unwrap(), message);
