@@ -409,6 +409,14 @@ mod tests {
     }
 
     #[test]
+    fn all_are_all() {
+        let known = |refusal: serde_json::Error| refusal.to_string().matches('`').count() / 2 - 1;
+        assert_eq!(known(serde_json::from_str::<ErrorCode>("\"?\"").unwrap_err()), ErrorCode::ALL.len());
+        let reasons = serde_json::from_str::<crate::DepartReason>("\"?\"").unwrap_err();
+        assert_eq!(known(reasons), crate::DepartReason::ALL.len());
+    }
+
+    #[test]
     fn lines_say_what_they_are_for() {
         let line = MediaLine { mid: "0".into(), line_use: Some(LineUse::Send { source: Source::Camera }) };
         let json = serde_json::to_string(&line).unwrap();

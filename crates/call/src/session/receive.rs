@@ -162,12 +162,15 @@ impl Session {
                 self.lose_connection(now);
                 Ok(())
             }
+            ErrorCode::Stopping => {
+                self.end(words(&error));
+                Ok(())
+            }
             ErrorCode::Protocol
             | ErrorCode::WrongHost
             | ErrorCode::NotAdmitted
             | ErrorCode::RoomFull
-            | ErrorCode::ServerFull
-            | ErrorCode::Stopping => {
+            | ErrorCode::ServerFull => {
                 self.end(words(&error));
                 Ok(())
             }
