@@ -114,11 +114,11 @@ impl Delivery {
             token,
         };
         self.tell(id, snapshot);
-        self.tell_if_stopping(id);
         self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name.clone(), client));
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name });
         }
+        self.tell_if_stopping(id);
     }
 
     pub(crate) fn resume(
