@@ -13,7 +13,7 @@ mod trial;
 pub(crate) use trial::trial;
 
 /// What goes in as it is: where it stands here, where it goes, and whether it is run.
-const FILES: [(&str, &str, bool); 14] = [
+const FILES: [(&str, &str, bool); 15] = [
     ("packaging/debian/tangelo.service", "usr/lib/systemd/system/tangelo.service", false),
     ("packaging/debian/tangelo.env", "etc/tangelo/tangelo.env", false),
     ("packaging/debian/copyright", "usr/share/doc/tangelo/copyright", false),
@@ -28,6 +28,7 @@ const FILES: [(&str, &str, bool); 14] = [
     ("docs/turn.md", "usr/share/doc/tangelo/docs/turn.md", false),
     ("docs/threat-model.md", "usr/share/doc/tangelo/docs/threat-model.md", false),
     ("docs/sfu.md", "usr/share/doc/tangelo/docs/sfu.md", false),
+    ("packaging/grafana/tangelo.json", "usr/share/doc/tangelo/grafana/tangelo.json", false),
 ];
 
 /// What the administrator may change, and dpkg does not overwrite.

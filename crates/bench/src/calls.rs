@@ -44,19 +44,10 @@ struct Place {
 
 impl Place {
     async fn open() -> Result<Self> {
-        let listen = ([127, 0, 0, 1], 0).into();
         let config = Config {
-            listen,
             media_port: Some(0),
-            media_threads: None,
             media_tcp_port: TcpPort::Off,
-            public_ips: Vec::new(),
-            stun: None,
-            turn: None,
-            tls: None,
-            web: None,
-            tap: None,
-            store: None,
+            ..Config::new(([127, 0, 0, 1], 0).into())
         };
         let server = Server::bind(config).await.map_err(at("starting the server"))?;
         let link = Link::new_room().map_err(at("making a room"))?;

@@ -37,14 +37,15 @@ impl Delivery {
             self.tell_error(id, ErrorCode::WrongHost, text);
             return self.close(now, id);
         }
-        let leaves = match &connection.state {
+        let state = connection.state.clone();
+        let leaves = match &state {
             State::Arrived { room, .. } => Some(room),
             _ => None,
         };
-        if let Some(error) = self.full(&room, leaves) {
+        if let Some(error) = self.full(now, &room, leaves) {
             return self.tell(id, ServerMessage::Error(error));
         }
-        if let State::Arrived { client, room } = connection.state.clone() {
+        if let State::Arrived { client, room } = state {
             self.depart(now, &room, client, DepartReason::Replaced);
         }
         let client = self.ids.client();
@@ -79,13 +80,16 @@ impl Delivery {
         {
             return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
         }
-        if let Some(error) = self.full(&name, None) {
+        if let Some(error) = self.full(now, &name, None) {
             return self.tell(id, ServerMessage::Error(error));
         }
         let token = self.ids.token();
-        let ids = &mut self.ids;
-        let room =
-            self.rooms.entry(name.clone()).or_insert_with(|| Room::new(name.clone(), Log::new(ids.log())));
+        let (ids, limits) = (&mut self.ids, &self.limits);
+        let room = self
+            .rooms
+            .entry(name.clone())
+            .or_insert_with(|| Room::new(now, name.clone(), Log::new(ids.log()), limits));
+        room.arrivals.take(now);
         // The same for every admission that this room's name lets through.
         let host_id = admission.as_ref().and_then(|admission| admission.host_id.as_slice().try_into().ok());
         room.host_id = host_id.map(HostId);
@@ -114,6 +118,7 @@ impl Delivery {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name });
         }
+        self.tell_if_stopping(id);
     }
 
     pub(crate) fn resume(
@@ -171,6 +176,7 @@ impl Delivery {
         if let Some(pictures) = paused {
             self.tell(id, ServerMessage::Paused { pictures });
         }
+        self.tell_if_stopping(id);
     }
 
     fn refuse_protocol(&mut self, now: Millis, id: ConnectionId, protocol: u32) {
@@ -181,7 +187,14 @@ impl Delivery {
     }
 
     /// Why nobody else can arrive in a room now; `leaves` is the room that a client leaves for it.
-    fn full(&self, name: &RoomName, leaves: Option<&RoomName>) -> Option<WireError> {
+    fn full(&mut self, now: Millis, name: &RoomName, leaves: Option<&RoomName>) -> Option<WireError> {
+        if let Some(error) = self.closed_to(name, leaves) {
+            return Some(error);
+        }
+        if self.rooms.get_mut(name).is_some_and(|room| !room.arrivals.has(now)) {
+            let text = "too many people arrive in this room at once: try again in a moment";
+            return Some(WireError::new(ErrorCode::TooMany, text));
+        }
         let room = self.rooms.get(name);
         let freed = usize::from(leaves == Some(name));
         if room.is_some_and(|room| room.present.len() >= self.limits.room_clients_max.saturating_add(freed)) {

@@ -15,7 +15,7 @@ pub(crate) struct Connection {
     pub(crate) state_since: Millis,
     pub(crate) heard_at: Millis,
     pub(crate) messages: Bucket,
-    /// Messages in a row above the rate.
+    /// By how many more messages were above the rate than below it.
     pub(crate) excess: u32,
 }
 

@@ -53,7 +53,9 @@ impl Delivery {
         let Some(room) = self.rooms.get_mut(name) else { return };
         let Some(gone) = room.depart(now, client, reason, &self.limits, &mut self.outputs) else { return };
         self.clients = self.clients.saturating_sub(1);
+        *self.stats.departed.entry(reason).or_default() += 1;
         if room.present.is_empty() {
+            self.stats.entries.add(room.appended);
             if self.keeps {
                 self.forgotten.push(room.log.id);
             }

@@ -151,20 +151,20 @@ impl Delivery {
     pub fn restore(limits: Limits, seed: [u8; 32], now: Millis, kept: &Kept) -> Result<Self, RestoreError> {
         let mut delivery = Self::new(limits, seed).keeping();
         for (log, one) in &kept.rooms {
-            let mut room = room(now, one, kept)?;
+            let mut room = room(now, one, kept, &delivery.limits)?;
             for ((_, client), one) in range(&kept.clients, *log, ClientId([0; 16])) {
                 room.present.insert(*client, present(now, one, &delivery.limits)?);
                 let due = now + bounds::RESUME_WINDOW_MS;
                 delivery.timers.set(due, Timer::Client(room.name.clone(), *client));
             }
             if room.present.is_empty() {
-                return Err(RestoreError(format!("room {} has nobody in it", room.name)));
+                return Err(RestoreError("a room has nobody in it".to_owned()));
             }
             room.unsaved = saved(&room);
             delivery.clients = delivery.clients.saturating_add(room.present.len());
             let name = room.name.clone();
             if delivery.rooms.insert(name, room).is_some() {
-                return Err(RestoreError(format!("room {} is there twice", one.name)));
+                return Err(RestoreError("a room is there twice".to_owned()));
             }
         }
         Ok(delivery)
@@ -243,12 +243,11 @@ fn kept_client(client: ClientId, present: &Present) -> KeptClient {
     }
 }
 
-fn room(now: Millis, one: &KeptRoom, kept: &Kept) -> Result<Room, RestoreError> {
+fn room(now: Millis, one: &KeptRoom, kept: &Kept, limits: &Limits) -> Result<Room, RestoreError> {
     let entries: Vec<&LogEntry> = range(&kept.entries, one.log, Seq(0)).map(|(_, entry)| entry).collect();
-    let log = Log::restore(now, one.log, one.hash, (one.trimmed, one.head), entries).ok_or_else(|| {
-        RestoreError(format!("the entries of room {} are not all there, in order", one.name))
-    })?;
-    let mut room = Room::new(one.name.clone(), log);
+    let log = Log::restore(now, one.log, one.hash, (one.trimmed, one.head), entries)
+        .ok_or_else(|| RestoreError("the entries of a room are not all there, in order".to_owned()))?;
+    let mut room = Room::new(now, one.name.clone(), log, limits);
     room.group = one.group.map(|group| (group, now));
     room.parent = one.parent;
     room.departed_since_parent.clone_from(&one.departed);

@@ -27,6 +27,8 @@ mod log;
 mod posts;
 mod room;
 mod signals;
+mod stats;
+mod stopping;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,11 +42,13 @@ pub use bucket::Rate;
 pub use connection::ConnectionId;
 pub use keep::{Change, Kept, KeptClient, KeptRoom, RestoreError};
 pub use limits::Limits;
+pub use stats::{Entries, Stats};
 
 use connection::{Connection, State};
 use hosting::Away;
 use ids::Ids;
 use room::{Link, Room, send};
+use stopping::Closed;
 use timers::{Timer, Timers};
 
 /// What the server is to do.
@@ -115,6 +119,10 @@ pub struct Delivery {
     keeps: bool,
     /// Logs of forgotten rooms of which that was not told yet.
     forgotten: Vec<LogId>,
+    /// With what rooms that are gone had in their logs.
+    stats: Stats,
+    /// Why nobody new is taken, if so.
+    closed: Option<Closed>,
 }
 
 impl Delivery {
@@ -134,6 +142,8 @@ impl Delivery {
             away: Away::default(),
             keeps: false,
             forgotten: Vec::new(),
+            stats: Stats::default(),
+            closed: None,
         }
     }
 
@@ -277,6 +287,19 @@ impl Delivery {
         (self.rooms.len(), self.clients)
     }
 
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            rooms: self.rooms.len(),
+            clients: self.clients,
+            connections: self.connections.len(),
+            ..self.stats.clone()
+        };
+        self.rooms.values().for_each(|room| stats.entries.add(room.appended));
+        stats
+    }
+
     /// How many clients are present in a room; 0 for one that there is not.
     #[must_use]
     pub fn present_in(&self, room: &RoomName) -> usize {
@@ -288,7 +311,7 @@ impl Delivery {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
         connection.heard_at = now;
         if connection.messages.take(now) {
-            connection.excess = 0;
+            connection.excess = connection.excess.saturating_sub(1);
             return true;
         }
         connection.excess = connection.excess.saturating_add(1);
@@ -311,6 +334,7 @@ impl Delivery {
     }
 
     fn tell(&mut self, id: ConnectionId, message: ServerMessage) {
+        self.stats.note(&message);
         self.outputs.push_back(Output::Send { to: vec![id], message });
     }
 

@@ -37,7 +37,12 @@ pub struct Limits {
     pub watches: Rate,
     /// How often a client may ask for TURN servers.
     pub turn_servers: Rate,
-    /// So many messages in a row above their rate end the connection.
+    /// Clients that arrive in one room, all together.
+    pub room_arrivals: Rate,
+    /// `Message` posts in one room, all together: each goes to everyone in it. What a host says has no part in it, so that nobody can
+    /// silence the host.
+    pub room_messages: Rate,
+    /// So many messages above their rate more than below it end the connection.
     pub excess_max: u32,
 }
 
@@ -59,6 +64,10 @@ impl Default for Limits {
             offers: Rate { per_second: 5, burst: 20 },
             watches: Rate { per_second: 10, burst: 40 },
             turn_servers: Rate { per_second: 1, burst: 5 },
+            // Everyone of a full room comes back at once after an outage, and once more if that failed.
+            room_arrivals: Rate { per_second: 20, burst: 400 },
+            // Everyone of a full room may tell the others once a second how loud it is.
+            room_messages: Rate { per_second: 300, burst: 1_500 },
             excess_max: 100,
         }
     }

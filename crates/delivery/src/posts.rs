@@ -212,13 +212,17 @@ impl Desk<'_> {
     }
 
     fn message(&mut self, room: &mut Room, bytes: Bytes) -> Result<(), Refusal> {
-        let member = self.member(room)?;
+        self.member(room)?;
         if bytes.is_empty() || bytes.len() > bounds::APPLICATION_MESSAGE_MAX_BYTES {
             let most = bounds::APPLICATION_MESSAGE_MAX_BYTES;
             return refuse(ErrorCode::TooLarge, format!("a message has 1 to {most} bytes"));
         }
-        if !member.application_messages.take(self.now) {
+        // The author's own pace first: who is too fast takes nothing from the others.
+        if !self.author(room)?.application_messages.take(self.now) {
             return refuse(ErrorCode::TooMany, "too many messages: slow down");
+        }
+        if !room.application_messages.take(self.now) {
+            return refuse(ErrorCode::TooMany, "too many messages in this room: try again in a moment");
         }
         self.append(room, Entry::Message { client: self.author, bytes });
         Ok(())

@@ -12,6 +12,7 @@ use crate::{
     bucket::Bucket,
     keep::Unsaved,
     log::{self, Log},
+    stats::Entries,
 };
 
 pub(crate) struct Room {
@@ -31,6 +32,10 @@ pub(crate) struct Room {
     /// What it says.
     pub(crate) orders: HostOrders,
     pub(crate) unsaved: Unsaved,
+    /// What this program has put in its log.
+    pub(crate) appended: Entries,
+    pub(crate) arrivals: Bucket,
+    pub(crate) application_messages: Bucket,
 }
 
 /// A client that is present.
@@ -132,7 +137,7 @@ impl Present {
 }
 
 impl Room {
-    pub(crate) fn new(name: RoomName, log: Log) -> Self {
+    pub(crate) fn new(now: Millis, name: RoomName, log: Log, limits: &Limits) -> Self {
         Self {
             name,
             log,
@@ -145,6 +150,9 @@ impl Room {
             said: None,
             orders: HostOrders::default(),
             unsaved: Unsaved::default(),
+            appended: Entries::default(),
+            arrivals: Bucket::new(now, limits.room_arrivals),
+            application_messages: Bucket::new(now, limits.room_messages),
         }
     }
 
@@ -167,6 +175,7 @@ impl Room {
         let entry = LogEntry { seq: self.log.head().next(), entry };
         send(outputs, others, || ServerMessage::Entry(log::without_welcome(&entry)));
         send(outputs, welcomed, || ServerMessage::Entry(entry.clone()));
+        self.appended.note(&entry.entry);
         let seq = self.log.append(now, entry.entry);
         // Everyone present keeps up or departs, so this alone bounds the log in honest rooms.
         let processed = self.present.values().map(|present| present.processed).min().unwrap_or(seq);

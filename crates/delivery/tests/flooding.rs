@@ -27,6 +27,21 @@ fn a_flood_is_answered_with_errors_and_then_cut_and_nobody_else_notices() {
 }
 
 #[test]
+fn who_keeps_sending_somewhat_too_much_is_cut_too() {
+    let mut world = World::new();
+    let (first, second) = world.pair();
+    let mut sent = 0;
+    while world.closed.is_empty() {
+        sent += 1;
+        assert!(sent < 10_000);
+        // 100 a second, where 20 are allowed.
+        world.now = world.now + 10;
+        world.say(first.connection, ClientMessage::Heartbeat { processed: Seq(5), check: None });
+    }
+    assert!(world.take(second.connection).is_empty());
+}
+
+#[test]
 fn refusals_name_what_they_refuse() {
     let mut world = World::new();
     let (first, _) = world.pair();

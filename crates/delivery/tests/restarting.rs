@@ -125,7 +125,8 @@ fn what_contradicts_itself_is_refused() {
     let mut lacking = whole.clone();
     let last = *lacking.entries.keys().last().unwrap();
     lacking.entries.remove(&last);
-    assert!(restore(&lacking).unwrap().contains("standup"));
+    let said = restore(&lacking).unwrap();
+    assert!(said.contains("not all there") && !said.contains("standup"), "logs name no room: {said}");
     let mut empty = whole.clone();
     empty.clients.clear();
     assert!(restore(&empty).is_some());

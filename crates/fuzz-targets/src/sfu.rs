@@ -42,7 +42,7 @@ pub fn sfu_offer(data: &[u8]) {
             }
             Err(error) => {
                 assert_eq!(before, after);
-                assert!(!error.0.is_empty());
+                assert!(!error.to_string().is_empty());
             }
         }
         uses.rotate_left(round + 1);

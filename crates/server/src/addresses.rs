@@ -2,9 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
+use tangelo_delivery::Rate;
 
 /// Counts what each address holds, up to a bound.
 pub(crate) struct PerAddress {
@@ -53,6 +56,54 @@ impl Drop for Held {
     }
 }
 
+/// How often each address may do something.
+pub(crate) struct RatePerAddress {
+    rate: Rate,
+    /// Until when an address has used up what it may do. Who is not in it has done nothing for a while.
+    used_until: Mutex<BTreeMap<IpAddr, Instant>>,
+}
+
+/// An address that may be everybody's may do so many times as much.
+const LOCAL_FACTOR: u32 = 8;
+
+/// Addresses that are remembered. Beyond it all begin anew: a bound for each holds up nobody who has so many.
+const ADDRESSES_MAX: usize = 16_384;
+
+impl RatePerAddress {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, used_until: Mutex::default() }
+    }
+
+    /// Whether this address may do it once more.
+    pub(crate) fn take(&self, now: Instant, ip: IpAddr) -> bool {
+        let address = network(ip);
+        let factor = if is_local(address) { LOCAL_FACTOR } else { 1 };
+        let each = Duration::from_secs(1) / self.rate.per_second.saturating_mul(factor).max(1);
+        let most = each * self.rate.burst.saturating_mul(factor).saturating_sub(1);
+        let mut used_until = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = used_until.get(&address).map_or(now, |until| (*until).max(now));
+        if from.saturating_duration_since(now) > most {
+            return false;
+        }
+        if used_until.len() >= ADDRESSES_MAX && !used_until.contains_key(&address) {
+            used_until.retain(|_, until| *until > now);
+            if used_until.len() >= ADDRESSES_MAX {
+                used_until.clear();
+            }
+        }
+        used_until.insert(address, from + each);
+        true
+    }
+}
+
+/// An address as it stands in the log: the network that it is in, and not whose it is.
+pub(crate) fn shortened(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => format!("{}/24", Ipv4Addr::from_bits(ip.to_bits() >> 8 << 8)),
+        IpAddr::V6(ip) => format!("{}/48", Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80)),
+    }
+}
+
 /// What one person has: an IPv4 address, or 64 bits of an IPv6 address (RFC 6177).
 fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
@@ -61,7 +112,9 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-fn is_local(ip: IpAddr) -> bool {
+/// Whether an address is this machine's own, or of a private network.
+#[must_use]
+pub fn is_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
@@ -88,6 +141,40 @@ mod tests {
         assert!(counts.take(ip("192.0.2.1")).is_none());
         drop(other);
         assert_eq!(counts.held.lock().unwrap().len(), 1, "what is given back is forgotten");
+    }
+
+    #[test]
+    fn an_address_may_do_so_much_and_then_at_a_pace() {
+        let rates = RatePerAddress::new(Rate { per_second: 10, burst: 3 });
+        let start = Instant::now();
+        let taken = |ms, address: &str| {
+            let now = start + Duration::from_millis(ms);
+            (0..100).filter(|_| rates.take(now, ip(address))).count()
+        };
+        assert_eq!((taken(0, "192.0.2.1"), taken(0, "192.0.2.2"), taken(0, "2001:db8::1")), (3, 3, 3));
+        assert_eq!((taken(50, "192.0.2.1"), taken(50, "2001:db8::2")), (0, 0));
+        assert_eq!(taken(100, "192.0.2.1"), 1);
+        assert_eq!(taken(0, "127.0.0.1"), 24, "that may be a proxy");
+        assert_eq!(taken(60_000, "192.0.2.1"), 3);
+    }
+
+    #[test]
+    fn it_remembers_a_bounded_number_of_addresses() {
+        let rates = RatePerAddress::new(Rate { per_second: 1, burst: 2 });
+        let start = Instant::now();
+        let many = u32::try_from(ADDRESSES_MAX).unwrap() + 100;
+        for number in 0..many {
+            let address = Ipv4Addr::from_bits(0xcb00_0000 + number);
+            assert!(rates.take(start + Duration::from_micros(number.into()), address.into()));
+            assert!(rates.used_until.lock().unwrap().len() <= ADDRESSES_MAX);
+        }
+    }
+
+    #[test]
+    fn the_log_has_networks_and_no_addresses() {
+        assert_eq!(shortened(ip("203.0.113.77")), "203.0.113.0/24");
+        assert_eq!(shortened(ip("::ffff:203.0.113.77")), "203.0.113.0/24");
+        assert_eq!(shortened(ip("2001:db8:1:2::77")), "2001:db8:1::/48");
     }
 
     #[test]

@@ -24,8 +24,10 @@ const FRESH: Duration = Duration::from_millis(20);
 pub(crate) struct Backlog {
     /// By the thread that read: when something came too late, if all since then was not fresh; since the Unix epoch.
     late_since: Vec<Option<Duration>>,
-    /// Not told of yet.
-    dropped: u64,
+    /// Since the start.
+    pub(crate) dropped: u64,
+    /// How many of them were told of.
+    noted: u64,
     told: Seldom,
 }
 
@@ -54,14 +56,14 @@ impl Backlog {
 
     /// Tells whoever runs the server of what was dropped, from time to time.
     pub(crate) fn tell(&mut self) {
-        if self.dropped > 0 && self.told.is_due() {
+        if self.dropped > self.noted && self.told.is_due() {
             tracing::warn!(
                 "audio and video come faster than this machine forwards them: {} packets that had waited for more than {} ms were \
                  dropped. It has too little time for this server: other programs take it, or the calls are too many",
-                self.dropped,
+                self.dropped - self.noted,
                 LATE.as_millis()
             );
-            self.dropped = 0;
+            self.noted = self.dropped;
         }
     }
 }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use tangelo_delivery::{ConnectionId, Delivery, Output};
+use tangelo_delivery::{ConnectionId, Delivery, Output, Stats};
+use tangelo_sfu::OfferError;
 use tangelo_wire::{
     ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, TurnServers, WireError,
 };
@@ -20,7 +21,9 @@ use tokio::{
 };
 
 use crate::{
+    bandwidth::{Bandwidth, LOOK},
     media::News,
+    metrics::Counters,
     store::Keeper,
     to_media::{ToMedia, Watched},
     turn::Issuer,
@@ -45,6 +48,13 @@ pub(crate) enum ToEngine {
     Disconnected(ConnectionId),
     /// How many clients are present in a room?
     Count(RoomName, oneshot::Sender<usize>),
+    /// How are you?
+    Report(oneshot::Sender<Stats>),
+    /// The server stops within so many seconds: take no new rooms, and say when nobody is left.
+    Drain {
+        seconds: u32,
+        empty: oneshot::Sender<()>,
+    },
 }
 
 /// What waits to be sent to a connection. Whoever reads too slowly is cut, so that nobody waits for it.
@@ -113,17 +123,31 @@ struct Engine {
     turn: Option<Issuer>,
     /// Connections that end once they were sent what is to be sent.
     ending: Vec<ConnectionId>,
+    counters: Arc<Counters>,
+    bandwidth: Option<Bandwidth>,
+    /// Whoever waits until nobody is left.
+    empty: Option<oneshot::Sender<()>>,
+}
+
+/// What the engine begins with.
+pub(crate) struct Setup {
+    pub(crate) delivery: Delivery,
+    pub(crate) keeper: Option<Keeper>,
+    pub(crate) media: ToMedia,
+    pub(crate) turn: Option<Issuer>,
+    /// Most media that is to go out, in bit/s.
+    pub(crate) bandwidth_bps: Option<u64>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// Runs until `stopped`, then closes every connection.
 pub(crate) async fn run(
-    (delivery, mut keeper): (Delivery, Option<Keeper>),
+    setup: Setup,
     mut messages: mpsc::Receiver<ToEngine>,
     mut news: mpsc::UnboundedReceiver<News>,
-    media: ToMedia,
-    turn: Option<Issuer>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let Setup { delivery, mut keeper, media, turn, bandwidth_bps, counters } = setup;
     let mut engine = Engine {
         delivery,
         started: Instant::now(),
@@ -133,7 +157,12 @@ pub(crate) async fn run(
         offers_waiting: 0,
         turn,
         ending: Vec::new(),
+        counters,
+        bandwidth: bandwidth_bps.map(|most| Bandwidth::new(most, Instant::now())),
+        empty: None,
     };
+    let mut look = time::interval(LOOK);
+    look.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         let deadline = engine.delivery.poll_timeout();
         let timeout = async {
@@ -154,6 +183,7 @@ pub(crate) async fn run(
                 }
             }
             () = timeout => {}
+            _ = look.tick(), if engine.bandwidth.is_some() => engine.look_at_bandwidth(),
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
         let now = engine.now();
@@ -190,6 +220,13 @@ impl Engine {
                 self.delivery.disconnected(now, connection);
                 self.outboxes.remove(&connection);
             }
+            ToEngine::Report(reply) => {
+                let _ = reply.send(self.delivery.stats());
+            }
+            ToEngine::Drain { seconds, empty } => {
+                self.delivery.stop_soon(seconds);
+                self.empty = Some(empty);
+            }
             ToEngine::Count(room, reply) => {
                 // Whoever asked may be gone.
                 let _ = reply.send(self.delivery.present_in(&room));
@@ -203,7 +240,13 @@ impl Engine {
                 self.offers_waiting = self.offers_waiting.saturating_sub(1);
                 let (result, published) = match result {
                     Ok(answer) => (Ok(answer.sdp), Some(answer.published)),
-                    Err(error) => (Err(WireError::new(ErrorCode::BadOffer, error.to_string())), None),
+                    Err(error) => {
+                        let code = match error {
+                            OfferError::Bad(_) => ErrorCode::BadOffer,
+                            OfferError::Busy => ErrorCode::TooMany,
+                        };
+                        (Err(WireError::new(code, error.to_string())), None)
+                    }
                 };
                 self.delivery.answer(&room, client, offer, result);
                 if let Some(published) = published {
@@ -261,6 +304,9 @@ impl Engine {
                     };
                     // Without an answer a client keeps what it has.
                     let Some(servers) = servers else { continue };
+                    if self.turn.is_some() {
+                        self.counters.turn_credentials.add(1);
+                    }
                     self.send(to, Utf8Bytes::from(ServerMessage::TurnServers(servers).to_json()));
                 }
                 Output::Departed { client, .. } => {
@@ -275,6 +321,21 @@ impl Engine {
             self.delivery.disconnected(now, connection);
             self.outboxes.remove(&connection);
         }
+        if self.delivery.population().1 == 0
+            && let Some(empty) = self.empty.take()
+        {
+            let _ = empty.send(());
+        }
+    }
+
+    /// Looks how much media goes out, and whether that leaves room for newcomers.
+    fn look_at_bandwidth(&mut self) {
+        let bytes = self.media.bytes_out();
+        if let Some(bandwidth) = &mut self.bandwidth {
+            let is_full = bandwidth.is_full(Instant::now(), bytes);
+            let why = "the server's network is busy: try again in a few minutes";
+            self.delivery.refuse_newcomers(is_full.then_some(why));
+        }
     }
 
     fn send(&mut self, to: ConnectionId, text: Utf8Bytes) {
@@ -285,6 +346,7 @@ impl Engine {
 
     fn cut(&mut self, connection: ConnectionId) {
         tracing::debug!("a connection reads too slowly and is cut");
+        self.counters.cut.add(1);
         if let Some(outbox) = self.outboxes.remove(&connection) {
             let _ = outbox.cut.send(());
         }

@@ -4,13 +4,13 @@ use std::{net::IpAddr, time::Duration};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header, uri::Authority},
+    http::{HeaderName, HeaderValue, header, uri::Authority},
     middleware::Next,
     response::Response,
 };
 use tangelo_wire::limits;
 
-use crate::web::words;
+use crate::web::busy;
 
 /// The server's host as a request names it, in lower case; `None` if it is no host (RFC 9110 section 7.2).
 pub(crate) fn valid_host(host: &str) -> Option<String> {
@@ -46,7 +46,7 @@ pub(crate) async fn harden(State(https_only): State<bool>, request: Request, nex
     let host = named.and_then(valid_host);
     let mut response = match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy: try again."),
+        Err(_) => busy("The server is busy: try again."),
     };
     let headers = response.headers_mut();
     if https_only && host.as_deref().is_some_and(may_be_https_only) {

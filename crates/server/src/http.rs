@@ -1,6 +1,11 @@
 //! The accept loop, with and without TLS.
 
-use std::{net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -26,9 +31,19 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{ConnectionLimits, addresses::PerAddress, headers::harden, idle::Idle, tls::ALPN_HTTP2, web};
+use crate::{
+    ConnectionLimits,
+    addresses::{PerAddress, RatePerAddress, shortened},
+    headers::harden,
+    idle::Idle,
+    metrics::{self, Counters},
+    proxies::Proxies,
+    socket::Seldom,
+    tls::ALPN_HTTP2,
+    web,
+};
 
-/// The other end of a request's connection.
+/// Whose a request is: the other end of its connection, or whom a trusted proxy asks for.
 #[derive(Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -37,25 +52,39 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 struct Shared {
     tls: Option<TlsAcceptor>,
     limits: Arc<ConnectionLimits>,
+    proxies: Arc<Proxies>,
     stopped: watch::Receiver<bool>,
+}
+
+/// How connections are served.
+pub(crate) struct Setup {
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) https_only: bool,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) proxies: Proxies,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// Accepts connections until `stopped`, and then waits until each has had its answer.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    https_only: bool,
     router: Router,
-    limits: ConnectionLimits,
+    setup: Setup,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let Setup { tls, https_only, limits, proxies, counters } = setup;
     let places = Arc::new(Semaphore::new(limits.connections));
     let per_address = PerAddress::new(limits.connections_per_address, limits.connections);
+    let connects = RatePerAddress::new(limits.connects_per_address);
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let refusal =
-        Router::new().fallback(async || too_many()).layer(middleware::from_fn_with_state(https_only, harden));
+    let refusal = Router::new()
+        .fallback(async || too_many())
+        .layer(middleware::from_fn_with_state(https_only, harden))
+        .layer(middleware::from_fn_with_state(Arc::clone(&counters), metrics::count));
+    let told = Seldom::default();
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    let shared = Shared { tls, limits: Arc::new(limits), stopped: stopped.clone() };
+    let shared =
+        Shared { tls, limits: Arc::new(limits), proxies: Arc::new(proxies), stopped: stopped.clone() };
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -77,13 +106,32 @@ pub(crate) async fn serve(
         // Signalling is small messages that should not wait for each other.
         let _ = stream.set_nodelay(true);
         let shared = shared.clone();
-        if let Some(held) = per_address.take(ip) {
+        // A proxy brings everybody. Whom it brings is counted with their requests and WebSockets.
+        let is_proxy = shared.proxies.trusts(ip);
+        if !is_proxy && !connects.take(Instant::now(), ip) {
+            // Without a word, which would cost a handshake.
+            counters.address_refusals.add(1);
+            continue;
+        }
+        let held = if is_proxy { Some(None) } else { per_address.take(ip).map(Some) };
+        if let Some(held) = held {
             let router = router.clone();
             tokio::spawn(async move {
                 connection(stream, ip, router, shared).await;
                 drop((place, held));
             });
-        } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+            continue;
+        }
+        counters.address_refusals.add(1);
+        if told.is_due() {
+            let network = shortened(ip);
+            tracing::warn!(
+                %network,
+                "connections of one address are refused: it has as many as one may have. If it is a proxy of yours, name it with \
+                 --trusted-proxy, and have it pass on whom it asks for"
+            );
+        }
+        if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
             let router = refusal.clone();
             tokio::spawn(async move {
                 let _ = timeout(REFUSAL_MAX, connection(stream, ip, router, shared)).await;
@@ -111,8 +159,10 @@ pub(crate) fn too_many() -> Response {
 async fn connection(stream: TcpStream, ip: IpAddr, router: Router, shared: Shared) {
     let stream = Idle::new(stream, shared.limits.idle);
     let router = TowerToHyperService::new(router);
+    let proxies = Arc::clone(&shared.proxies);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(ip));
+        let client = proxies.client(ip, request.headers());
+        request.extensions_mut().insert(Peer(client));
         router.call(request)
     });
     let outcome = match &shared.tls {

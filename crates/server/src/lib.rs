@@ -8,6 +8,7 @@
 mod addresses;
 mod assets;
 mod backlog;
+mod bandwidth;
 mod batch;
 mod bind;
 mod engine;
@@ -18,7 +19,9 @@ mod interfaces;
 mod limits;
 mod media;
 mod media_thread;
+mod metrics;
 mod ports;
+mod proxies;
 mod self_signed;
 mod socket;
 mod steering;
@@ -41,22 +44,29 @@ use std::{
     time::Duration,
 };
 
-use tangelo_delivery::{Delivery, Limits};
+use tangelo_delivery::Delivery;
 use tangelo_wire::Millis;
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
 };
 
+pub use addresses::is_local;
 pub use assets::{WebFile, web_app};
 pub use headers::page_headers;
-pub use limits::ConnectionLimits;
+pub use limits::{Capacity, ConnectionLimits};
+pub use proxies::{Network, ParseNetworkError};
 pub use self_signed::{SelfSigned, self_signed};
 pub use store::StoreError;
+pub use tangelo_delivery::Rate;
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
 use assets::Assets;
+use engine::ToEngine;
 use media::Media;
+use metrics::{Counters, Parts};
+use proxies::Proxies;
 use store::{Keeper, Store};
 use tls::Certificate;
 
@@ -87,6 +97,35 @@ pub struct Config {
     pub tap: Option<PathBuf>,
     /// Keep what calls need to go on after a restart in this folder.
     pub store: Option<PathBuf>,
+    /// How much it takes.
+    pub capacity: Capacity,
+    /// Proxies that say for whom they ask.
+    pub trusted_proxies: Vec<Network>,
+    /// Where figures for Prometheus and the server's health are told; port 0 takes any free one.
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Config {
+    /// The usual settings, with this address for HTTP and WebSockets.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            media_threads: None,
+            media_port: Some(3478),
+            media_tcp_port: TcpPort::LikeUdp,
+            public_ips: Vec::new(),
+            stun: None,
+            turn: None,
+            tls: None,
+            web: None,
+            tap: None,
+            store: None,
+            capacity: Capacity::default(),
+            trusted_proxies: Vec::new(),
+            metrics: None,
+        }
+    }
 }
 
 /// A TCP port for media.
@@ -124,6 +163,9 @@ pub enum ServeError {
     /// The TCP port for media cannot be had.
     #[error("cannot use TCP port {0} for media: {1}; choose another with --media-tcp-port")]
     MediaTcp(SocketAddr, io::Error),
+    /// The port for figures and health cannot be had.
+    #[error("cannot listen on {0} for metrics: {1}; choose another address with --metrics")]
+    Metrics(SocketAddr, io::Error),
     /// No port for media is wanted.
     #[error("media has no port: leave --media-port or --media-tcp-port on")]
     NoMedia,
@@ -166,6 +208,10 @@ pub struct Server {
     assets: Assets,
     delivery: Delivery,
     keeper: Option<Keeper>,
+    capacity: Capacity,
+    proxies: Proxies,
+    metrics: Option<(TcpListener, SocketAddr)>,
+    counters: Arc<Counters>,
 }
 
 impl Server {
@@ -180,24 +226,38 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
         let media = Media::bind(&config)?;
+        let metrics = match config.metrics {
+            Some(address) => {
+                let refused = |error| ServeError::Metrics(address, error);
+                let listener = TcpListener::bind(address).await.map_err(refused)?;
+                let bound = listener.local_addr().map_err(refused)?;
+                Some((listener, bound))
+            }
+            None => None,
+        };
+        let counters = Arc::<Counters>::default();
         let assets = match config.web {
             Some(folder) => Assets::read(&folder).map_err(|error| ServeError::Web(folder, error))?,
             None => Assets::embedded(),
         };
         // Last: whoever cannot have the ports leaves the store as it is.
-        let (delivery, keeper) = deliver(config.store.as_deref())?;
+        let (delivery, keeper) = deliver(config.store.as_deref(), config.capacity, &counters)?;
         Ok(Self {
             listener,
             local_addr,
             certificate,
             https_only: config.tls.is_some_and(|files| !files.self_signed),
-            limits: ConnectionLimits::default(),
+            limits: ConnectionLimits::of(&config.capacity),
             media,
             stun: config.stun,
             turn,
             assets,
             delivery,
             keeper,
+            capacity: config.capacity,
+            proxies: Proxies(config.trusted_proxies),
+            metrics,
+            counters,
         })
     }
 
@@ -246,6 +306,12 @@ impl Server {
         self.media.tcp_candidates()
     }
 
+    /// Where figures and health are told.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
+    }
+
     /// Whether it serves HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -263,6 +329,19 @@ impl Server {
     /// # Errors
     /// [`ServeError::System`] or [`ServeError::Defect`].
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        self.run_draining(std::future::pending(), shutdown).await
+    }
+
+    /// As [`Server::run`], but once `drain` completes, with a time, everyone is told that the server is about to stop, nobody begins a
+    /// room any more, and it ends when nobody is left, when that time is over, or when `shutdown` completes.
+    ///
+    /// # Errors
+    /// As of [`Server::run`].
+    pub async fn run_draining(
+        self,
+        drain: impl Future<Output = Duration>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
         // Unbounded, but it cannot grow: at most one answer for each of the few offers that the engine lets wait, and
         // one end for each session, which began with such an offer.
         let (news, media_news) = mpsc::unbounded_channel();
@@ -274,21 +353,57 @@ impl Server {
         });
         let (inbox, messages) = mpsc::channel(1_024);
         let (stop, stopped) = watch::channel(false);
-        let kept = (self.delivery, self.keeper);
-        let running = engine::run(kept, messages, media_news, to_media, self.turn, stopped.clone());
-        let mut engine = tokio::spawn(running);
+        let parts = Parts::new(&inbox, to_media.threads());
+        let counters = self.counters;
+        let setup = engine::Setup {
+            delivery: self.delivery,
+            keeper: self.keeper,
+            media: to_media,
+            turn: self.turn,
+            bandwidth_bps: self.capacity.bandwidth_bps,
+            counters: Arc::clone(&counters),
+        };
+        let mut engine = tokio::spawn(engine::run(setup, messages, media_news, stopped.clone()));
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
-        let app = web::App::new(inbox, socket_alive, &self.limits, self.assets);
+        let app =
+            web::App::new(inbox.clone(), socket_alive, &self.limits, self.assets, Arc::clone(&counters));
         let router = web::router(Arc::new(app), self.https_only);
         let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
         let renewal =
             self.certificate.map(|certificate| tokio::spawn(certificate.watch(self.limits.certificate_look)));
-        let web =
-            tokio::spawn(http::serve(self.listener, acceptor, self.https_only, router, self.limits, stopped));
+        let told = self.metrics.map(|(listener, _)| {
+            let router = metrics::router(Arc::clone(&counters), parts);
+            // Few ask, and none of them comes from far.
+            let limits = ConnectionLimits { connections: 64, ..self.limits.clone() };
+            let (tls, https_only, proxies) = (None, false, Proxies::default());
+            let setup = http::Setup { tls, https_only, limits, proxies, counters: Arc::default() };
+            tokio::spawn(http::serve(listener, router, setup, stopped.clone()))
+        });
+        let setup = http::Setup {
+            tls: acceptor,
+            https_only: self.https_only,
+            limits: self.limits,
+            proxies: self.proxies,
+            counters: Arc::clone(&counters),
+        };
+        let web = tokio::spawn(http::serve(self.listener, router, setup, stopped));
+        let drained = async {
+            let most = drain.await;
+            counters.draining.set(1);
+            let seconds = u32::try_from(most.as_secs()).unwrap_or(u32::MAX);
+            let (empty, emptied) = oneshot::channel();
+            let emptying = async {
+                if inbox.send(ToEngine::Drain { seconds, empty }).await.is_ok() {
+                    let _ = emptied.await;
+                }
+            };
+            let _ = timeout(most, emptying).await;
+        };
 
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
+            () = drained => Ok(()),
             _ = &mut engine => Err(ServeError::Defect),
             () = media.ended() => Err(ServeError::Defect),
         };
@@ -298,6 +413,9 @@ impl Server {
                 let _ = (&mut engine).await;
             }
             let _ = web.await;
+            if let Some(told) = told {
+                let _ = told.await;
+            }
             let _ = sockets_gone.recv().await;
         };
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
@@ -313,16 +431,21 @@ impl Server {
 
 /// The DeliveryService, as another server left it if there is a store. Its identifiers come from a seed of its own, so none of
 /// them is used twice.
-fn deliver(folder: Option<&Path>) -> Result<(Delivery, Option<Keeper>), ServeError> {
+fn deliver(
+    folder: Option<&Path>,
+    capacity: Capacity,
+    counters: &Arc<Counters>,
+) -> Result<(Delivery, Option<Keeper>), ServeError> {
+    let limits = capacity.limits();
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| ServeError::System(error.into()))?;
-    let Some(folder) = folder else { return Ok((Delivery::new(Limits::default(), seed), None)) };
+    let Some(folder) = folder else { return Ok((Delivery::new(limits, seed), None)) };
     let (mut store, kept) = Store::open(folder)?;
     // The engine's clock begins at 0.
-    let mut delivery = Delivery::restore(Limits::default(), seed, Millis(0), &kept)
+    let mut delivery = Delivery::restore(limits, seed, Millis(0), &kept)
         .map_err(|error| store.damaged(error.to_string()))?;
     store.rewrite(&delivery.take_everything())?;
-    let keeper = Keeper::start(store).map_err(ServeError::System)?;
+    let keeper = Keeper::start(store, Arc::clone(counters)).map_err(ServeError::System)?;
     Ok((delivery, Some(keeper)))
 }
 

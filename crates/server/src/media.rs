@@ -11,7 +11,7 @@ use std::{
 use tangelo_sfu::{Answer, OfferError, SfuConfig};
 use tangelo_wire::{ClientId, MediaLine, Picture, RoomName, Source};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     Config, ConnectionLimits, ServeError, TcpPort,
     bind::{Bound, Refused, bind},
     media_thread::{self, Inboxes, Setup},
+    metrics::{Count, MediaReport},
     steering::{Directory, steer},
     tap::Tap,
     tcp,
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Remove {
         client: ClientId,
     },
+    /// How is it?
+    Report(oneshot::Sender<MediaReport>),
     /// Others see this machine under these addresses, besides those that it is known by.
     Found {
         ips: Vec<IpAddr>,
@@ -82,6 +85,7 @@ pub(crate) struct Media {
     listeners: Vec<Bound<TcpListener>>,
     tap: Option<Tap>,
     threads: usize,
+    clients_max: usize,
 }
 
 impl Media {
@@ -102,7 +106,8 @@ impl Media {
         let wanted = config.media_threads.or_else(|| thread::available_parallelism().ok());
         // Elsewhere the kernel does not spread clients over sockets with the same address.
         let threads = if cfg!(target_os = "linux") { wanted.map_or(1, NonZero::get) } else { 1 };
-        Ok(Self { ports, listeners, tap, threads: threads.min(THREADS_MAX) })
+        let clients_max = config.capacity.clients;
+        Ok(Self { ports, listeners, tap, threads: threads.min(THREADS_MAX), clients_max })
     }
 
     pub(crate) fn candidates(&self) -> Vec<SocketAddr> {
@@ -119,23 +124,29 @@ impl Media {
         news: &mpsc::UnboundedSender<News>,
         limits: &ConnectionLimits,
     ) -> io::Result<(ToMedia, Running)> {
-        let config = SfuConfig { tcp_candidates: self.tcp_candidates(), ..SfuConfig::new(self.candidates()) };
+        let config = SfuConfig {
+            tcp_candidates: self.tcp_candidates(),
+            clients_max: self.clients_max,
+            ..SfuConfig::new(self.candidates())
+        };
         let directory = Directory::default();
         let arrivals = tcp::listen(mem::take(&mut self.listeners), limits, self.threads, directory.clone())?;
         let watches = Watches::default();
         let tap = self.tap.take().map(|tap| Arc::new(Mutex::new(tap)));
         let (gone, ended) = watch::channel(0);
         let gone = Arc::new(gone);
-        let mut commands = Vec::new();
+        let (mut commands, mut meters) = (Vec::new(), Vec::new());
         let ports = spread(self.ports, self.threads)?;
         for (((steering, handed), arrivals), ports) in
             steer(self.threads, &directory).into_iter().zip(arrivals).zip(ports)
         {
             // Unbounded, but it cannot grow: the engine lets few offers wait, one command for the watch of each client, and
-            // removes only whose offer it has sent.
+            // removes only whose offer it has sent; and one report is asked for at a time.
             let (sender, inbox) = mpsc::unbounded_channel();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
             let inboxes = Inboxes { commands: inbox, arrivals, handed };
+            let meter = Arc::new(Count::default());
+            meters.push(Arc::clone(&meter));
             let own = Setup {
                 config: config.clone(),
                 steering,
@@ -143,6 +154,7 @@ impl Media {
                 tap: tap.clone(),
                 news: news.clone(),
                 watches: watches.clone(),
+                meter,
             };
             let end = End(Arc::clone(&gone));
             let name = format!("media-{}", commands.len());
@@ -154,7 +166,7 @@ impl Media {
             })?;
             commands.push(sender);
         }
-        Ok((ToMedia::new(commands, watches), Running { threads: self.threads, ended }))
+        Ok((ToMedia::new(commands, watches, meters), Running { threads: self.threads, ended }))
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     batch::{Batch, Run, Sent},
     bind::Bound,
     media::{Command, News},
+    metrics::{Count, MediaReport},
     ports::{Inbox, Incoming, OpenPort},
     steering::{Directory, Handed, Steering},
     tap::Tap,
@@ -45,6 +46,8 @@ pub(crate) struct Setup {
     pub(crate) tap: Option<Arc<Mutex<Tap>>>,
     pub(crate) news: mpsc::UnboundedSender<News>,
     pub(crate) watches: Watches,
+    /// How many bytes of media have gone out.
+    pub(crate) meter: Arc<Count>,
 }
 
 /// What a thread is told.
@@ -77,6 +80,7 @@ struct MediaThread {
     tap: Option<Arc<Mutex<Tap>>>,
     news: mpsc::UnboundedSender<News>,
     watches: Watches,
+    meter: Arc<Count>,
 }
 
 /// Runs until all senders of commands are gone.
@@ -88,6 +92,7 @@ pub(crate) async fn run(setup: Setup, ports: Vec<Bound<UdpSocket>>, mut inboxes:
     loop {
         thread.carry_out();
         thread.flush();
+        thread.meter.set(thread.sfu.bytes_out());
         let deadline = thread.sfu.poll_timeout();
         tokio::select! {
             command = inboxes.commands.recv() => match command {
@@ -145,12 +150,25 @@ async fn sleep_until(deadline: Option<Instant>) {
 
 impl MediaThread {
     fn new(setup: Setup, ports: Vec<OpenPort>) -> Self {
-        let Setup { config, steering, directory, tap, news, watches } = setup;
+        let Setup { config, steering, directory, tap, news, watches, meter } = setup;
         let candidates = (config.candidates.clone(), config.tcp_candidates.clone());
         let mut sfu = Sfu::new(config, Instant::now());
         sfu.set_tap(tap.is_some());
         let (connections, asked, batch) = (Connections::default(), None, Batch::default());
-        Self { sfu, ports, steering, directory, connections, asked, candidates, batch, tap, news, watches }
+        Self {
+            sfu,
+            ports,
+            steering,
+            directory,
+            connections,
+            asked,
+            candidates,
+            batch,
+            tap,
+            news,
+            watches,
+            meter,
+        }
     }
 
     /// Takes what has come to a port. What is forwarded is sent together at the end: the more there is at a time, the less
@@ -258,10 +276,23 @@ impl MediaThread {
                 }
             }
             Command::Remove { client } => self.remove(now, client),
+            Command::Report(reply) => {
+                // Whoever asked may have lost patience.
+                let _ = reply.send(self.report());
+            }
             Command::Found { ips } => {
                 let (udp, tcp) = &self.candidates;
                 self.sfu.set_candidates(with_found(udp, &ips), with_found(tcp, &ips));
             }
+        }
+    }
+
+    fn report(&self) -> MediaReport {
+        MediaReport {
+            sfu: self.sfu.stats(),
+            late: self.ports.iter().map(|port| port.backlog.dropped).sum(),
+            unsent: self.ports.iter().map(OpenPort::unsent).sum(),
+            handed: self.steering.handed(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! UDP ports: many datagrams at a time in and out.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io::{self, IoSliceMut},
     mem,
@@ -28,6 +29,8 @@ pub(crate) struct OpenPort {
     /// Of a socket that is bound to all addresses.
     asked: Option<Asked>,
     pub(crate) backlog: Backlog,
+    /// Datagrams that the system did not take.
+    unsent: Cell<u64>,
 }
 
 /// At which of this machine's addresses clients reach a socket that is bound to all. Answers leave from there: the kernel would
@@ -76,6 +79,7 @@ impl OpenPort {
             candidate: bound.candidate,
             asked: is_any.then(Asked::default),
             backlog: Backlog::default(),
+            unsent: Cell::new(0),
         })
     }
 
@@ -110,15 +114,22 @@ impl OpenPort {
 
     /// Sends a run. A full socket buffer loses it, as the network would.
     pub(crate) fn send(&self, run: Run<'_>) {
-        let refused = self.try_send(run.destination, run.contents, run.segment_bytes).is_err_and(|error| {
+        let Err(error) = self.try_send(run.destination, run.contents, run.segment_bytes) else { return };
+        let datagrams = run.contents.chunks(run.segment_bytes);
+        let lost = if error.kind() != io::ErrorKind::WouldBlock && datagrams.len() > 1 {
             // The network card behind this address may not take runs: then none are made any more.
-            error.kind() != io::ErrorKind::WouldBlock && run.contents.len() > run.segment_bytes
-        });
-        if refused {
-            for datagram in run.contents.chunks(run.segment_bytes) {
-                let _ = self.try_send(run.destination, datagram, datagram.len());
-            }
-        }
+            datagrams
+                .filter(|datagram| self.try_send(run.destination, datagram, datagram.len()).is_err())
+                .count()
+        } else {
+            datagrams.len()
+        };
+        self.unsent.set(self.unsent.get() + lost as u64);
+    }
+
+    /// How many datagrams the system did not take since the start.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.unsent.get()
     }
 
     fn try_send(&self, destination: SocketAddr, contents: &[u8], segment_bytes: usize) -> io::Result<()> {

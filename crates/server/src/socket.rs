@@ -1,6 +1,7 @@
 //! A WebSocket connection.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -17,17 +18,18 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tangelo_delivery::ConnectionId;
+use tangelo_delivery::{ConnectionId, Rate};
 use tangelo_wire::{ClientMessage, ErrorCode, WireError, limits};
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
+    sync::oneshot,
+    time::{sleep, timeout},
 };
 
 use crate::{
     engine::{Outgoing, ToEngine, outbox},
     headers::valid_host,
     http::{Peer, too_many},
+    metrics::Counters,
     web::{self, App},
 };
 
@@ -76,15 +78,18 @@ pub(crate) async fn upgrade(
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         return response;
     };
-    let Some(held) = app.sockets_per_address.take(ip) else { return too_many() };
+    let held = app.openings.take(Instant::now(), ip).then(|| app.sockets_per_address.take(ip)).flatten();
+    let Some(held) = held else {
+        app.counters.address_refusals.add(1);
+        return too_many();
+    };
     let Ok(permit) = Arc::clone(&app.sockets).try_acquire_owned() else {
-        return web::words(StatusCode::SERVICE_UNAVAILABLE, "The server is full: try again later.");
+        return web::busy("The server is full: try again later.");
     };
     let upgrade = upgrade.max_message_size(FRAME_MAX_BYTES).max_frame_size(FRAME_MAX_BYTES);
-    let engine = app.engine.clone();
     let alive = app.socket_alive.clone();
     upgrade.on_upgrade(async move |socket| {
-        run(socket, host, engine).await;
+        run(socket, host, &app, ip).await;
         drop((permit, held, alive));
     })
 }
@@ -111,7 +116,8 @@ fn host_of_origin(origin: &str) -> Option<String> {
     matches!(scheme, "http" | "https").then(|| valid_host(host))?
 }
 
-async fn run(socket: WebSocket, host: String, engine: mpsc::Sender<ToEngine>) {
+async fn run(socket: WebSocket, host: String, app: &App, ip: IpAddr) {
+    let engine = &app.engine;
     let (mut sink, mut stream) = socket.split();
     let (outbox, mut outgoing) = outbox();
     let (id, assigned) = oneshot::channel();
@@ -129,11 +135,11 @@ async fn run(socket: WebSocket, host: String, engine: mpsc::Sender<ToEngine>) {
     tokio::select! {
         () = async {
             // The engine closes the outbox after a fatal message; so reading never ends the connection first.
-            if read(&mut stream, connection, &engine).await == Ended::ByUs {
+            if read(&mut stream, connection, app, ip).await == Ended::ByUs {
                 std::future::pending::<()>().await;
             }
         } => {}
-        () = write(&mut sink, &mut outgoing) => {}
+        () = write(&mut sink, &mut outgoing, &app.counters) => {}
         () = cut => {}
     }
     let _ = engine.send(ToEngine::Disconnected(connection)).await;
@@ -146,18 +152,20 @@ enum Ended {
     ByUs,
 }
 
-async fn read(
-    stream: &mut SplitStream<WebSocket>,
-    connection: ConnectionId,
-    engine: &mpsc::Sender<ToEngine>,
-) -> Ended {
+async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app: &App, ip: IpAddr) -> Ended {
+    let mut bytes = Bytes::new(app.socket_bytes, Instant::now());
     let bad =
         |code, text: String, fatal| ToEngine::Bad { connection, error: WireError::new(code, text), fatal };
     loop {
         let message = match stream.next().await {
             None | Some(Ok(Message::Close(_))) => return Ended::ByPeer,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Text(text))) => match ClientMessage::from_json(text.as_str()) {
+            Some(Ok(Message::Text(text))) => match read_text(text.as_str(), app, &mut bytes).await {
+                Ok(ClientMessage::Arrive { .. }) if !app.arrivals.take(Instant::now(), ip) => {
+                    app.counters.address_refusals.add(1);
+                    let text = "too many people arrive from your network at once: try again in a moment";
+                    bad(ErrorCode::TooMany, text.into(), false)
+                }
                 Ok(message) => ToEngine::Message(connection, message),
                 Err(error) => {
                     let fatal = error.code == ErrorCode::TooLarge;
@@ -170,7 +178,7 @@ async fn read(
             Some(Err(error)) => bad(ErrorCode::Malformed, format!("the connection failed: {error}"), true),
         };
         let fatal = matches!(message, ToEngine::Bad { fatal: true, .. });
-        if engine.send(message).await.is_err() {
+        if app.engine.send(message).await.is_err() {
             return Ended::ByPeer;
         }
         if fatal {
@@ -179,11 +187,49 @@ async fn read(
     }
 }
 
+/// Reads a message, after as much time as its bytes take at the pace that a connection may have.
+async fn read_text(text: &str, app: &App, bytes: &mut Bytes) -> Result<ClientMessage, WireError> {
+    app.counters.messages_in.add(1);
+    app.counters.bytes_in.add(text.len() as u64);
+    let wait = bytes.wait(Instant::now(), text.len());
+    // Even a sleep of no time takes a millisecond.
+    if !wait.is_zero() {
+        sleep(wait).await;
+    }
+    ClientMessage::from_json(text)
+}
+
+/// How long a connection must wait, for what it has sent.
+struct Bytes {
+    rate: Rate,
+    /// What it has sent will have come at the pace of the rate by then.
+    due: Instant,
+}
+
+impl Bytes {
+    fn new(rate: Rate, now: Instant) -> Self {
+        Self { rate, due: now }
+    }
+
+    /// So many more have come. Returns how long not to read on.
+    fn wait(&mut self, now: Instant, count: usize) -> Duration {
+        let per_second = f64::from(self.rate.per_second.max(1));
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.due = self.due.max(now) + Duration::from_secs_f64(f64::from(count) / per_second);
+        let burst = Duration::from_secs_f64(f64::from(self.rate.burst) / per_second);
+        self.due.saturating_duration_since(now).saturating_sub(burst)
+    }
+}
+
 /// Sends until the engine closes the outbox, then says goodbye.
-async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing) {
+async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing, counters: &Counters) {
     while let Some(text) = outgoing.next().await {
+        let length = text.len() as u64;
         match timeout(SEND_MAX, sink.send(Message::Text(text))).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => {
+                counters.messages_out.add(1);
+                counters.bytes_out.add(length);
+            }
             _ => return,
         }
     }
@@ -194,6 +240,16 @@ async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_sends_much_waits_until_it_would_have_come_at_the_pace() {
+        let start = Instant::now();
+        let mut bytes = Bytes::new(Rate { per_second: 1_000, burst: 5_000 }, start);
+        assert_eq!(bytes.wait(start, 5_000), Duration::ZERO);
+        assert_eq!(bytes.wait(start, 2_000), Duration::from_secs(2));
+        assert_eq!(bytes.wait(start + Duration::from_secs(2), 500), Duration::from_millis(500));
+        assert_eq!(bytes.wait(start + Duration::from_secs(60), 5_000), Duration::ZERO);
+    }
 
     #[test]
     fn what_is_said_seldom_is_not_said_twice() {

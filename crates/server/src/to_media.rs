@@ -9,11 +9,13 @@ use std::{
 use tangelo_wire::{ClientId, MediaLine, RoomName, View};
 use tokio::sync::mpsc;
 
-use crate::media::Command;
+use crate::{media::Command, metrics::Count};
 
 /// The way to all media threads. A room with a media session is one thread's; the first session finds it the one with the fewest.
 pub(crate) struct ToMedia {
     threads: Vec<mpsc::UnboundedSender<Command>>,
+    /// How many bytes each thread has sent.
+    meters: Vec<Arc<Count>>,
     watches: Watches,
     rooms: BTreeMap<RoomName, Placed>,
 }
@@ -61,8 +63,22 @@ impl Finder {
 }
 
 impl ToMedia {
-    pub(crate) fn new(threads: Vec<mpsc::UnboundedSender<Command>>, watches: Watches) -> Self {
-        Self { threads, watches, rooms: BTreeMap::new() }
+    pub(crate) fn new(
+        threads: Vec<mpsc::UnboundedSender<Command>>,
+        watches: Watches,
+        meters: Vec<Arc<Count>>,
+    ) -> Self {
+        Self { threads, meters, watches, rooms: BTreeMap::new() }
+    }
+
+    /// The threads, for who asks them for reports.
+    pub(crate) fn threads(&self) -> &[mpsc::UnboundedSender<Command>] {
+        &self.threads
+    }
+
+    /// How many bytes of media have gone out since the start.
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.meters.iter().map(|meter| meter.get()).sum()
     }
 
     pub(crate) fn finder(&self) -> Finder {
@@ -147,7 +163,7 @@ mod tests {
     #[test]
     fn a_room_stays_with_its_thread_and_new_ones_go_where_fewest_are() {
         let (senders, mut inboxes): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::unbounded_channel()).unzip();
-        let mut media = ToMedia::new(senders, Watches::default());
+        let mut media = ToMedia::new(senders, Watches::default(), Vec::new());
         for (name, client) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("c", 5), ("b", 6)] {
             offer(&mut media, name, client);
         }

@@ -1,25 +1,28 @@
 //! HTTP: the web app, and words for everything else.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Extension, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{any, get},
 };
+use tangelo_delivery::Rate;
 use tangelo_wire::RoomName;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     ConnectionLimits,
-    addresses::PerAddress,
+    addresses::{PerAddress, RatePerAddress},
     assets::{Asset, Assets},
     engine::ToEngine,
     headers::harden,
+    http::{Peer, too_many},
+    metrics::{self, Counters},
     socket::{self, Seldom},
 };
 
@@ -28,6 +31,11 @@ pub(crate) struct App {
     pub(crate) engine: mpsc::Sender<ToEngine>,
     pub(crate) sockets: Arc<Semaphore>,
     pub(crate) sockets_per_address: Arc<PerAddress>,
+    requests: RatePerAddress,
+    pub(crate) openings: RatePerAddress,
+    pub(crate) arrivals: RatePerAddress,
+    pub(crate) socket_bytes: Rate,
+    pub(crate) counters: Arc<Counters>,
     /// When other sites' pages are warned about.
     pub(crate) strangers: Seldom,
     pub(crate) socket_alive: mpsc::Sender<()>,
@@ -40,11 +48,17 @@ impl App {
         socket_alive: mpsc::Sender<()>,
         limits: &ConnectionLimits,
         assets: Assets,
+        counters: Arc<Counters>,
     ) -> Self {
         Self {
             engine,
             sockets: Arc::new(Semaphore::new(limits.sockets)),
             sockets_per_address: PerAddress::new(limits.sockets_per_address, limits.sockets),
+            requests: RatePerAddress::new(limits.requests_per_address),
+            openings: RatePerAddress::new(limits.openings_per_address),
+            arrivals: RatePerAddress::new(limits.arrivals_per_address),
+            socket_bytes: limits.socket_bytes,
+            counters,
             strangers: Seldom::default(),
             socket_alive,
             assets,
@@ -53,13 +67,31 @@ impl App {
 }
 
 pub(crate) fn router(app: Arc<App>, https_only: bool) -> Router {
+    let counters = Arc::clone(&app.counters);
+    let paced = middleware::from_fn_with_state(Arc::clone(&app), pace);
     Router::new()
         .route("/ws", any(socket::upgrade))
         .route("/api/rooms/{room}", get(count))
         .route("/healthz", get(async || words(StatusCode::OK, "ok")))
         .fallback(page)
+        .layer(paced)
         .layer(middleware::from_fn_with_state(https_only, harden))
+        .layer(middleware::from_fn_with_state(counters, metrics::count))
         .with_state(app)
+}
+
+/// Answers a request, unless its address makes too many.
+async fn pace(
+    State(app): State<Arc<App>>,
+    Extension(Peer(ip)): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if app.requests.take(Instant::now(), ip) {
+        return next.run(request).await;
+    }
+    app.counters.address_refusals.add(1);
+    too_many()
 }
 
 /// How many are in a room, for those who stand before it: the number and nothing else. Not asked for more than the engine
@@ -72,7 +104,7 @@ async fn count(State(app): State<Arc<App>>, Path(room): Path<String>) -> Respons
     // What could not be sent is dropped here, and the reply with it.
     drop(app.engine.try_send(ToEngine::Count(room, reply)));
     let Ok(present) = present.await else {
-        return words(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment.");
+        return busy("The server is busy. Try again in a moment.");
     };
     let mut response = words(StatusCode::OK, &format!("{{\"present\":{present}}}"));
     let json = HeaderValue::from_static("application/json");
@@ -167,6 +199,13 @@ pub(crate) fn words(status: StatusCode, text: &str) -> Response {
     response
 }
 
+/// For now: clients are to come again (RFC 9110 section 10.2.3).
+pub(crate) fn busy(text: &str) -> Response {
+    let mut response = words(StatusCode::SERVICE_UNAVAILABLE, text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
 /// Browsers keep the part of the link behind `#` (RFC 9110 section 10.2.2).
 fn moved(path: &str) -> Response {
     let mut response =
@@ -204,7 +243,14 @@ mod tests {
 
     fn app(files: &[(&'static str, &'static [u8])]) -> State<Arc<App>> {
         let limits = ConnectionLimits::default();
-        State(Arc::new(App::new(mpsc::channel(1).0, mpsc::channel(1).0, &limits, Assets::of(files))))
+        let counters = Arc::default();
+        State(Arc::new(App::new(
+            mpsc::channel(1).0,
+            mpsc::channel(1).0,
+            &limits,
+            Assets::of(files),
+            counters,
+        )))
     }
 
     async fn get(
@@ -258,7 +304,7 @@ mod tests {
     async fn who_stands_before_a_room_learns_how_many_are_in_it() {
         let (engine, mut messages) = mpsc::channel(1);
         let (alive, limits) = (mpsc::channel(1).0, ConnectionLimits::default());
-        let app = Arc::new(App::new(engine, alive, &limits, Assets::of(&[])));
+        let app = Arc::new(App::new(engine, alive, &limits, Assets::of(&[]), Arc::default()));
         let answer = tokio::spawn(async move {
             while let Some(ToEngine::Count(room, reply)) = messages.recv().await {
                 assert_eq!(room.to_string(), "standup");

@@ -14,8 +14,8 @@ use str0m::{
     media::{Direction, MediaKind},
     net::{Protocol, Receive},
 };
-use tangelo_server::Config;
-use tangelo_wire::{ClientMessage, LineUse, MediaLine, ServerMessage, Source};
+use tangelo_server::{Capacity, Config};
+use tangelo_wire::{ClientMessage, ErrorCode, LineUse, MediaLine, PROTOCOL, ServerMessage, Source};
 use tokio::{net::UdpSocket, time::timeout};
 
 /// Of these addresses the second is not the machine's, so there is one socket for all. The kernel would send from 127.0.0.1 to a
@@ -23,7 +23,9 @@ use tokio::{net::UdpSocket, time::timeout};
 #[tokio::test]
 async fn all_that_a_client_gets_comes_from_the_address_that_it_asked() {
     let public_ips = ["127.0.0.2", "203.0.113.7"].map(|ip| ip.parse().unwrap()).to_vec();
-    let host = Host::with(Config { public_ips, ..config() }).await;
+    // All that goes out is too much.
+    let capacity = Capacity { bandwidth_bps: Some(1), ..Capacity::default() };
+    let host = Host::with(Config { public_ips, capacity, ..config() }).await;
     let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let own = udp.local_addr().unwrap();
 
@@ -48,9 +50,9 @@ async fn all_that_a_client_gets_comes_from_the_address_that_it_asked() {
     rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
 
     let asked = host.media[0];
-    let connecting = async {
+    let mut drive = async |until_connected: bool| {
         let mut buffer = [0; 2_000];
-        while !rtc.is_connected() {
+        while !until_connected || !rtc.is_connected() {
             match rtc.poll_output().unwrap() {
                 // The other address is nowhere.
                 Output::Transmit(transmit) if transmit.destination == asked => {
@@ -71,6 +73,27 @@ async fn all_that_a_client_gets_comes_from_the_address_that_it_asked() {
             }
         }
     };
-    timeout(DEADLINE, connecting).await.expect("media does not come up");
+    timeout(DEADLINE, drive(true)).await.expect("media does not come up");
+    let refused = async { while !is_refused(&host).await {} };
+    tokio::select! {
+        () = drive(false) => {}
+        refused = timeout(DEADLINE, refused) => refused.expect("newcomers are taken, whatever goes out"),
+    }
     host.stop().await;
+}
+
+/// Whether a newcomer is told that the network is busy.
+async fn is_refused(host: &Host) -> bool {
+    let mut newcomer = host.socket().await;
+    let (room, name) = ("standup".parse().unwrap(), newcomer.host.clone());
+    newcomer.say(ClientMessage::Hello { protocol: PROTOCOL, room, host: name }).await;
+    match newcomer.next().await {
+        Some(ServerMessage::Assigned { .. }) => false,
+        Some(ServerMessage::Error(error)) => {
+            assert_eq!(error.code, ErrorCode::ServerFull);
+            assert!(error.text.contains("network is busy"), "{error}");
+            true
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -17,6 +17,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use tangelo_wire::{ClientId, Picture, RoomName, Source};
 
+mod beginnings;
 mod budget;
 mod checks;
 mod demux;
@@ -51,6 +52,10 @@ pub struct SfuConfig {
     pub clients_max: usize,
     /// How often at most one track is asked for a key frame.
     pub key_frame_spacing: Duration,
+    /// How many media sessions may begin a second, each with a DTLS handshake, which costs as much as thousands of packets.
+    pub sessions_per_second: u32,
+    /// How many may begin at once, after a rest.
+    pub sessions_burst: u32,
 }
 
 impl SfuConfig {
@@ -62,6 +67,8 @@ impl SfuConfig {
             tcp_candidates: Vec::new(),
             clients_max: 2_000,
             key_frame_spacing: Duration::from_millis(500),
+            sessions_per_second: 100,
+            sessions_burst: 400,
         }
     }
 }
@@ -84,10 +91,16 @@ pub struct Answer {
     pub published: Vec<Source>,
 }
 
-/// Why an offer is refused. The text is for people; the session stays as it was.
+/// Why an offer is refused. The texts are for people; the session stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct OfferError(pub String);
+pub enum OfferError {
+    /// There is something wrong with it.
+    #[error("{0}")]
+    Bad(String),
+    /// Too many media sessions begin at the moment: to be offered again.
+    #[error("the server is busy: try again")]
+    Busy,
+}
 
 /// What the SFU wants done, or has to tell.
 #[derive(Clone, Debug)]
@@ -169,10 +182,23 @@ pub struct SfuStats {
     pub datagrams_in: u64,
     /// Datagrams that went out, frames of TCP connections among them.
     pub datagrams_out: u64,
+    /// What they held, in bytes.
+    pub bytes_in: u64,
+    /// What they held, in bytes.
+    pub bytes_out: u64,
     /// RTP packets that came in and were read.
     pub packets_in: u64,
     /// RTP packets that were handed to receivers.
     pub packets_out: u64,
+    /// RTP packets that went out once more: what receivers had lost, and what filled probes of their networks.
+    pub repairs_out: u64,
+    /// Media sessions that began.
+    pub sessions: u64,
+    /// Key frames that senders were asked for.
+    pub key_frames_asked: u64,
+    /// Clients by what their network carries towards them, as far as that is estimated: below 300 kbit/s, below 1 Mbit/s, below
+    /// 3 Mbit/s, and the others.
+    pub estimates: [usize; 4],
     /// Datagrams dropped: neither STUN, DTLS nor (S)RTP.
     pub dropped_garbage: u64,
     /// Datagrams dropped: from an address that no ICE check has verified.

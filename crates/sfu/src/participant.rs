@@ -578,6 +578,12 @@ impl Participant {
         Some(Written { payload_type, sequence_number: sequence_number.as_u16(), timestamp, ssrc: *ssrc })
     }
 
+    /// Whether a datagram to the client repeats packets, by the payload type that it has given to them.
+    pub(crate) fn is_repair(&self, datagram: &[u8]) -> bool {
+        let [128..=191, kind, ..] = datagram else { return false };
+        self.numbering.videos().any(|(_, numbers)| numbers.rtx == kind & 0x7f)
+    }
+
     /// Asks the client for a key frame on a line, of one layer where it has layers. Returns whether it could: a line that has sent nothing yet
     /// begins with a key frame by itself. The caller drains the session afterwards.
     pub(crate) fn request_key_frame(&mut self, mid: Mid, layer: Option<u8>) -> bool {

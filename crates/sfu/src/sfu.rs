@@ -14,6 +14,7 @@ use tangelo_wire::{ClientId, MediaKind, MediaLine, RoomName, Source, View};
 
 use crate::{
     Answer, ForwardedPacket, OfferError, Output, SfuConfig, SfuStats, Transport,
+    beginnings::Beginnings,
     demux::{AddressBook, Datagram, Way, is_binding_success},
     key_frame::{starts_vp9_key_frame, vp8_height},
     lines::match_lines,
@@ -39,6 +40,7 @@ pub struct Sfu {
     pub(crate) reviews: BTreeSet<(Instant, RoomName)>,
     pub(crate) outputs: VecDeque<(ClientId, Output)>,
     tap: bool,
+    beginnings: Beginnings,
     stats: SfuStats,
 }
 
@@ -59,6 +61,7 @@ impl Sfu {
             reviews: BTreeSet::new(),
             outputs: VecDeque::new(),
             tap: false,
+            beginnings: Beginnings::default(),
             stats: SfuStats::default(),
         }
     }
@@ -80,12 +83,12 @@ impl Sfu {
         lines: &[MediaLine],
     ) -> Result<Answer, OfferError> {
         self.advance(now);
-        let offer = sdp::Offer::parse(sdp).map_err(OfferError)?;
-        let uses = match_lines(client, &offer, lines).map_err(OfferError)?;
+        let offer = sdp::Offer::parse(sdp).map_err(OfferError::Bad)?;
+        let uses = match_lines(client, &offer, lines).map_err(OfferError::Bad)?;
 
         let current = self.participants.get_mut(&client);
         if current.as_ref().is_some_and(|participant| participant.room != *room) {
-            return Err(OfferError("the client is in another room".into()));
+            return Err(OfferError::Bad("the client is in another room".into()));
         }
         let before: BTreeSet<TrackId>;
         let sdp = match current {
@@ -98,19 +101,25 @@ impl Sfu {
                     self.note_ufrag(client);
                     self.settle();
                 }
-                answer.map_err(OfferError)?
+                answer.map_err(OfferError::Bad)?
             }
             current => {
                 if current.is_none() && self.participants.len() >= self.config.clients_max {
-                    return Err(OfferError("the server has as many media sessions as it can take".into()));
+                    return Err(OfferError::Bad(
+                        "the server has as many media sessions as it can take".into(),
+                    ));
+                }
+                if !self.beginnings.take(self.now, &self.config) {
+                    return Err(OfferError::Busy);
                 }
                 let mut participant = Participant::new(room.clone(), &offer, &self.config, self.now)
-                    .ok_or_else(|| OfferError("the server cannot begin a media session".into()))?;
-                let sdp = participant.negotiate(self.now, &offer, &uses).map_err(OfferError)?;
+                    .ok_or_else(|| OfferError::Bad("the server cannot begin a media session".into()))?;
+                let sdp = participant.negotiate(self.now, &offer, &uses).map_err(OfferError::Bad)?;
                 if let Some(former) = self.end_session(client) {
                     participant.replace(former);
                 }
                 self.participants.insert(client, participant);
+                self.stats.sessions += 1;
                 before = BTreeSet::new();
                 sdp
             }
@@ -192,6 +201,7 @@ impl Sfu {
 
     fn receive(&mut self, way: Way, contents: &[u8]) {
         self.stats.datagrams_in += 1;
+        self.stats.bytes_in += contents.len() as u64;
         // Nothing can be sent back to port 0, and trying to has the kernel refuse more than that.
         if way.peer.port() == 0 {
             self.stats.dropped_garbage += 1;
@@ -266,7 +276,24 @@ impl Sfu {
     /// The counters.
     #[must_use]
     pub fn stats(&self) -> SfuStats {
-        SfuStats { participants: self.participants.len(), ..self.stats }
+        let mut estimates = [0; 4];
+        for bps in self.participants.values().filter_map(|participant| participant.budget_bps(0)) {
+            let [poor, fair, good, best] = &mut estimates;
+            let place = match bps {
+                ..300_000 => poor,
+                300_000..1_000_000 => fair,
+                1_000_000..3_000_000 => good,
+                3_000_000.. => best,
+            };
+            *place += 1;
+        }
+        SfuStats { participants: self.participants.len(), estimates, ..self.stats }
+    }
+
+    /// How many bytes went out, as in [`SfuStats`]; costs nothing.
+    #[must_use]
+    pub fn bytes_out(&self) -> u64 {
+        self.stats.bytes_out
     }
 
     /// Time never goes back.
@@ -364,6 +391,8 @@ impl Sfu {
         if let Some(at) = participant.wake {
             self.wakes.insert((at, client));
         }
+        let repairs = transmits.iter().filter(|transmit| participant.is_repair(&transmit.contents)).count();
+        self.stats.repairs_out += repairs as u64;
         for transmit in transmits {
             self.transmit(client, transmit);
         }
@@ -385,6 +414,7 @@ impl Sfu {
             self.addresses.verified(self.now, Way { transport, peer: destination, local: source }, client);
         }
         self.stats.datagrams_out += 1;
+        self.stats.bytes_out += contents.len() as u64;
         let output = Output::Transmit { transport, source, destination, contents: contents.into() };
         self.outputs.push_back((client, output));
     }
@@ -494,6 +524,7 @@ impl Sfu {
         }
         if mid.is_some_and(|mid| sender.request_key_frame(mid, rid)) {
             layer.key_frames.asked(self.now);
+            self.stats.key_frames_asked += 1;
             self.queue(id.0);
         }
     }

@@ -356,6 +356,30 @@ fn there_is_a_bound_on_clients() {
     assert_eq!(offer(1), Ok(()), "those inside go on");
 }
 
+#[test]
+fn sessions_begin_at_a_pace_and_those_inside_do_not_notice() {
+    let world = World::new();
+    let config = SfuConfig { sessions_per_second: 1, sessions_burst: 2, ..SfuConfig::new(vec![server()]) };
+    let mut sfu = Sfu::new(config, world.now);
+    let mut offer = |client: u8, sdp: &str, ms| {
+        let now = world.now + std::time::Duration::from_millis(ms);
+        sfu.offer(now, &room("one"), ClientId([client; 16]), sdp, &chrome_lines()).map(|_| ())
+    };
+    assert_eq!((offer(1, CHROME, 0), offer(2, CHROME, 0)), (Ok(()), Ok(())));
+    assert_eq!(offer(3, CHROME, 0), Err(OfferError::Busy));
+    assert_eq!(offer(1, CHROME, 0), Ok(()), "it goes on with its session");
+    let (_, origin) = CHROME.split_once("o=- ").unwrap();
+    let (session, _) = origin.split_once(' ').unwrap();
+    assert_eq!(
+        offer(1, &CHROME.replace(session, "77"), 0),
+        Err(OfferError::Busy),
+        "another one is a new one"
+    );
+    assert_eq!(offer(1, CHROME, 0), Ok(()), "and the former one is still there");
+    assert_eq!((offer(3, CHROME, 1_000), offer(4, CHROME, 1_000)), (Ok(()), Err(OfferError::Busy)));
+    assert_eq!(sfu.stats().sessions, 3);
+}
+
 /// Cuts, doubles, swaps and bends lines of an offer.
 fn mutate(sdp: &str, edits: &[(u8, usize, usize, String)]) -> String {
     let mut lines: Vec<String> = sdp.lines().map(ToOwned::to_owned).collect();

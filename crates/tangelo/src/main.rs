@@ -89,14 +89,21 @@ fn run(words: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn log_to_stderr(filter: &str) -> Result<(), Box<dyn Error>> {
+/// How the log looks.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Box<dyn Error>> {
     let filter =
         EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?} is no log filter: {error}"))?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     Ok(())
 }
 

@@ -6,12 +6,17 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZero,
     path::PathBuf,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
-use tangelo_server::{Config, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, self_signed};
+use tangelo_server::{
+    Capacity, Config, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, is_local, self_signed,
+};
+use tangelo_wire::limits;
+
+use crate::LogFormat;
 
 /// Every option can also be given as the environment variable that stands beside it.
 #[derive(clap::Args)]
@@ -120,6 +125,53 @@ pub(crate) struct Options {
     #[arg(long, env = "TANGELO_STORE", value_name = "FOLDER")]
     store: Option<PathBuf>,
 
+    /// How many seconds the server goes on after a SIGTERM, for those inside: they are told, and nobody begins a call any more. Default:
+    /// 30; with --store 3, since calls go on after a restart.
+    ///
+    /// It ends sooner if nobody is left. A second SIGTERM, or Ctrl-C, ends it at once. Whoever stops it must have patience: in systemd units
+    /// TimeoutStopSec=.
+    #[arg(long, env = "TANGELO_DRAIN", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    drain: Option<u32>,
+
+    /// Address and TCP port at which figures for Prometheus (/metrics) and the server's health (/healthz, /readyz) are told. Default: none.
+    ///
+    /// Nobody is asked who they are there, so give it an address that strangers cannot reach. Rooms, people and addresses are not named.
+    #[arg(long, env = "TANGELO_METRICS", value_name = "IP:PORT", value_parser = listen)]
+    metrics: Option<SocketAddr>,
+
+    /// A proxy, or a network of them, that is believed for whom it asks (X-Forwarded-For, or else Forwarded); may be given several
+    /// times, or with commas. Default: none, those headers do not count.
+    ///
+    /// Then the bounds for one address are those of people, not of the proxy. The proxy must put the address that it sees at the end of the
+    /// header.
+    #[arg(
+        long = "trusted-proxy",
+        env = "TANGELO_TRUSTED_PROXY",
+        value_name = "IP[/BITS]",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<Network>,
+
+    /// Most rooms with somebody in them.
+    #[arg(long, env = "TANGELO_MAX_ROOMS", value_name = "N", default_value = "1000", value_parser = count)]
+    max_rooms: usize,
+
+    /// Most people in all rooms together.
+    #[arg(long, env = "TANGELO_MAX_CLIENTS", value_name = "N", default_value = "2000", value_parser = count)]
+    max_clients: usize,
+
+    /// Most people in one room, 200 at most.
+    #[arg(long, env = "TANGELO_MAX_ROOM_CLIENTS", value_name = "N", default_value = "200",
+          value_parser = room_count)]
+    max_room_clients: usize,
+
+    /// From so much outgoing audio and video on, in Mbit/s, newcomers are refused. Default: no bound.
+    ///
+    /// Who is inside does not notice, and may still need more: leave some room.
+    #[arg(long, env = "TANGELO_MAX_BANDWIDTH", value_name = "MBIT/S",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_bandwidth: Option<u32>,
+
     /// Serve the web app from this folder, as it is when the server starts. Default: the one inside this program.
     ///
     /// For those who change the page: `npm run build` in web/ makes web/dist.
@@ -129,6 +181,10 @@ pub(crate) struct Options {
     /// What to log to standard error: error, warn, info, debug or trace, or a filter such as "info,tangelo_sfu=debug".
     #[arg(long, env = "TANGELO_LOG", value_name = "LEVEL", default_value = "info")]
     log: String,
+
+    /// How the log looks: lines for people, or an object of JSON a line.
+    #[arg(long, env = "TANGELO_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
 }
 
 /// A port for media, or none.
@@ -142,17 +198,18 @@ enum Port {
 const MEDIA_PORT: u16 = 3478;
 
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    super::log_to_stderr(&options.log)?;
-    raise_file_limit();
+    super::log_to_stderr(&options.log, options.log_format)?;
+    let drain = drain(&options);
     let (config, fingerprint) = config(options)?;
+    raise_file_limit(&config.capacity);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(config, fingerprint.as_deref()))
+    runtime.block_on(serve(config, fingerprint.as_deref(), drain))
 }
 
 /// Prints the settings, and looks at the files that they name. The ports are left alone: a server may be running.
 pub(crate) fn check(mut options: Options, listed: &str) -> Result<(), Box<dyn Error>> {
     print(listed)?;
-    super::log_to_stderr(&options.log)?;
+    super::log_to_stderr(&options.log, options.log_format)?;
     // It is made when a server starts, and not before.
     let own_certificate = options.tls_self_signed.take().is_some();
     let (config, _) = config(options)?;
@@ -206,16 +263,39 @@ fn config(options: Options) -> Result<(Config, Option<String>), Box<dyn Error>> 
         web: options.web,
         tap: options.tap,
         store: options.store,
+        capacity: Capacity {
+            rooms: options.max_rooms,
+            clients: options.max_clients,
+            room_clients: options.max_room_clients,
+            bandwidth_bps: options.max_bandwidth.map(|mbit_s| u64::from(mbit_s) * 1_000_000),
+        },
+        trusted_proxies: options.trusted_proxies,
+        metrics: options.metrics,
     };
     Ok((config, fingerprint))
 }
 
-async fn serve(config: Config, fingerprint: Option<&str>) -> Result<(), Box<dyn Error>> {
-    let shutdown = shutdown()?;
+/// How long a server goes on that is asked to end.
+fn drain(options: &Options) -> Duration {
+    // Without a store a restart ends what people are doing, and they may want to say good-bye. With one it is a pause of a few seconds,
+    // and every second before it is one in which nobody can begin a call.
+    let usual = if options.store.is_some() { 3 } else { 30 };
+    Duration::from_secs(options.drain.map_or(usual, u64::from))
+}
+
+async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Result<(), Box<dyn Error>> {
+    let (drain, stop) = signals(most)?;
     let (tap, turn, has_udp, store) =
         (config.tap.clone(), config.turn.clone(), config.media_port.is_some(), config.store.clone());
     let server = Server::bind(config).await?;
     let address = server.local_addr();
+    if let Some(address) = server.metrics_addr()
+        && !is_local(address.ip())
+    {
+        tracing::warn!(
+            "strangers may reach {address}, where metrics are told: give --metrics an address that they cannot reach"
+        );
+    }
     if !server.is_https() && !address.ip().is_loopback() {
         warn_of_http();
     }
@@ -245,7 +325,7 @@ async fn serve(config: Config, fingerprint: Option<&str>) -> Result<(), Box<dyn 
         }
     }
     print_addresses(&server, fingerprint)?;
-    server.run(shutdown).await?;
+    server.run_draining(drain, stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -269,6 +349,9 @@ fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()>
     } else {
         format!("Tangelo is ready: {scheme}://{address}\n")
     };
+    if let Some(address) = server.metrics_addr() {
+        text += &format!("Metrics: http://{address}/metrics\n");
+    }
     if let Some(fingerprint) = fingerprint {
         text += &format!("SHA-256 fingerprint of the certificate: {fingerprint}\n");
     }
@@ -279,6 +362,22 @@ fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()>
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "this is to be IP:PORT, for example 0.0.0.0:8080".to_owned())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let most = 100_000;
+    text.parse()
+        .ok()
+        .filter(|count| (1..=most).contains(count))
+        .ok_or_else(|| format!("this is to be a number from 1 to {most}"))
+}
+
+fn room_count(text: &str) -> Result<usize, String> {
+    let most = limits::ROOM_CLIENTS_MAX;
+    count(text)
+        .ok()
+        .filter(|count| *count <= most)
+        .ok_or_else(|| format!("this is to be a number from 1 to {most}"))
 }
 
 fn host_port(text: &str) -> Result<String, String> {
@@ -312,8 +411,8 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
 
 /// Every connection is an open file to the system, and the usual limit is far below what a server needs.
 #[cfg(unix)]
-fn raise_file_limit() {
-    let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::default();
+fn raise_file_limit(capacity: &Capacity) {
+    let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::of(capacity);
     let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
     // Files and the like, and a media socket for each of up to 64 threads at each of up to 8 addresses.
     let wanted = connections.saturating_add(256 + 64 * 8);
@@ -329,7 +428,38 @@ fn raise_file_limit() {
 
 /// Other systems have no such limit.
 #[cfg(not(unix))]
-fn raise_file_limit() {}
+fn raise_file_limit(_: &Capacity) {}
+
+/// Completes when the system asks the program to end, with the time that it has; and when it, or the person, asks to end at once.
+#[cfg(unix)]
+fn signals(most: Duration) -> io::Result<(impl Future<Output = Duration>, impl Future<Output = ()>)> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (mut first, mut second) = (signal(SignalKind::terminate())?, signal(SignalKind::terminate())?);
+    let drain = async move {
+        first.recv().await;
+        tracing::info!(seconds = most.as_secs(), "stopping once nobody is left, or after this time");
+        most
+    };
+    let stop = async move {
+        let twice = async {
+            second.recv().await;
+            second.recv().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            () = twice => {}
+        }
+        tracing::info!("stopping");
+    };
+    Ok((drain, stop))
+}
+
+/// Completes when the person asks to end.
+#[cfg(not(unix))]
+fn signals(_: Duration) -> io::Result<(impl Future<Output = Duration>, impl Future<Output = ()>)> {
+    Ok((std::future::pending(), shutdown()?))
+}
 
 /// Completes when the system or the person asks the program to end.
 #[cfg(unix)]

@@ -94,6 +94,10 @@ fn addresses_that_cannot_work_are_refused_with_the_form_that_can() {
         ("--public-ip", "ff02::1", "leave the option out"),
         ("--turn", "stun:stun.example.org", "turn:HOST:PORT"),
         ("--turn", "turn.example.org:3478", "turn:HOST:PORT"),
+        ("--metrics", "9464", "for example 0.0.0.0:8080"),
+        ("--trusted-proxy", "10.0.0.0/33", "for example 127.0.0.1, 10.0.0.0/8"),
+        ("--max-room-clients", "201", "from 1 to 200"),
+        ("--max-clients", "0", "from 1 to"),
     ];
     for (option, value, words) in cases {
         let output = tangelo(&["serve", option, value]).output().unwrap();
@@ -138,9 +142,25 @@ fn the_limit_of_open_files_is_raised() {
 fn help_tells_every_option_with_its_variable_and_default() {
     let output = tangelo(&["serve", "--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in
-        ["listen", "media-port", "public-ip", "turn", "turn-secret-file", "tls-cert", "tls-key", "tap", "log"]
-    {
+    for option in [
+        "listen",
+        "media-port",
+        "public-ip",
+        "turn",
+        "turn-secret-file",
+        "tls-cert",
+        "tls-key",
+        "tap",
+        "log",
+        "drain",
+        "metrics",
+        "trusted-proxy",
+        "max-rooms",
+        "max-clients",
+        "max-room-clients",
+        "max-bandwidth",
+        "log-format",
+    ] {
         let variable = format!("TANGELO_{}", option.replace('-', "_").to_uppercase());
         assert!(help.contains(&format!("--{option} ")) && help.contains(&variable), "{option}: {help}");
     }

@@ -82,7 +82,7 @@ pub enum Entry {
 }
 
 /// Why a client departed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DepartReason {
     /// It said so.
@@ -95,6 +95,11 @@ pub enum DepartReason {
     Lagging,
     /// The same client came back without its session, and arrives anew.
     Replaced,
+}
+
+impl DepartReason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Left, Self::Kicked, Self::Silent, Self::Lagging, Self::Replaced];
 }
 
 /// A signed statement of a host: the whole of what the host wants (locked or not, who is admitted, who is shut out), so

@@ -173,6 +173,11 @@ pub enum ServerMessage {
     },
     /// Answer to a client's `TurnServers`.
     TurnServers(TurnServers),
+    /// The server is about to stop, or to be started anew. Until then everything goes on, but for rooms that nobody is in yet.
+    Stopping {
+        /// It stops within so many seconds.
+        seconds: u32,
+    },
     /// Answer to a heartbeat: a client that hears nothing for three of them takes the connection for dead.
     Alive {
         /// The log's last entry.
@@ -307,7 +312,7 @@ impl WireError {
 }
 
 /// Kinds of [`WireError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// Not a message of this protocol.
@@ -326,6 +331,8 @@ pub enum ErrorCode {
     RoomFull,
     /// The server is full.
     ServerFull,
+    /// The server is about to stop, and takes nobody into a room that is empty.
+    Stopping,
     /// The client departed, or the session to resume is over: arrive anew.
     Departed,
     /// A host removed the client.
@@ -344,6 +351,28 @@ pub enum ErrorCode {
     BadOffer,
     /// The server is at fault.
     Internal,
+}
+
+impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Protocol,
+        Self::OutOfTurn,
+        Self::WrongHost,
+        Self::NotAdmitted,
+        Self::RoomFull,
+        Self::ServerFull,
+        Self::Stopping,
+        Self::Departed,
+        Self::GroupAlive,
+        Self::NotEntered,
+        Self::Invalid,
+        Self::TooMany,
+        Self::BadOffer,
+        Self::Internal,
+    ];
 }
 
 #[cfg(test)]
@@ -371,6 +400,7 @@ mod tests {
         let error = WireError::new(ErrorCode::NotEntered, "no");
         let messages = [
             ServerMessage::Assigned { client, present: 2 },
+            ServerMessage::Stopping { seconds: 30 },
             ServerMessage::Refused { post: 1, error: error.clone() },
             ServerMessage::OfferRefused { offer: 1, error: error.clone() },
             ServerMessage::Error(error),
@@ -380,6 +410,14 @@ mod tests {
         for message in messages {
             assert_eq!(ServerMessage::from_json(&message.to_json()).unwrap(), message);
         }
+    }
+
+    #[test]
+    fn all_are_all() {
+        let known = |refusal: serde_json::Error| refusal.to_string().matches('`').count() / 2 - 1;
+        assert_eq!(known(serde_json::from_str::<ErrorCode>("\"?\"").unwrap_err()), ErrorCode::ALL.len());
+        let reasons = serde_json::from_str::<crate::DepartReason>("\"?\"").unwrap_err();
+        assert_eq!(known(reasons), crate::DepartReason::ALL.len());
     }
 
     #[test]

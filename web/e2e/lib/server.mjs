@@ -74,7 +74,8 @@ export class Server {
 
   async stop() {
     if (this.child.exitCode === null) {
-      this.child.kill("SIGTERM");
+      // At once, whoever is inside.
+      this.child.kill("SIGINT");
       await once(this.child, "exit");
     }
   }

@@ -120,6 +120,14 @@ export const CORE: Sentences = [
   [/^The server refused the call: (?<why>.*)\.$/, "Der Server hat das Gespräch abgelehnt: {why}."],
   [/^The server is full\. .*$/, "Der Server ist voll. Versuch es später wieder."],
   [
+    /^This server is about to stop and takes no new calls\. .*$/,
+    "Dieser Server hält gleich an und nimmt keine neuen Gespräche an. Versuch es in ein paar Minuten wieder.",
+  ],
+  [
+    /^This server stops within (\d+) seconds\. .*$/,
+    "Dieser Server hält in höchstens $1 Sekunden an. Startet er wieder, geht das Gespräch von selbst weiter.",
+  ],
+  [
     /^Your place in the call is taken: .*$/,
     "Dein Platz im Gespräch ist vergeben: Das Gespräch ist voll. Es wird weiter versucht, bis wieder Platz ist.",
   ],
@@ -190,6 +198,22 @@ export const REASONS: Sentences = [
     "Der Name enthält Zeichen, die sich nicht zeigen lassen",
   ],
   [/^too many messages: slow down$/, "Zu viele Nachrichten auf einmal, bitte langsamer"],
+  [
+    /^too many messages in this room: .*$/,
+    "Zu viele Nachrichten in diesem Raum, bitte gleich noch einmal versuchen",
+  ],
+  [
+    /^too many people arrive .* at once: .*$/,
+    "Zu viele kommen auf einmal an, bitte gleich noch einmal versuchen",
+  ],
+  [
+    /^the server is about to stop and takes no new calls: .*$/,
+    "Der Server hält gleich an und nimmt keine neuen Gespräche an",
+  ],
+  [
+    /^the server's network is busy: .*$/,
+    "Das Netz des Servers ist ausgelastet, bitte in ein paar Minuten noch einmal versuchen",
+  ],
   [
     /^too many commits: try again in a moment$/,
     "Zu viele Commits auf einmal, gleich noch einmal versuchen",

@@ -306,7 +306,7 @@ impl Server {
 
     /// Ends it as a person does, so that it says what it sent.
     fn stop(&mut self) -> Result<()> {
-        run_tool(tool("kill").args(["-TERM", &self.child.id().to_string()]))?;
+        run_tool(tool("kill").args(["-INT", &self.child.id().to_string()]))?;
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
             if self.child.try_wait().map_err(|error| error.to_string())?.is_some() {

@@ -131,6 +131,14 @@ impl Session {
                 self.tell(Event::OfferRefused { offer, text: error.text });
                 Ok(())
             }
+            // Also behind a `Leave` of the client's.
+            (_, ServerMessage::Stopping { seconds }) => {
+                let text = format!(
+                    "This server stops within {seconds} seconds. If it is started again, the call goes on by itself."
+                );
+                self.tell(Event::Notice { text });
+                Ok(())
+            }
             (_, ServerMessage::Error(error)) => self.handle_error(now, error),
             _ => Err(Lost::ArriveAnew("the server sent a message out of turn")),
         }
@@ -147,6 +155,16 @@ impl Session {
                 );
                 self.outputs.push_back(Output::Close);
                 self.lose_connection(now);
+                Ok(())
+            }
+            // The call has nobody in it any more, and goes on once the server is back.
+            ErrorCode::Stopping if self.was_inside => {
+                self.outputs.push_back(Output::Close);
+                self.lose_connection(now);
+                Ok(())
+            }
+            ErrorCode::Stopping => {
+                self.end(words(&error));
                 Ok(())
             }
             ErrorCode::Protocol
@@ -193,6 +211,9 @@ fn words(error: &WireError) -> String {
         ErrorCode::Ended => "The server says that the host has ended the call for everyone.".to_owned(),
         ErrorCode::RoomFull => "The call is full. Try again when somebody has left.".to_owned(),
         ErrorCode::ServerFull => "The server is full. Try again later.".to_owned(),
+        ErrorCode::Stopping => {
+            "This server is about to stop and takes no new calls. Try again in a few minutes.".to_owned()
+        }
         _ => format!("The server refused the call: {}.", error.text.trim_end_matches('.')),
     }
 }

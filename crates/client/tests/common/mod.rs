@@ -35,17 +35,12 @@ impl TestServer {
     async fn with(tap: Option<PathBuf>, media_threads: Option<NonZero<usize>>) -> Self {
         let listen: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let config = Config {
-            listen,
             media_port: Some(0),
             media_threads,
             media_tcp_port: TcpPort::Off,
             public_ips: vec![listen.ip()],
-            stun: None,
-            turn: None,
-            tls: None,
-            web: None,
             tap,
-            store: None,
+            ..Config::new(listen)
         };
         let server = Server::bind(config).await.unwrap();
         let address = server.local_addr();

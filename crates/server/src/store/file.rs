@@ -76,33 +76,39 @@ fn read_schema_1(read: &ReadTransaction) -> Outcome<Kept> {
     Ok(kept)
 }
 
-/// Makes a database of an empty file, with this in it.
-pub(super) fn create(file: File, everything: &[Change]) -> Outcome<Database> {
+/// Makes a database of an empty file, with this in it. Returns also how many bytes that took.
+pub(super) fn create(file: File, everything: &[Change]) -> Outcome<(Database, u64)> {
     let database =
         Database::builder().set_cache_size(CACHE_BYTES).create_with_backend(FileBackend::new(file)?)?;
     let write = database.begin_write()?;
     write.open_table(ABOUT)?.insert("schema", SCHEMA)?;
-    put(&write, everything)?;
+    let bytes = put(&write, everything)?;
     write.commit()?;
-    Ok(database)
+    Ok((database, bytes))
 }
 
-/// Returns once all of it is on the disk.
-pub(super) fn apply(database: &Database, changes: &[Change]) -> Outcome<()> {
+/// Returns once all of it is on the disk, with how many bytes that took.
+pub(super) fn apply(database: &Database, changes: &[Change]) -> Outcome<u64> {
     let write = database.begin_write()?;
-    put(&write, changes)?;
-    Ok(write.commit()?)
+    let bytes = put(&write, changes)?;
+    write.commit()?;
+    Ok(bytes)
 }
 
-fn put(write: &WriteTransaction, changes: &[Change]) -> Outcome<()> {
+fn put(write: &WriteTransaction, changes: &[Change]) -> Outcome<u64> {
     let opened = || -> Result<_, TableError> {
         Ok((write.open_table(ROOMS)?, write.open_table(CLIENTS)?, write.open_table(ENTRIES)?))
     };
     let (mut rooms, mut clients, mut entries) = opened()?;
+    let mut bytes = 0;
+    let mut written = |json: Vec<u8>| {
+        bytes += json.len() as u64;
+        json
+    };
     for change in changes {
         match change {
             Change::Room(room) => {
-                rooms.insert(room.log.0, json(room)?.as_slice())?;
+                rooms.insert(room.log.0, written(json(room)?).as_slice())?;
             }
             Change::RoomGone(log) => {
                 rooms.remove(log.0)?;
@@ -110,20 +116,20 @@ fn put(write: &WriteTransaction, changes: &[Change]) -> Outcome<()> {
                 entries.retain_in((log.0, 0)..=(log.0, u64::MAX), |_, _| false)?;
             }
             Change::Client(log, client) => {
-                clients.insert((log.0, client.client.0), json(client)?.as_slice())?;
+                clients.insert((log.0, client.client.0), written(json(client)?).as_slice())?;
             }
             Change::ClientGone(log, client) => {
                 clients.remove((log.0, client.0))?;
             }
             Change::Entry(log, entry) => {
-                entries.insert((log.0, entry.seq.0), json(entry)?.as_slice())?;
+                entries.insert((log.0, entry.seq.0), written(json(entry)?).as_slice())?;
             }
             Change::Trimmed(log, through) => {
                 entries.retain_in((log.0, 0)..=(log.0, through.0), |_, _| false)?;
             }
         }
     }
-    Ok(())
+    Ok(bytes)
 }
 
 fn json(value: &impl Serialize) -> Outcome<Vec<u8>> {

@@ -1,6 +1,10 @@
 //! The thread that writes the store, and what the engine waits for.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use tangelo_delivery::{Change, Delivery};
 use tokio::{
@@ -9,6 +13,7 @@ use tokio::{
 };
 
 use super::{Store, StoreError};
+use crate::metrics::Counters;
 
 /// The engine waits so long for the disk; then calls go on without it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -27,6 +32,7 @@ pub(crate) struct Keeper {
     jobs: mpsc::Sender<Job>,
     retry: Duration,
     state: State,
+    counters: Arc<Counters>,
 }
 
 enum State {
@@ -40,14 +46,23 @@ enum State {
 
 impl Keeper {
     /// Starts the thread, which ends with the keeper.
-    pub(crate) fn start(mut store: Store) -> std::io::Result<Self> {
-        Self::start_with(RETRY, move |changes, whole| {
+    pub(crate) fn start(mut store: Store, counters: Arc<Counters>) -> std::io::Result<Self> {
+        let counted = Arc::clone(&counters);
+        let keeper = Self::start_with(RETRY, move |changes, whole| {
             let written = if whole { store.rewrite(&changes) } else { store.apply(&changes) };
-            if written.is_err() {
-                store.give_up();
+            match written {
+                Ok(bytes) => {
+                    counted.store_writes.add(1);
+                    counted.store_bytes.add(bytes);
+                    Ok(())
+                }
+                Err(error) => {
+                    store.give_up();
+                    Err(error)
+                }
             }
-            written
-        })
+        })?;
+        Ok(Self { counters, ..keeper })
     }
 
     fn start_with(
@@ -61,7 +76,7 @@ impl Keeper {
                 let _ = done.send(write(changes, whole).map_err(|error| error.to_string()));
             }
         })?;
-        Ok(Self { jobs, retry, state: State::Good })
+        Ok(Self { jobs, retry, state: State::Good, counters: Arc::default() })
     }
 
     /// Returns once all that has changed is durable, or it is clear that it will not be for now.
@@ -100,6 +115,7 @@ impl Keeper {
             Ok(Err(_)) => "the thread that writes the store has ended".to_owned(),
             Err(_) => format!("the disk did not answer for {} s", PATIENCE.as_secs()),
         };
+        self.counters.store_failures.add(1);
         // Said once, not at each try.
         if !whole {
             tracing::error!(

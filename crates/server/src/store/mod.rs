@@ -79,20 +79,21 @@ impl Store {
     }
 
     /// Replaces all that is in the store, as one: a new file takes the old one's place. So nothing of what ended before is left
-    /// in it, and it has this version's schema.
-    pub(crate) fn rewrite(&mut self, everything: &[Change]) -> Result<(), StoreError> {
+    /// in it, and it has this version's schema. Returns how many bytes it holds.
+    pub(crate) fn rewrite(&mut self, everything: &[Change]) -> Result<u64, StoreError> {
         self.database = None;
         let unwritable = |error: String| StoreError::Write(self.folder.clone(), error);
         let new = self.folder.join(NEW_FILE);
-        let write = || -> io::Result<Database> {
+        let write = || -> io::Result<(Database, u64)> {
             let file = private().truncate(true).open(&new)?;
-            let database = file::create(file, everything).map_err(io::Error::other)?;
+            let (database, bytes) = file::create(file, everything).map_err(io::Error::other)?;
             fs::rename(&new, self.folder.join(FILE))?;
             sync_folder(&self.folder)?;
-            Ok(database)
+            Ok((database, bytes))
         };
-        self.database = Some(write().map_err(|error| unwritable(error.to_string()))?);
-        Ok(())
+        let (database, bytes) = write().map_err(|error| unwritable(error.to_string()))?;
+        self.database = Some(database);
+        Ok(bytes)
     }
 
     /// That what it says contradicts itself.
@@ -100,9 +101,9 @@ impl Store {
         StoreError::Damaged(self.folder.join(FILE), why)
     }
 
-    /// Makes changes durable, all or none. If that fails the store is given up until it is written anew: a state older than what
+    /// Makes changes durable, all or none; returns how many bytes that took. If that fails the store is given up until it is written anew: a state older than what
     /// clients were told is worse than none.
-    pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+    pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<u64, StoreError> {
         let Some(database) = &self.database else {
             return Err(StoreError::Write(self.folder.clone(), "it was given up".to_owned()));
         };

@@ -29,17 +29,10 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub fn config() -> Config {
     Config {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
         media_port: Some(0),
-        media_threads: None,
         media_tcp_port: TcpPort::Number(0),
         public_ips: vec![Ipv4Addr::LOCALHOST.into()],
-        stun: None,
-        turn: None,
-        tls: None,
-        web: None,
-        tap: None,
-        store: None,
+        ..Config::new((Ipv4Addr::LOCALHOST, 0).into())
     }
 }
 
@@ -61,18 +54,29 @@ impl Host {
     }
 
     pub async fn with_limits(config: Config, limits: ConnectionLimits) -> Self {
-        let server = Server::bind(config).await.unwrap().with_limits(limits);
+        Self::run(Server::bind(config).await.unwrap().with_limits(limits), std::future::pending())
+    }
+
+    /// Runs a server; it begins to drain once `drain` completes.
+    pub fn run(server: Server, drain: impl Future<Output = Duration> + Send + 'static) -> Self {
         let (address, media, media_tcp) =
             (server.local_addr(), server.media_addrs(), server.media_tcp_addrs());
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(server.run(async {
+        let shutdown = async {
             let _ = stopped.await;
-        }));
+        };
+        let running = tokio::spawn(server.run_draining(drain, shutdown));
         Self { address, media, media_tcp, stop, running }
     }
 
     pub async fn stop(self) {
         self.stop.send(()).unwrap();
+        timeout(DEADLINE, self.running).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(self) {
+        let _stop = self.stop;
         timeout(DEADLINE, self.running).await.unwrap().unwrap().unwrap();
     }
 
@@ -108,7 +112,7 @@ pub struct Response {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a complete head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.lines();

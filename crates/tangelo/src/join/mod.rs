@@ -92,7 +92,7 @@ impl fmt::Display for Misused {
 }
 
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    super::log_to_stderr(&options.log)?;
+    super::log_to_stderr(&options.log, super::LogFormat::Text)?;
     // Not by clap, which would print the secret in it.
     let address = options.url.parse::<Address>().map_err(|error| Misused(error.to_string()))?;
     Link::parse(&address.link).map_err(|error| Misused(format!("this is no room link: {error}")))?;

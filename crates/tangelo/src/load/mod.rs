@@ -103,7 +103,7 @@ impl Options {
 }
 
 pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    super::log_to_stderr(&options.log)?;
+    super::log_to_stderr(&options.log, super::LogFormat::Text)?;
     let address = options.url.parse::<Address>().map_err(|error| Misused::new(error.to_string()))?;
     Link::parse(&address.link).map_err(|error| Misused::new(format!("this is no room link: {error}")))?;
     let plan = options.plan()?;

@@ -326,6 +326,7 @@ export const CODES: Readonly<Record<string, string>> = {
   not_admitted: "nicht zugelassen",
   room_full: "Raum voll",
   server_full: "Server voll",
+  stopping: "Server hält an",
   departed: "schon gegangen",
   removed: "vom Gastgeber entfernt",
   ended: "Gespräch beendet",
