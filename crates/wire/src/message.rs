@@ -355,7 +355,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Protocol,
@@ -366,6 +366,8 @@ impl ErrorCode {
         Self::ServerFull,
         Self::Stopping,
         Self::Departed,
+        Self::Removed,
+        Self::Ended,
         Self::GroupAlive,
         Self::NotEntered,
         Self::Invalid,
