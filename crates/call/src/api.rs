@@ -63,6 +63,9 @@ pub enum Command {
     /// Ask for the TURN servers anew, with fresh credentials. A session that [`crate::Session::ask_for_turn_servers`] was
     /// called on asks by itself whenever it arrives or resumes. Answered by [`Event::TurnServers`], if there is a way.
     TurnServers {},
+    /// The machine may have come into another network, back into one, or out of its sleep: whether there is a way to the server is
+    /// found out at once instead of when it would be time.
+    NetworkChanged {},
     /// Leave the call for good.
     Leave {},
 }
@@ -239,6 +242,8 @@ pub struct Person {
     pub confirmed: bool,
     /// Whether it is still present in the room (a member that departed is about to be removed).
     pub present: bool,
+    /// Whether the server says that its connection is lost; it may still come back.
+    pub lost: bool,
     /// Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
     /// keeping it from being heard.
     pub silent: bool,

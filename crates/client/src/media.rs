@@ -120,6 +120,15 @@ impl MediaConnection {
         }
     }
 
+    /// The server is reached again: what waits need not wait, and what was tried without a network is tried anew.
+    pub(crate) fn reachable(&mut self, now: Instant) {
+        let tries = self.awaits(Awaited::Connection);
+        if self.renew_at.is_some() || tries {
+            self.awaited = None;
+            self.renew_at = Some(now);
+        }
+    }
+
     pub(crate) fn receive(&mut self, now: Instant, source: SocketAddr, contents: &[u8]) {
         self.peer.receive(now, source, contents);
     }
@@ -149,7 +158,7 @@ impl MediaConnection {
         self.renew_at.is_some_and(|at| at <= now)
     }
 
-    /// Not yet: there is no address to do it from.
+    /// Not yet: there is no address to do it from, or one is being looked for.
     pub(crate) fn renew_later(&mut self, now: Instant) {
         self.renew_at = Some(now + RENEW_WAIT_MAX);
     }

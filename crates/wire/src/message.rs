@@ -171,6 +171,13 @@ pub enum ServerMessage {
         /// Sorted.
         pictures: Vec<Picture>,
     },
+    /// The connection of a present client was lost, or is back. Of whom nothing was said since the snapshot or `Resumed`, it is there.
+    Connection {
+        /// Whose.
+        client: ClientId,
+        /// Whether it is lost: the client may still resume.
+        lost: bool,
+    },
     /// Answer to a client's `TurnServers`.
     TurnServers(TurnServers),
     /// Answer to a heartbeat: a client that hears nothing for three of them takes the connection for dead.
@@ -372,6 +379,7 @@ mod tests {
             ServerMessage::Error(error),
             ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
             ServerMessage::TurnServers(TurnServers::default()),
+            ServerMessage::Connection { client, lost: true },
         ];
         for message in messages {
             assert_eq!(ServerMessage::from_json(&message.to_json()).unwrap(), message);

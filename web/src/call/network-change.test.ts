@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { onNetworkChange } from "./network-change.js";
 
 class FakeNetwork extends EventTarget {
@@ -26,7 +26,7 @@ function world() {
 }
 
 test("another kind of network and being online again are told", () => {
-  const { network, online, changes } = world();
+  const { network, online, stop, changes } = world();
   network.become("cellular");
   assert.equal(changes(), 1);
   network.become("none");
@@ -35,12 +35,14 @@ test("another kind of network and being online again are told", () => {
   assert.equal(changes(), 2);
   online();
   assert.equal(changes(), 3);
+  stop();
 });
 
 test("another speed of the same network is not", () => {
-  const { network, changes } = world();
+  const { network, stop, changes } = world();
   network.become("wifi");
   assert.equal(changes(), 0);
+  stop();
 });
 
 test("nothing is told after the end", () => {
@@ -49,4 +51,18 @@ test("nothing is told after the end", () => {
   network.become("cellular");
   online();
   assert.equal(changes(), 0);
+});
+
+test("a device that has slept is told, one that is awake is not", () => {
+  mock.timers.enable({ apis: ["Date", "setInterval"] });
+  const { stop, changes } = world();
+  mock.timers.tick(30_000);
+  assert.equal(changes(), 0);
+  mock.timers.setTime(Date.now() + 600_000);
+  mock.timers.tick(1_000);
+  assert.equal(changes(), 1);
+  mock.timers.tick(10_000);
+  assert.equal(changes(), 1, "once");
+  stop();
+  mock.timers.reset();
 });

@@ -14,6 +14,7 @@ function person(name: string, change: Partial<PersonView> = {}): PersonView {
     own: false,
     confirmed: true,
     present: true,
+    lost: false,
     doubt: undefined,
     trust: { state: { type: "new" }, warnings: [] },
     microphone: true,

@@ -43,4 +43,4 @@ client: string | null, } | { "type": "spoke",
 /**
  * The loudest since this was said last.
  */
-level: number, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "turn_servers", } | { "type": "leave", };
+level: number, } | { "type": "emoji_start", } | { "type": "emoji_cancel", } | { "type": "turn_servers", } | { "type": "network_changed", } | { "type": "leave", };

@@ -265,6 +265,7 @@ function alone(name: string): PersonView {
     confirmed: true,
     present: true,
     trust: { state: { type: "own" }, warnings: [] },
+    lost: false,
     doubt: undefined,
     microphone: undefined,
     camera: undefined,

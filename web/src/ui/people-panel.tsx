@@ -67,7 +67,7 @@ export function PeoplePanel({ people, invite, verify, close }: Props) {
 }
 
 function PersonRow({ person, place }: { person: PersonView; place: number | undefined }) {
-  const { name, own, trust, doubt } = person;
+  const { name, own, trust, doubt, lost } = person;
   const caution =
     doubt === undefined
       ? trust.warnings.map(warning => text.trust.warning(name, warning))
@@ -104,6 +104,7 @@ function PersonRow({ person, place }: { person: PersonView; place: number | unde
           <span>{text.people.recording}</span>
         </p>
       )}
+      {lost && <p class="hint">{text.tile.lost}</p>}
       {caution.map(words => (
         <p key={words} class="caution">
           <WarningIcon />

@@ -61,6 +61,7 @@ export function person(number: number, change: Partial<PersonView> = {}): Person
     own,
     confirmed: true,
     present: true,
+    lost: false,
     doubt: undefined,
     trust: trust(own ? "own" : "seen"),
     microphone: true,

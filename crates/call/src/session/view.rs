@@ -83,6 +83,7 @@ fn roster(now: Millis, context: &RoomContext, attendee: &Attendee, group: &Group
             own: member.client == own,
             confirmed: member.confirmed,
             present: attendee.presence().is_present(member.client),
+            lost: attendee.is_lost(member.client),
             silent: attendee.is_silent(now, member.client),
             elsewhere: attendee.is_elsewhere(member.client),
             state: attendee.shown(member.client).map(|shown| shown.state),
