@@ -13,7 +13,7 @@ const browser = await chromium({
   // The relay stands before the server, which keeps its name.
   args: [`--host-resolver-rules=MAP ${new URL(url).host} ${via}`],
 });
-const ada = await Person.open(browser, url, undefined, { width: 640, height: 480 });
+const ada = await Person.open(browser, url);
 await ada.joinCall("Browser");
 const control = await ada.page.createCDPSession();
 

@@ -28,7 +28,7 @@ impl Process {
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or_else(|| format!("{name} has no output"))?;
         std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|text| line(text));
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(&mut line);
         });
         Ok(Self { child, stdin })
     }

@@ -41,7 +41,7 @@ pub(crate) struct Runner {
     identity: SigningKey,
     session: Session,
     /// A WebSocket that is being opened: sound and picture go on meanwhile.
-    connecting: Option<Task<Result<Socket, ConnectError>>>,
+    connecting: Option<Task<Result<Box<Socket>, ConnectError>>>,
     /// A socket for another way of sound and picture.
     renewing: Option<Task<Result<(SocketAddr, UdpSocket), JoinError>>>,
     asked: mpsc::Receiver<Ask>,
@@ -86,7 +86,7 @@ impl<T> Drop for Task<T> {
 
 /// What the loop waits for.
 enum Input {
-    Connected(Result<Socket, ConnectError>),
+    Connected(Result<Box<Socket>, ConnectError>),
     Renewed(Result<(SocketAddr, UdpSocket), JoinError>),
     Text(Option<String>),
     Datagram(SocketAddr, usize),
@@ -257,7 +257,8 @@ impl Runner {
         match output {
             Output::Connect => {
                 let (address, tls) = (self.address.clone(), self.tls.clone());
-                self.connecting = Some(Task::begin(async move { connect(&address, tls.as_ref()).await }));
+                self.connecting =
+                    Some(Task::begin(async move { connect(&address, tls.as_ref()).await.map(Box::new) }));
             }
             Output::Close => {
                 self.connecting = None;
@@ -281,12 +282,12 @@ impl Runner {
         }
     }
 
-    fn connected(&mut self, result: Result<Socket, ConnectError>) {
+    fn connected(&mut self, result: Result<Box<Socket>, ConnectError>) {
         self.connecting = None;
         let now = self.millis(Instant::now());
         match result {
             Ok(socket) => {
-                self.socket = Some(socket);
+                self.socket = Some(*socket);
                 self.session.connected(now);
             }
             Err(error) => {
