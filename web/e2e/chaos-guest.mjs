@@ -70,8 +70,15 @@ const orders = {
     // It answers no more.
     void worker.evaluate(() => self.close()).catch(() => undefined);
   },
-  freeze: () => control.send("Page.setWebLifecycleState", { state: "frozen" }),
-  thaw: () => control.send("Page.setWebLifecycleState", { state: "active" }),
+  async freeze() {
+    await control.send("Emulation.setFocusEmulationEnabled", { enabled: false });
+    await control.send("Page.setWebLifecycleState", { state: "frozen" });
+  },
+  async thaw() {
+    await control.send("Page.setWebLifecycleState", { state: "active" });
+    // It counts as hidden else.
+    await control.send("Emulation.setFocusEmulationEnabled", { enabled: true });
+  },
   async number() {
     number = await ada.number();
   },
