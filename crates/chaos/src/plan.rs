@@ -123,7 +123,7 @@ impl Iterator for Plan {
         let up_to = |most: u64| 1_000 + most.saturating_sub(1_000) * share / 1_000_000;
         let (lasts_ms, amount) = match kind {
             Kind::NetworkGone | Kind::NetworkOff => (up_to(gone_max_ms), 0),
-            Kind::Moved | Kind::Rebound | Kind::WorkerDied | Kind::Reloaded => (0, 0),
+            _ if kind.is_momentary() => (0, 0),
             Kind::Loss => (self.rng.between(2_000, 6_000), self.rng.between(20, 200)),
             Kind::Delay => (self.rng.between(2_000, 6_000), self.rng.between(50, 400)),
             Kind::Frozen | Kind::PageFrozen => (up_to(gone_max_ms.min(15_000)), 0),
@@ -131,7 +131,7 @@ impl Iterator for Plan {
             Kind::Killed => (self.rng.between(0, 1_500), 0),
             Kind::Storm => (self.rng.between(2_000, 4_000), self.rng.between(3, 5)),
             Kind::ServerKilled => (self.rng.between(0, 2_500), 0),
-            Kind::ServerFrozen => (self.rng.between(1_000, 5_000), 0),
+            _ => (self.rng.between(1_000, 5_000), 0),
         };
         Some(Fault { kind, victim: usize::try_from(victim).unwrap_or(0), lasts_ms, amount })
     }
@@ -141,6 +141,11 @@ impl Kind {
     /// Whether it happens to the browser alone.
     fn is_of_browser(self) -> bool {
         matches!(self, Self::Reloaded | Self::WorkerDied | Self::PageFrozen)
+    }
+
+    /// Whether it is over as soon as it has begun.
+    pub(crate) fn is_momentary(self) -> bool {
+        matches!(self, Self::Moved | Self::Rebound | Self::Reloaded | Self::WorkerDied)
     }
 
     /// Whether it cuts everyone off.

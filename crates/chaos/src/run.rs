@@ -21,6 +21,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(50);
 /// So long a call may take to begin, and to be whole again after a fault, in milliseconds.
 const PATIENCE_MS: u64 = 60_000;
+/// A fault that is over as soon as it has begun shows within this time, in milliseconds.
+const SHOWS_MS: u64 = 1_500;
 /// So many steps of a thousand have two faults.
 const TWO_AT_ONCE: u64 = 200;
 /// Who comes besides has numbers from here on.
@@ -257,7 +259,8 @@ impl Run {
             let now = now_ms();
             all.iter_mut().filter(|begun| begun.fault == fault).for_each(|begun| begun.over = Some(now));
         }
-        let over = now_ms();
+        let momentary = all.iter().any(|begun| begun.fault.kind.is_momentary());
+        let over = now_ms() + if momentary { SHOWS_MS } else { 0 };
         if let Some(ended) = self.server.ended() {
             return Err(format!("the server has ended by itself: {ended}"));
         }
@@ -279,11 +282,14 @@ impl Run {
         let now = now_ms();
         let others_ms = (!others.is_empty()).then(|| self.ledger.longest(&others, begin, now));
         let over = all.iter().filter_map(|begun| begun.over).max().unwrap_or(now);
-        let weather = |begun: &Begun| matches!(begun.fault.kind, Kind::Loss | Kind::Delay);
+        let through = |begun: &Begun| {
+            let kind = begun.fault.kind;
+            matches!(kind, Kind::Loss | Kind::Delay) || kind.is_momentary()
+        };
         let back_ms = match victims.is_empty() {
             true => None,
-            // They are not cut off: what counts is what came through meanwhile.
-            false if all.iter().all(weather) => Some(self.ledger.longest(&victims, begin, now)),
+            // There is no end of it to count from: what counts is what came through meanwhile.
+            false if all.iter().all(through) => Some(self.ledger.longest(&victims, begin, now)),
             false => Some(self.ledger.back(&victims, over)?),
         };
         let kinds = all.iter().map(|begun| begun.fault.kind).collect();
@@ -380,12 +386,12 @@ impl Run {
 
     /// The call as it must be when all is over.
     async fn settle(&mut self) -> Result<(), String> {
+        self.until("one call of all", |run| run.whole(0)).await?;
         if let Some(browser) = self.guests.iter_mut().find(|guest| guest.name == BROWSER)
             && let Some(process) = &mut browser.process
         {
             process.say("number")?;
         }
-        self.until("one call of all", |run| run.whole(0)).await?;
         self.until("the browser's number", |run| {
             let without = run.guests.iter().find(|guest| guest.report.number.is_empty());
             without.map_or(Ok(()), |guest| Err(format!("{} shows none", guest.name)))

@@ -9,8 +9,8 @@ pub(crate) struct Outcome {
     pub(crate) kinds: Vec<Kind>,
     /// The longest time without a frame between those who were not struck, in milliseconds.
     pub(crate) others_ms: Option<u64>,
-    /// How long after the fault's end the last of those who were had all media again; for bad weather the longest time without a
-    /// frame meanwhile.
+    /// How long after the fault's end the last of those who were had all media again; for faults that have no such end the longest time
+    /// without a frame.
     pub(crate) back_ms: Option<u64>,
 }
 
