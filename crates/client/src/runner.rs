@@ -322,7 +322,13 @@ impl Runner {
                 return;
             }
             Event::OfferRefused { offer, text } => self.media.refused(Instant::now(), *offer, text),
-            Event::MediaReset {} | Event::MediaLost {} => self.reset_media(),
+            Event::MediaReset {} => {
+                self.remote.clear();
+                self.update_lines();
+                self.begin_media_anew();
+            }
+            // The group goes on, and what there is to receive is told only where it changes.
+            Event::MediaLost {} => self.begin_media_anew(),
             Event::KeyFrameWanted {} => {
                 for source in self.sources.clone() {
                     if source.kind() == tangelo_wire::MediaKind::Video {
@@ -436,11 +442,10 @@ impl Runner {
         }
     }
 
-    /// The session's lines are gone as well.
-    fn reset_media(&mut self) {
+    /// The server has no media session of this client any more.
+    fn begin_media_anew(&mut self) {
         self.renewing = None;
-        self.remote.clear();
-        self.update_lines();
+        self.lines.values_mut().for_each(|line| line.broken = true);
         if let Ok(local) = self.udp.local_addr() {
             self.media.renew(Instant::now(), local);
         }
