@@ -76,6 +76,7 @@ export const peoplePanels: Stories = {
     1: { handOrder: 1 },
     2: { handOrder: 3 },
   }),
+  "one on the way back": panel(3, { 1: { lost: true, streams: new Map() } }),
   recording: panel(3, {
     1: { recording: true },
     2: { recording: true, doubt: "silent" },

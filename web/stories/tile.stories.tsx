@@ -74,6 +74,10 @@ export const tiles: Stories = {
       }),
     act: pictures,
   },
+  "one on the way back": {
+    draw: () => callOf(3, { 1: { lost: true }, 2: { lost: true, streams: new Map() } }),
+    act: async () => void (await see(".doubt")),
+  },
   doubts: {
     draw: () => callOf(3, { 1: { doubt: "silent" }, 2: { doubt: "elsewhere", microphone: false } }),
     act: pictures,

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod bench;
+mod chaos;
 mod check;
 mod fuzz;
 mod model;
@@ -49,6 +50,8 @@ tasks:
                        the large runs (--write puts the result into docs/model-results.md), --only NAME for one
   sim [ARGS]           run the real clients and the real server in virtual time, with faults and attacks that seeds
                        decide on; `cargo xtask sim --help` tells more
+  chaos                a real call of several programs and a browser in which networks go, programs freeze and the server is
+                       killed, as a seed decides; --seed N, --minutes M, --clients N, --no-browser
   package              build everything and a Debian package of it (target/package/)
   sbom                 list the crates and packages that are in the program and its page (CycloneDX, target/sbom/)
   screenshots          look at every state of every screen, and make the pictures of docs/screenshots/ anew
@@ -87,6 +90,7 @@ fn run(args: &[String]) -> Result<()> {
             let options = model::Options::parse(rest)?;
             model::model(&Repo::find()?, &options)
         }
+        ["chaos", rest @ ..] => chaos::run(&Repo::find()?, rest),
         ["sbom"] => sbom::sbom(&Repo::find()?),
         ["package"] => package::package(&Repo::find()?),
         ["screenshots"] => steps::screenshots(&Repo::find()?),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::repo::Repo;
-use crate::{Result, check, model, package, server, setup, sim, wasm, web};
+use crate::{Result, chaos, check, model, package, server, setup, sim, wasm, web};
 
 /// A part of a task that can be run alone with `--only`.
 struct Step {
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Every step, in the order of `test`.
-static STEPS: [Step; 20] = [
+static STEPS: [Step; 21] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
     step("browsers", "find or install the browsers of the tests, and coturn", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
@@ -51,6 +51,13 @@ static STEPS: [Step; 20] = [
     step("bindings", "TypeScript types written by Rust are current", false, &[], check::bindings),
     step("web-tests", "the tests of the web app", false, &["setup", "wasm"], web::test),
     step("stories", "every state of every screen, in Chromium", false, &["setup"], web::stories),
+    step(
+        "chaos",
+        "a call in which everything fails, for 40 s",
+        false,
+        &["setup", "wasm", "web", "server"],
+        chaos::short,
+    ),
     step(
         "browser-tests",
         "browsers in a call through the server",

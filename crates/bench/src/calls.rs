@@ -97,6 +97,7 @@ impl Guest {
             name: format!("Person {person}"),
             identity: [person; 32],
             ca: None,
+            via: None,
         };
         let participant = Participant::join(options).await.map_err(at("joining"))?;
         let (wishes, wished) = mpsc::unbounded_channel();

@@ -83,6 +83,7 @@ pub fn run(url: &str, count: u8, recording: Recording, stop: impl Future<Output 
                 name: format!("Person {}", number + 1),
                 identity: [number + 1; 32],
                 ca: None,
+                via: None,
             };
             let participant = Participant::join(options).await.map_err(at("joining"))?;
             let turn = Turn { number: u32::from(number), of: u32::from(count), start };

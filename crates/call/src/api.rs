@@ -72,6 +72,9 @@ pub enum Command {
         /// What.
         order: HostOrder,
     },
+    /// The machine may have come into another network, back into one, or out of its sleep: whether there is a way to the server is
+    /// found out at once instead of when it would be time.
+    NetworkChanged {},
     /// Leave the call for good.
     Leave {},
 }
@@ -339,6 +342,8 @@ pub struct Person {
     pub host: bool,
     /// Whether it is still present in the room (a member that departed is about to be removed).
     pub present: bool,
+    /// Whether the server says that its connection is lost; it may still come back.
+    pub lost: bool,
     /// Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
     /// keeping it from being heard.
     pub silent: bool,

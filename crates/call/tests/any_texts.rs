@@ -85,6 +85,7 @@ fn corpus() -> Vec<String> {
         ServerMessage::OfferRefused { offer: 1, error: error(ErrorCode::BadOffer) },
         ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
         ServerMessage::Wanted { source: Source::Screen, layers: vec![0] },
+        ServerMessage::Connection { client, lost: true },
         ServerMessage::Paused {
             pictures: vec![Picture { client: ClientId([7; 16]), source: Source::Screen }],
         },

@@ -105,6 +105,35 @@ fn a_short_cut_is_resumed_by_the_same_client() {
     assert!(!world.peers[1].events.iter().any(reset), "media goes on");
 }
 
+/// Whom a peer sees cut off.
+fn lost(world: &World, index: usize) -> Vec<String> {
+    let people = world.peers[index].people.iter().filter(|person| person.lost);
+    people.map(|person| person.client.clone()).collect()
+}
+
+#[test]
+fn who_is_cut_off_is_shown_to_the_others_until_it_is_back_or_gone() {
+    let mut world = World::of(3);
+    let client = world.client(1).to_string();
+    assert!(lost(&world, 0).is_empty());
+    // Its network is gone: the server hears nothing any more, and it does not hear the server.
+    world.peers[1].frozen = true;
+    world.run(8_000);
+    assert_eq!((lost(&world, 0), lost(&world, 2)), (vec![client.clone()], vec![client.clone()]));
+    world.thaw(1);
+    world.run(1_000);
+    assert_eq!(world.client(1).to_string(), client, "the same client");
+    assert!(lost(&world, 0).is_empty() && lost(&world, 1).is_empty() && lost(&world, 2).is_empty());
+    world.peers[1].frozen = true;
+    world.run(8_000);
+    let newcomer = world.open(4);
+    world.run(3_000);
+    assert_eq!(lost(&world, newcomer), [client]);
+    world.run(10_000);
+    assert!(lost(&world, 0).is_empty() && lost(&world, newcomer).is_empty(), "it is gone");
+    world.assert_one_group(&[0, 2, newcomer]);
+}
+
 #[test]
 fn a_connection_that_died_unnoticed_is_noticed() {
     let mut world = World::new();

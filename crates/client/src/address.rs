@@ -1,6 +1,6 @@
 //! The parts of a room's URL.
 
-use std::str::FromStr;
+use std::{net::SocketAddr, str::FromStr};
 
 /// A room's URL, taken apart. The fragment holds the room's secret: an address does not print.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Address {
     pub host: String,
     /// Path and fragment, `/r/ROOM#SECRET`.
     pub link: String,
+    /// Where to connect to instead of what the host's name stands for.
+    pub via: Option<SocketAddr>,
 }
 
 /// Why a text is no room URL.
@@ -36,7 +38,7 @@ impl Address {
         if host.is_empty() || host.contains(['@', '?', '#', ' ']) {
             return Err(AddressError);
         }
-        Ok(Self { tls, host, link: link.to_owned() })
+        Ok(Self { tls, host, link: link.to_owned(), via: None })
     }
 
     /// Where the WebSocket is.

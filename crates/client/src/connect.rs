@@ -20,6 +20,8 @@ use crate::{Address, tls::Tls};
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to find out from where the server is reached.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
@@ -92,6 +94,9 @@ async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Socket, C
 }
 
 async fn lookup(address: &Address) -> Result<Vec<SocketAddr>, ConnectError> {
+    if let Some(via) = address.via {
+        return Ok(vec![via]);
+    }
     let found = lookup_host(address.authority()).await;
     let addresses: Vec<_> =
         found.map_err(|error| ConnectError::Name(format!("{}: {error}", address.host)))?.collect();
@@ -102,7 +107,7 @@ async fn lookup(address: &Address) -> Result<Vec<SocketAddr>, ConnectError> {
 /// answer at one of them only.
 pub(crate) async fn media_socket(address: &Address) -> Result<UdpSocket, crate::JoinError> {
     let addresses = lookup(address).await?;
-    if let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(&*addresses)).await {
+    if let Ok(Ok(stream)) = timeout(PROBE_PATIENCE, TcpStream::connect(&*addresses)).await {
         return Ok(UdpSocket::bind((stream.local_addr()?.ip(), 0)).await?);
     }
     // It may answer later.

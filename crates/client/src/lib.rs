@@ -15,7 +15,7 @@ mod runner;
 mod tls;
 mod traffic;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use ed25519_dalek::SigningKey;
 use tangelo_call::{Event, HostOrder, MemberState, Stats};
@@ -43,6 +43,8 @@ pub struct JoinOptions {
     pub identity: [u8; 32],
     /// A PEM file with certificates to trust beside those that this machine trusts.
     pub ca: Option<PathBuf>,
+    /// Where to connect to instead of what the link's host stands for, as with a tunnel; the server is asked for under its own name.
+    pub via: Option<SocketAddr>,
 }
 
 impl std::fmt::Debug for JoinOptions {
@@ -130,7 +132,8 @@ impl Participant {
     /// # Errors
     /// See [`JoinError`]. What goes wrong later is an [`Event::Ended`].
     pub async fn join(options: JoinOptions) -> Result<Self, JoinError> {
-        let address: Address = options.url.parse()?;
+        let mut address: Address = options.url.parse()?;
+        address.via = options.via;
         let identity = SigningKey::from_bytes(&options.identity);
         let (asks, asked) = mpsc::channel(64);
         let (tell, happenings) = mpsc::channel(1_024);

@@ -17,6 +17,8 @@ use crate::peer::{News, Peer};
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// ICE and DTLS that take longer after the first answer will not come up.
 const CONNECT_WAIT: Duration = Duration::from_secs(20);
+/// Once the server is reached again, something must come by the old way within this time: checks are answered every second.
+const PROBE_WAIT: Duration = Duration::from_millis(1_500);
 /// The pause before an offer is made again, or a connection that failed is made anew; doubled for each other failure not long ago.
 const RENEW_WAIT: Duration = Duration::from_secs(1);
 const RENEW_WAIT_MAX: Duration = Duration::from_secs(16);
@@ -33,6 +35,8 @@ pub(crate) struct MediaConnection {
     /// When connections failed.
     failed_at: VecDeque<Instant>,
     renew_at: Option<Instant>,
+    /// By when something must come.
+    probe_by: Option<Instant>,
     /// Whether the last offer came to nothing, and the connection went on without it.
     missed: bool,
     /// No offer before.
@@ -56,6 +60,7 @@ impl MediaConnection {
             awaited: None,
             failed_at: VecDeque::new(),
             renew_at: None,
+            probe_by: None,
             missed: false,
             again_at: None,
         }
@@ -65,7 +70,7 @@ impl MediaConnection {
     pub(crate) fn renew(&mut self, now: Instant, local: SocketAddr) {
         self.peer = Peer::new(now, local);
         self.peer.want(self.wanted.clone());
-        (self.awaited, self.renew_at) = (None, None);
+        (self.awaited, self.renew_at, self.probe_by) = (None, None, None);
         (self.missed, self.again_at) = (false, None);
     }
 
@@ -120,7 +125,19 @@ impl MediaConnection {
         }
     }
 
+    /// The server is reached again: what waits need not wait, and what was tried without a network is tried anew.
+    pub(crate) fn reachable(&mut self, now: Instant) {
+        let tries = self.awaits(Awaited::Connection);
+        if self.renew_at.is_some() || tries {
+            self.awaited = None;
+            self.renew_at = Some(now);
+        } else if self.peer.is_connected() {
+            self.probe_by = Some(now + PROBE_WAIT);
+        }
+    }
+
     pub(crate) fn receive(&mut self, now: Instant, source: SocketAddr, contents: &[u8]) {
+        self.probe_by = None;
         self.peer.receive(now, source, contents);
     }
 
@@ -136,11 +153,15 @@ impl MediaConnection {
                 self.fail(now, &why);
             }
         }
+        if self.probe_by.is_some_and(|by| by <= now) {
+            tracing::info!("nothing comes by the old way: another connection is made");
+            (self.awaited, self.probe_by, self.renew_at) = (None, None, Some(now));
+        }
         self.again_at = self.again_at.filter(|at| now < *at);
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {
-        let due = [self.awaited.map(|(_, until)| until), self.renew_at, self.again_at];
+        let due = [self.awaited.map(|(_, until)| until), self.renew_at, self.probe_by, self.again_at];
         due.into_iter().flatten().fold(self.peer.poll_timeout(), Instant::min)
     }
 
@@ -149,7 +170,7 @@ impl MediaConnection {
         self.renew_at.is_some_and(|at| at <= now)
     }
 
-    /// Not yet: there is no address to do it from.
+    /// Not yet: there is no address to do it from, or one is being looked for.
     pub(crate) fn renew_later(&mut self, now: Instant) {
         self.renew_at = Some(now + RENEW_WAIT_MAX);
     }

@@ -17,6 +17,11 @@ use tangelo_wire::{LineUse, MediaKind, MediaLine, Source};
 /// One that has given up is not asked all the time, until its owner drops it.
 const GIVEN_UP_WAIT: Duration = Duration::from_secs(60);
 
+/// How often the way to the server is checked, and after how many checks in vain it is lost: soon after the server's word is
+/// missed, too, and not before.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECKS_IN_VAIN: usize = 8;
+
 /// What a peer connection has to tell.
 #[derive(Debug)]
 pub(crate) enum News {
@@ -80,6 +85,8 @@ impl Peer {
             None,
             FormatParams { profile_id: Some(0), ..FormatParams::default() },
         );
+        builder.set_max_stun_rto(CHECK_EVERY);
+        builder.set_max_stun_retransmits(CHECKS_IN_VAIN);
         let mut rtc = builder.build(now);
         if let Ok(candidate) = Candidate::host(local, "udp") {
             rtc.add_local_candidate(candidate);

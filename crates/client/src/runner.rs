@@ -10,11 +10,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use futures_util::{SinkExt, StreamExt};
 use tangelo_call::{Command, Config, Event, FrameVerdict, IdentityKey, Output, Session, Words};
 use tangelo_wire::{ClientId, LineUse, Millis, Source};
-use tokio::{net::UdpSocket, sync::mpsc, time::sleep_until};
+use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle, time::sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    Address, Ask, Frame, Happening, JoinError,
+    Address, Ask, ConnectError, Frame, Happening, JoinError,
     connect::{Socket, connect, media_socket},
     media::MediaConnection,
     peer::{News, SealedFrame},
@@ -40,6 +40,10 @@ pub(crate) struct Runner {
     tls: Option<Tls>,
     identity: SigningKey,
     session: Session,
+    /// A WebSocket that is being opened: sound and picture go on meanwhile.
+    connecting: Option<Task<Result<Box<Socket>, ConnectError>>>,
+    /// A socket for another way of sound and picture.
+    renewing: Option<Task<Result<(SocketAddr, UdpSocket), JoinError>>>,
     asked: mpsc::Receiver<Ask>,
     tell: mpsc::Sender<Happening>,
     start: Instant,
@@ -55,8 +59,35 @@ pub(crate) struct Runner {
     ended: bool,
 }
 
+/// Something that takes its time; given up when it is dropped.
+struct Task<T>(JoinHandle<T>);
+
+impl<T: Send + 'static> Task<T> {
+    fn begin(work: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(tokio::spawn(work))
+    }
+
+    /// Waits for the end of a task; for ever if there is none, or none that ends.
+    async fn end(task: &mut Option<Self>) -> T {
+        if let Some(Self(handle)) = task
+            && let Ok(done) = handle.await
+        {
+            return done;
+        }
+        std::future::pending().await
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What the loop waits for.
 enum Input {
+    Connected(Result<Box<Socket>, ConnectError>),
+    Renewed(Result<(SocketAddr, UdpSocket), JoinError>),
     Text(Option<String>),
     Datagram(SocketAddr, usize),
     Ask(Option<Ask>),
@@ -83,6 +114,8 @@ impl Runner {
             tls,
             identity,
             session,
+            connecting: None,
+            renewing: None,
             asked,
             tell,
             start,
@@ -110,6 +143,8 @@ impl Runner {
             let input = self.wait(&mut datagram).await;
             let now = Instant::now();
             match input {
+                Input::Connected(result) => self.connected(result),
+                Input::Renewed(result) => self.renewed(now, result),
                 Input::Text(Some(text)) => self.session.receive(self.millis(now), &text),
                 Input::Text(None) => {
                     self.socket = None;
@@ -129,7 +164,7 @@ impl Runner {
                     }
                     self.media.handle_timeout(now);
                     if self.media.is_to_renew(now) {
-                        self.renew_media(now).await;
+                        self.renew_media(now);
                     }
                 }
             }
@@ -147,6 +182,8 @@ impl Runner {
             }
         };
         tokio::select! {
+            result = Task::end(&mut self.connecting) => Input::Connected(result),
+            result = Task::end(&mut self.renewing) => Input::Renewed(result),
             text = text => Input::Text(text),
             received = self.udp.recv_from(datagram) => match received {
                 Ok((length, source)) => Input::Datagram(source, length),
@@ -223,18 +260,13 @@ impl Runner {
 
     async fn output(&mut self, output: Output) {
         match output {
-            Output::Connect => match connect(&self.address, self.tls.as_ref()).await {
-                Ok(socket) => {
-                    self.socket = Some(socket);
-                    self.session.connected(self.millis(Instant::now()));
-                }
-                Err(error) => {
-                    tracing::info!(%error, "the server cannot be reached");
-                    self.happen(Happening::Unreachable(error));
-                    self.session.disconnected(self.millis(Instant::now()));
-                }
-            },
+            Output::Connect => {
+                let (address, tls) = (self.address.clone(), self.tls.clone());
+                self.connecting =
+                    Some(Task::begin(async move { connect(&address, tls.as_ref()).await.map(Box::new) }));
+            }
             Output::Close => {
+                self.connecting = None;
                 if let Some(mut socket) = self.socket.take() {
                     let _ = socket.close(None).await;
                 }
@@ -255,11 +287,29 @@ impl Runner {
         }
     }
 
+    fn connected(&mut self, result: Result<Box<Socket>, ConnectError>) {
+        self.connecting = None;
+        let now = self.millis(Instant::now());
+        match result {
+            Ok(socket) => {
+                self.socket = Some(*socket);
+                self.session.connected(now);
+            }
+            Err(error) => {
+                tracing::info!(%error, "the server cannot be reached");
+                self.happen(Happening::Unreachable(error));
+                self.session.disconnected(now);
+            }
+        }
+    }
+
     fn event(&mut self, event: Event) {
         match &event {
             Event::Phase { phase } => {
                 self.inside = *phase == tangelo_call::Phase::Inside;
-                if !self.inside {
+                if self.inside {
+                    self.media.reachable(Instant::now());
+                } else {
                     self.media.interrupted(Instant::now());
                 }
             }
@@ -277,7 +327,13 @@ impl Runner {
                 return;
             }
             Event::OfferRefused { offer, text } => self.media.refused(Instant::now(), *offer, text),
-            Event::MediaReset {} | Event::MediaLost {} => self.reset_media(),
+            Event::MediaReset {} => {
+                self.remote.clear();
+                self.update_lines();
+                self.begin_media_anew();
+            }
+            // The group goes on, and what there is to receive is told only where it changes.
+            Event::MediaLost {} => self.begin_media_anew(),
             Event::KeyFrameWanted {} => {
                 for source in self.sources.clone() {
                     if source.kind() == tangelo_wire::MediaKind::Video {
@@ -393,20 +449,28 @@ impl Runner {
         }
     }
 
-    /// The session's lines are gone as well.
-    fn reset_media(&mut self) {
-        self.remote.clear();
-        self.update_lines();
+    /// The server has no media session of this client any more.
+    fn begin_media_anew(&mut self) {
+        self.renewing = None;
+        self.lines.values_mut().for_each(|line| line.broken = true);
         if let Ok(local) = self.udp.local_addr() {
             self.media.renew(Instant::now(), local);
         }
     }
 
     /// Another way to the server, with the same lines: from another port, and maybe from another network.
-    async fn renew_media(&mut self, now: Instant) {
-        let udp = media_socket(&self.address).await;
-        let local = udp.and_then(|udp| Ok((udp.local_addr()?, udp)));
-        match local {
+    fn renew_media(&mut self, now: Instant) {
+        self.media.renew_later(now);
+        let address = self.address.clone();
+        self.renewing = Some(Task::begin(async move {
+            let udp = media_socket(&address).await?;
+            Ok((udp.local_addr()?, udp))
+        }));
+    }
+
+    fn renewed(&mut self, now: Instant, result: Result<(SocketAddr, UdpSocket), JoinError>) {
+        self.renewing = None;
+        match result {
             Ok((local, udp)) => {
                 self.udp = udp;
                 self.media.renew(now, local);

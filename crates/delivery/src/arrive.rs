@@ -10,7 +10,7 @@ use crate::{
     connection::State,
     ids::token_hash,
     log::{self, Log},
-    room::{Link, Present, Room},
+    room::{Link, Present, Room, send},
     timers::Timer,
 };
 
@@ -113,7 +113,9 @@ impl Delivery {
             published: room.published(),
             token,
         };
+        let lost = room.lost();
         self.tell(id, snapshot);
+        lost.into_iter().for_each(|message| self.tell(id, message));
         self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name.clone(), client));
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name });
@@ -153,11 +155,17 @@ impl Delivery {
             missed.map(|entry| ServerMessage::Entry(log::view(entry, client))).collect();
         let (seq, published) = (room.log.head(), room.published());
         let Some(present) = room.present.get_mut(&client) else { return };
+        let was_lost = std::mem::take(&mut present.told_lost);
         let resumed = ServerMessage::Resumed { seq, published, media_lost: present.media_lost };
         let old = present.connection();
         present.link = Link::Up { connection: id, since: now };
         present.processed = present.processed.max(processed);
         let (wanted, paused) = (present.wanted.clone(), present.paused.clone());
+        let lost = room.lost();
+        if was_lost {
+            let to = room.connections(Some(client));
+            send(&mut self.outputs, to, || ServerMessage::Connection { client, lost: false });
+        }
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name.clone() });
         }
@@ -169,6 +177,7 @@ impl Delivery {
         for entry in missed {
             self.tell(id, entry);
         }
+        lost.into_iter().for_each(|message| self.tell(id, message));
         // What was said meanwhile is lost, and it is said only when it changes.
         for (source, layers) in wanted {
             self.tell(id, ServerMessage::Wanted { source, layers });

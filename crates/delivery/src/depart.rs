@@ -5,7 +5,13 @@ use tangelo_wire::{
     made,
 };
 
-use crate::{ConnectionId, Delivery, Output, connection::State, hosting::removed, room::Link, timers::Timer};
+use crate::{
+    ConnectionId, Delivery, Output,
+    connection::State,
+    hosting::removed,
+    room::{Link, send},
+    timers::Timer,
+};
 
 impl Delivery {
     pub(crate) fn leave(&mut self, now: Millis, id: ConnectionId) {
@@ -45,6 +51,18 @@ impl Delivery {
             Some(deadline) => self.timers.set(deadline, Timer::Client(name, client)),
             // Whatever happens from now on gives a deadline that is no earlier.
             None => self.timers.set(now + bounds::RESUME_WINDOW_MS, Timer::Client(name, client)),
+        }
+    }
+
+    /// Tells the others that a client's connection is lost, unless it is back by now.
+    pub(crate) fn tell_lost(&mut self, now: Millis, name: &RoomName, client: ClientId) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let Some(present) = room.present.get_mut(&client) else { return };
+        let is_due = matches!(present.link, Link::Down { since, .. } if since + bounds::LOST_TOLD_MS <= now);
+        if is_due && !present.told_lost {
+            present.told_lost = true;
+            let to = room.connections(Some(client));
+            send(&mut self.outputs, to, || ServerMessage::Connection { client, lost: true });
         }
     }
 

@@ -156,6 +156,7 @@ impl Delivery {
                 room.present.insert(*client, present(now, one, &delivery.limits)?);
                 let due = now + bounds::RESUME_WINDOW_MS;
                 delivery.timers.set(due, Timer::Client(room.name.clone(), *client));
+                delivery.timers.set(now + bounds::LOST_TOLD_MS, Timer::Lost(room.name.clone(), *client));
             }
             if room.present.is_empty() {
                 return Err(RestoreError("a room has nobody in it".to_owned()));

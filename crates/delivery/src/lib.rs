@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tangelo_wire::{
     ClientId, ClientMessage, ErrorCode, LogId, MediaLine, Millis, Picture, Published, RoomName,
-    ServerMessage, Source, View, WireError,
+    ServerMessage, Source, View, WireError, limits as bounds,
 };
 
 pub use bucket::Rate;
@@ -201,6 +201,7 @@ impl Delivery {
         {
             let counts_until = now + self.limits.absent_ms;
             present.link = Link::Down { since: now, counts_until };
+            self.timers.set(now + bounds::LOST_TOLD_MS, Timer::Lost(room, client));
         }
     }
 
@@ -266,6 +267,7 @@ impl Delivery {
             match timer {
                 Timer::Connection(id) => self.look_at_connection(now, id),
                 Timer::Client(room, client) => self.look_at_client(now, room, client),
+                Timer::Lost(room, client) => self.tell_lost(now, &room, client),
             }
         }
     }

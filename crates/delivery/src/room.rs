@@ -65,6 +65,8 @@ pub(crate) struct Present {
     pub(crate) turn_servers: Bucket,
     /// Whether the program that had its media session is gone.
     pub(crate) media_lost: bool,
+    /// Whether the others were told that its connection is lost.
+    pub(crate) told_lost: bool,
 }
 
 /// Whether a client has a connection, and since when.
@@ -111,6 +113,7 @@ impl Present {
             watches: Bucket::new(now, limits.watches),
             turn_servers: Bucket::new(now, limits.turn_servers),
             media_lost: false,
+            told_lost: false,
         }
     }
 
@@ -287,6 +290,12 @@ impl Room {
         sends
             .map(|(client, present)| Published { client: *client, sources: present.published.clone() })
             .collect()
+    }
+
+    /// For who begins to listen: whose connections are lost, as everyone else was told.
+    pub(crate) fn lost(&self) -> Vec<ServerMessage> {
+        let lost = self.present.iter().filter(|(_, present)| present.told_lost);
+        lost.map(|(client, _)| ServerMessage::Connection { client: *client, lost: true }).collect()
     }
 
     /// Everyone who is connected, but for `except`.

@@ -11,9 +11,11 @@ use crate::ConnectionId;
 pub(crate) enum Timer {
     Connection(ConnectionId),
     Client(RoomName, ClientId),
+    /// A client whose connection was lost a while ago.
+    Lost(RoomName, ClientId),
 }
 
-/// One timer for each connection and each present client. A timer is never moved: when it fires, its subject is
+/// One timer for each connection and each present client, and one more for each connection that was lost just now. A timer is never moved: when it fires, its subject is
 /// asked for the true deadline and the timer set anew. So a heartbeat costs nothing here.
 #[derive(Default)]
 pub(crate) struct Timers {

@@ -145,3 +145,43 @@ fn a_long_call_can_be_resumed_at_any_time() {
         world.beat(&second, last);
     }
 }
+
+#[test]
+fn the_others_are_told_who_is_cut_off_and_who_is_back() {
+    let mut world = World::new();
+    let (first, second) = world.pair();
+    let third = world.arrive();
+    // Who is back at once was never away for the others.
+    world.drop_connection(&second);
+    world.pass(900, &[&first, &third]);
+    let second = world.resume(&second, 6);
+    world.pass(5_000, &[&first, &second, &third]);
+    assert_eq!(world.connections, []);
+
+    world.drop_connection(&second);
+    world.pass(1_500, &[&first, &third]);
+    let mut told = std::mem::take(&mut world.connections);
+    told.sort();
+    assert_eq!(told, [(first.connection, second.id, true), (third.connection, second.id, true)]);
+    // Newcomers and those who were away themselves learn it, too.
+    let fourth = world.arrive();
+    let third = world.resume(&third, 6);
+    let told = std::mem::take(&mut world.connections);
+    assert_eq!(told, [(fourth.connection, second.id, true), (third.connection, second.id, true)]);
+
+    let second = world.resume(&second, 6);
+    let mut told = std::mem::take(&mut world.connections);
+    told.sort();
+    let back = [&first, &third, &fourth].map(|other| (other.connection, second.id, false));
+    let mut expected = back.to_vec();
+    expected.sort();
+    assert_eq!(told, expected);
+    // That somebody has departed stands in the log.
+    world.drop_connection(&second);
+    world.pass(500, &[&first, &third, &fourth]);
+    world.say(first.connection, ClientMessage::Leave {});
+    world.pass(12_000, &[&third, &fourth]);
+    let told = std::mem::take(&mut world.connections);
+    assert!(told.iter().all(|(_, client, lost)| *client == second.id && *lost), "{told:?}");
+    assert_eq!(told.len(), 2);
+}

@@ -159,7 +159,8 @@ fn lie(world: &World, victim: usize, input: &mut Input<'_>) -> ServerMessage {
         ErrorCode::Protocol,
     ]);
     let post = u32::from(input.byte() % 8);
-    match input.byte() % 11 {
+    match input.byte() % 12 {
+        11 => ServerMessage::Connection { client, lost: post % 2 == 0 },
         10 => ServerMessage::Wanted { source: Source::Camera, layers: vec![post as u8; 3] },
         0 => ServerMessage::Stale { post, last: seq },
         1 => ServerMessage::Refused { post, error: error(code) },

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use tangelo_call::{Command, emoji::EmojiMessage, link::Link};
 use tangelo_wire::{
-    Bytes, ClientMessage, ErrorCode, HostOrders, LogId, Post, ServerMessage, Source, WireError,
+    Bytes, ClientId, ClientMessage, ErrorCode, HostOrders, LogId, Post, ServerMessage, Source, WireError,
 };
 
 use crate::call_world::World;
@@ -46,6 +46,7 @@ pub fn wire_messages() -> Vec<Vec<u8>> {
             ServerMessage::Answer { offer: 1, sdp: "v=0\r\n".into() },
             ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 1] },
             ServerMessage::Paused { pictures: Vec::new() },
+            ServerMessage::Connection { client: ClientId([1; 16]), lost: true },
             ServerMessage::Error(error()),
         ]
         .map(|message| message.to_json()),

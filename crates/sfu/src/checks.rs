@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -23,17 +24,22 @@ pub(crate) struct Checks {
     ways: BTreeSet<Way>,
     /// When the session is lost, unless a check is passed before. str0m does not notice: it waits for the first one for ever.
     until: Option<Instant>,
+    /// The way of a check that chooses it and was not answered yet.
+    choosing: Option<Way>,
+    /// The way that the client chose last. str0m goes by priorities alone, and would send where a router has forgotten the client for
+    /// as long as checks may stay away.
+    chosen: Option<Way>,
 }
 
 impl Checks {
     pub(crate) fn new(ufrag: String) -> Self {
-        Self { ufrag, ways: BTreeSet::new(), until: None }
+        Self { ufrag, ways: BTreeSet::new(), until: None, choosing: None, chosen: None }
     }
 
     /// The local ufrag, after every offer. Another one is that of an ICE restart.
     pub(crate) fn agreed(&mut self, now: Instant, ufrag: String) {
         if self.ufrag != ufrag {
-            *self = Self { ufrag, ways: BTreeSet::new(), until: Some(now + RESTART_TIME) };
+            *self = Self { until: Some(now + RESTART_TIME), ..Self::new(ufrag) };
         }
     }
 
@@ -50,9 +56,20 @@ impl Checks {
         admitted
     }
 
-    /// A check was answered: from here on str0m notices when they stay away.
-    pub(crate) fn passed(&mut self) {
+    /// A check that chooses its way is about to go to str0m.
+    pub(crate) fn chooses(&mut self, way: Way) {
+        self.choosing = Some(way);
+    }
+
+    /// A check from there was answered, so that it is authentic: from here on str0m notices when they stay away.
+    pub(crate) fn passed(&mut self, peer: SocketAddr) {
         self.until = None;
+        self.chosen = self.choosing.take_if(|way| way.peer == peer).or(self.chosen);
+    }
+
+    /// Where the client wants everything to be sent.
+    pub(crate) fn chosen(&self) -> Option<Way> {
+        self.chosen
     }
 
     /// Whether the client did not follow up its ICE restart.
@@ -63,8 +80,6 @@ impl Checks {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
     use crate::Transport;
 
@@ -99,7 +114,25 @@ mod tests {
         checks.agreed(now, "two".into());
         assert!(!checks.are_late(now + RESTART_TIME / 2));
         assert!(checks.are_late(now + RESTART_TIME));
-        checks.passed();
+        checks.passed(way(1).peer);
         assert!(!checks.are_late(now + 2 * RESTART_TIME));
+    }
+
+    #[test]
+    fn a_way_is_chosen_by_a_check_that_was_answered_there_and_only_until_the_next_restart() {
+        let now = crate::test_now();
+        let mut checks = Checks::new("one".into());
+        checks.chooses(way(1));
+        assert_eq!(checks.chosen(), None, "it may be forged");
+        checks.passed(way(2).peer);
+        assert_eq!(checks.chosen(), None);
+        checks.passed(way(1).peer);
+        assert_eq!(checks.chosen(), Some(way(1)));
+        checks.chooses(way(2));
+        checks.passed(way(2).peer);
+        checks.passed(way(1).peer);
+        assert_eq!(checks.chosen(), Some(way(2)), "checks that choose nothing change nothing");
+        checks.agreed(now, "two".into());
+        assert_eq!(checks.chosen(), None);
     }
 }

@@ -64,8 +64,19 @@ pub(crate) fn is_binding_success(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x01, 0x01]) && bytes.get(4..8) == Some(&MAGIC_COOKIE)
 }
 
+/// Whether this is STUN, by its first byte (RFC 7983 section 7).
+pub(crate) fn is_stun(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(0..=3))
+}
+
+/// Whether a binding request has USE-CANDIDATE (RFC 8445 section 7.1.2): this is the way that the client has chosen.
+pub(crate) fn chooses_way(request: &[u8]) -> bool {
+    attribute(request, USE_CANDIDATE).is_some()
+}
+
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const USERNAME: u16 = 0x0006;
+const USE_CANDIDATE: u16 = 0x0025;
 
 /// The first half of USERNAME of a binding request: the receiver's ufrag (RFC 8445 section 7.2.2).
 fn binding_request_ufrag(bytes: &[u8]) -> Option<&str> {
@@ -75,12 +86,18 @@ fn binding_request_ufrag(bytes: &[u8]) -> Option<&str> {
     if usize::from(be16(bytes, 2)?) != bytes.len().checked_sub(20)? {
         return None;
     }
-    let mut attributes = bytes.get(20..)?;
+    let name = attribute(bytes, USERNAME)?;
+    std::str::from_utf8(name).ok()?.split_once(':').map(|(ufrag, _)| ufrag)
+}
+
+/// The value of a STUN message's attribute (RFC 8489 section 14).
+fn attribute(message: &[u8], wanted: u16) -> Option<&[u8]> {
+    let mut attributes = message.get(20..)?;
     while !attributes.is_empty() {
         let length = usize::from(be16(attributes, 2)?);
         let value = attributes.get(4..4 + length)?;
-        if be16(attributes, 0)? == USERNAME {
-            return std::str::from_utf8(value).ok()?.split_once(':').map(|(ufrag, _)| ufrag);
+        if be16(attributes, 0)? == wanted {
+            return Some(value);
         }
         attributes = attributes.get(4 + length.next_multiple_of(4)..)?;
     }

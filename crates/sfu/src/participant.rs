@@ -22,7 +22,7 @@ use crate::{
     SfuConfig, Transport,
     budget::Plan,
     checks::Checks,
-    demux::{Datagram, Way, is_binding_success},
+    demux::{Datagram, Way, chooses_way, is_binding_success, is_stun},
     guard::guarded,
     hearing::Hearing,
     layers::Choice,
@@ -391,22 +391,21 @@ impl Participant {
 
     /// Hands a datagram to str0m. Returns whether str0m took it.
     pub(crate) fn handle_datagram(&mut self, now: Instant, way: Way, contents: &[u8]) -> bool {
-        let protocol = match way.transport {
-            Transport::Udp => Protocol::Udp,
-            Transport::Tcp => Protocol::Tcp,
-        };
         let is_check = matches!(Datagram::classify(contents), Datagram::BindingRequest { .. });
         let named = Named::read(contents, &self.numbering);
         if named.is_some_and(|named| !self.streams.admits(named)) {
             return false;
         }
         let taken = guarded(|| {
-            let Ok(receive) = Receive::new(protocol, way.peer, way.local, contents) else {
+            let Ok(receive) = Receive::new(protocol(way), way.peer, way.local, contents) else {
                 return false;
             };
             let input = Input::Receive(now, receive);
             if is_check && !self.checks.admit(way, || self.rtc.accepts(&input)) {
                 return false;
+            }
+            if is_check && chooses_way(contents) {
+                self.checks.chooses(way);
             }
             let taken = self.rtc.handle_input(input).is_ok();
             if let Some(named) = named {
@@ -432,9 +431,12 @@ impl Participant {
         self.wake = loop {
             let output = guarded(|| self.rtc.poll_output());
             match self.or_dead(output) {
-                Some(Ok(Output::Transmit(transmit))) => {
+                Some(Ok(Output::Transmit(mut transmit))) => {
                     if is_binding_success(&transmit.contents) {
-                        self.checks.passed();
+                        self.checks.passed(transmit.destination);
+                    } else if let Some(way) = self.checks.chosen().filter(|_| !is_stun(&transmit.contents)) {
+                        transmit.proto = protocol(way);
+                        (transmit.source, transmit.destination) = (way.local, way.peer);
                     }
                     transmits.push(transmit);
                 }
@@ -605,6 +607,13 @@ impl Participant {
 }
 
 /// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
+fn protocol(way: Way) -> Protocol {
+    match way.transport {
+        Transport::Udp => Protocol::Udp,
+        Transport::Tcp => Protocol::Tcp,
+    }
+}
+
 fn tcp_candidate(address: SocketAddr) -> Result<Candidate, IceError> {
     Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
 }

@@ -150,3 +150,26 @@ fn a_client_whose_network_changes_goes_on_with_the_numbers_that_it_had() {
     assert_eq!(world.connected.iter().filter(|client| **client == BOB).count(), 1, "one DTLS session");
     assert_eq!(world.sfu.stats().participants, 2);
 }
+
+#[test]
+fn a_client_to_which_a_router_gives_another_port_is_found_there_by_its_next_check() {
+    let mut world = World::new();
+    let outside = |port: u16| SocketAddr::from(([203, 0, 113, 9], port));
+    world.add(ALICE, room("one"));
+    world.add(BOB, room("one"));
+    let inside_of_bob = world.peer(BOB).address;
+    world.nat.insert(inside_of_bob, outside(1_000));
+    let sent = world.add_lines(ALICE, &[send(Microphone)]);
+    let received = world.add_lines(BOB, &[receive(ALICE, Microphone)]);
+    world.connect(&[ALICE, BOB]);
+    world.stream(ALICE, sent[0], 0, 10);
+    world.run(100);
+    assert_eq!(world.payloads(BOB, received[0]), payloads(sent[0], 0..10));
+    // No side is told, and nothing reaches the old port any more.
+    world.nat.insert(inside_of_bob, outside(2_000));
+    world.run(4_000);
+    world.stream(ALICE, sent[0], 10, 10);
+    world.run(100);
+    assert_eq!(world.payloads(BOB, received[0]), payloads(sent[0], 0..20));
+    assert!(world.disconnected.is_empty());
+}

@@ -105,8 +105,13 @@ struct Guest {
 
 impl Guest {
     async fn join(url: &str, name: &str, person: u8) -> Self {
-        let options =
-            JoinOptions { url: url.to_owned(), name: name.to_owned(), identity: [person; 32], ca: None };
+        let options = JoinOptions {
+            url: url.to_owned(),
+            name: name.to_owned(),
+            identity: [person; 32],
+            ca: None,
+            via: None,
+        };
         let participant = Participant::join(options).await.unwrap();
         participant.publish(Source::Microphone).await;
         Self { participant, people: 0, sounds: 0, notices: Vec::new(), ended: None }

@@ -41,7 +41,7 @@ struct Guest {
 impl Guest {
     async fn join(url: &str, person: u8) -> Self {
         let name = format!("Person {person}");
-        let options = JoinOptions { url: url.to_owned(), name, identity: [person; 32], ca: None };
+        let options = JoinOptions { url: url.to_owned(), name, identity: [person; 32], ca: None, via: None };
         let participant = Participant::join(options).await.unwrap();
         participant.publish(Source::Microphone).await;
         Self { participant, people: 0, number: String::new(), chats: Vec::new(), sounds: Vec::new(), said: 0 }

@@ -47,6 +47,9 @@ pub const HEARTBEAT_MS: u64 = 2_000;
 /// milliseconds.
 pub const RESUME_WINDOW_MS: u64 = 10_000;
 
+/// How long a connection is lost before the others are told, in milliseconds: most are back sooner.
+pub const LOST_TOLD_MS: u64 = 1_000;
+
 /// How long a present client waits to be added before it may have a group founded anew, in milliseconds.
 pub const FOUND_ANEW_MS: u64 = 10_000;
 

@@ -171,6 +171,13 @@ pub enum ServerMessage {
         /// Sorted.
         pictures: Vec<Picture>,
     },
+    /// The connection of a present client was lost, or is back. Of whom nothing was said since the snapshot or `Resumed`, it is there.
+    Connection {
+        /// Whose.
+        client: ClientId,
+        /// Whether it is lost: the client may still resume.
+        lost: bool,
+    },
     /// Answer to a client's `TurnServers`.
     TurnServers(TurnServers),
     /// The server is about to stop, or to be started anew. Until then everything goes on, but for rooms that nobody is in yet.
@@ -408,6 +415,7 @@ mod tests {
             ServerMessage::Error(error),
             ServerMessage::Published(Published { client, sources: vec![Source::Camera] }),
             ServerMessage::TurnServers(TurnServers::default()),
+            ServerMessage::Connection { client, lost: true },
         ];
         for message in messages {
             assert_eq!(ServerMessage::from_json(&message.to_json()).unwrap(), message);

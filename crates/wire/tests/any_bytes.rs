@@ -149,6 +149,7 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::OfferRefused { offer: 1, error: error() },
         ServerMessage::Published(published()),
         ServerMessage::Wanted { source: Source::Camera, layers: vec![0, 2] },
+        ServerMessage::Connection { client: CLIENT, lost: true },
         ServerMessage::Paused {
             pictures: vec![Picture { client: ClientId([7; 16]), source: Source::Screen }],
         },

@@ -39,7 +39,7 @@ function world({ sending = false, marks = new Marks(undefined) } = {}) {
     setSmall: () => undefined,
   } as unknown as Devices;
   const call = new CallController(startWorker(), startWorker, devices, "/r/standup", "Ada", marks);
-  const shown = { silent: false, elsewhere: false, state: null, hand_order: null };
+  const shown = { lost: false, silent: false, elsewhere: false, state: null, hand_order: null };
   const identity = "a".repeat(64);
   const person = { identity, leaf: 0, confirmed: true, host: false, present: true, ...shown };
   const roster: CallEvent = {
@@ -209,6 +209,20 @@ test("what the group's watch doubts of a person is shown with the person", () =>
   assert.deepEqual(doubts({ silent: true }), [undefined, "silent"]);
   assert.deepEqual(doubts({ elsewhere: true }), [undefined, "elsewhere"]);
   assert.deepEqual(doubts({ silent: true, elsewhere: true }), [undefined, "elsewhere"]);
+  call.leave();
+});
+
+test("who is cut off is shown as coming back, until it is back", () => {
+  const { call, roster, event } = world();
+  assert(roster.type === "roster");
+  const lost = (cutOff: boolean) => {
+    const people = roster.people.map(person => ({ ...person, lost: cutOff && !person.own }));
+    event({ ...roster, people });
+    return call.view.get().people.map(person => person.lost);
+  };
+  assert.deepEqual(lost(false), [false, false]);
+  assert.deepEqual(lost(true), [false, true]);
+  assert.deepEqual(lost(false), [false, false]);
   call.leave();
 });
 

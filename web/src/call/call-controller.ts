@@ -92,7 +92,10 @@ export class CallController {
       this.share.view.subscribe(() => this.shareChanged()),
       marks.view.subscribe(() => this.marksChanged()),
       () => marks.close(),
-      onNetworkChange(() => this.media.networkChanged()),
+      onNetworkChange(() => {
+        this.worker.command({ type: "network_changed" });
+        this.media.networkChanged();
+      }),
     ];
     this.worker.join({
       event: event => this.event(event),
@@ -216,6 +219,8 @@ export class CallController {
           this.told = "";
           this.watching.again();
           this.pin();
+          // The network is back.
+          if (this.media.state() === "failed") this.media.networkChanged();
         }
         // What is said meanwhile does not arrive.
         if (event.phase === "reconnecting") this.media.wantedUnknown();

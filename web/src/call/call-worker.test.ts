@@ -23,8 +23,10 @@ class FakeWorker {
   }
 }
 
-function world() {
+/** `locks` are those of the browser. */
+function world(locks?: { request(name: string, got: () => void): void }) {
   Object.assign(globalThis, { Worker: FakeWorker, WORKER_URL: "" });
+  Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
   const worker = new CallWorker(1);
   const heard: string[] = [];
   const listen = () =>
@@ -47,6 +49,18 @@ test("a worker that had come up has crashed", () => {
   listen();
   fake.onmessage?.({ data: { type: "loaded" } });
   fake.onerror?.();
+  assert.deepEqual(heard, ["loaded", "crashed"]);
+});
+
+test("a worker whose lock is given back has ended", () => {
+  const asked: [string, () => void][] = [];
+  const { fake, heard, listen } = world({ request: (...request) => void asked.push(request) });
+  listen();
+  assert.deepEqual(asked, [], "it may not have taken its lock yet");
+  fake.onmessage?.({ data: { type: "loaded" } });
+  fake.onmessage?.({ data: { type: "pong" } });
+  assert.equal(asked.length, 1);
+  asked[0]?.[1]();
   assert.deepEqual(heard, ["loaded", "crashed"]);
 });
 

@@ -6,7 +6,7 @@ export type WorkerListener = (message: FromWorker) => void;
 
 /** The page asks the worker so often whether it is alive, */
 const PING_EVERY_MS = 1_000;
-/** and takes it for dead after so many questions in a row without an answer: nothing tells a page that a worker ended. */
+/** and takes it for stuck after so many questions in a row without an answer. */
 const UNANSWERED_MAX = 6;
 
 /** What the call needs of a worker. */
@@ -20,7 +20,9 @@ export interface WorkerPort {
 }
 
 export class CallWorker implements WorkerPort {
-  private readonly worker = new Worker(WORKER_URL, { type: "module", name: "tangelo" });
+  /** Also of a lock that the worker holds while it lives: nothing else tells a page that a worker ended. */
+  private readonly name = `tangelo ${crypto.randomUUID()}`;
+  private readonly worker = new Worker(WORKER_URL, { type: "module", name: this.name });
   private listener: WorkerListener | undefined;
   /** Whether its program has run: only then can it have crashed. */
   private alive = false;
@@ -58,6 +60,7 @@ export class CallWorker implements WorkerPort {
     if (!this.alive) {
       this.alive = true;
       this.pings = setInterval(() => this.ping(), this.pingEveryMs);
+      void globalThis.navigator?.locks?.request(this.name, () => this.fail("crashed"));
     }
     if (message.type === "pong") return;
     if (message.type === "failed") this.failed(message);

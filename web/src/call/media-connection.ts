@@ -91,14 +91,16 @@ export class MediaConnection {
     this.peer.renewTransforms();
   }
 
-  /** The device may have come into another network. */
+  /** The device may have come into another network, or back into one. */
   networkChanged(): void {
-    this.peer.restartIce();
+    if (this.timer === undefined) this.peer.restartIce();
+    else this.reconnect();
   }
 
   /** Drops the connection and makes another. */
   reconnect(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
     this.peer.close();
     this.worker.post({ type: "connection_closed", connection: this.connections });
     this.peer = this.connect();

@@ -26,7 +26,7 @@ function world() {
 }
 
 test("another kind of network and being online again are told", () => {
-  const { network, online, changes } = world();
+  const { network, online, stop, changes } = world();
   network.become("cellular");
   assert.equal(changes(), 1);
   network.become("none");
@@ -35,12 +35,14 @@ test("another kind of network and being online again are told", () => {
   assert.equal(changes(), 2);
   online();
   assert.equal(changes(), 3);
+  stop();
 });
 
 test("another speed of the same network is not", () => {
-  const { network, changes } = world();
+  const { network, stop, changes } = world();
   network.become("wifi");
   assert.equal(changes(), 0);
+  stop();
 });
 
 test("nothing is told after the end", () => {
@@ -49,4 +51,29 @@ test("nothing is told after the end", () => {
   network.become("cellular");
   online();
   assert.equal(changes(), 0);
+});
+
+test("a device that has slept is told, one that is awake is not", () => {
+  const { setInterval, Date } = globalThis;
+  let now = 1_000;
+  let look = () => undefined as void;
+  globalThis.setInterval = ((callback: () => void) => {
+    look = callback;
+    return 0;
+  }) as unknown as typeof setInterval;
+  globalThis.Date = { now: () => now } as unknown as typeof Date;
+  try {
+    const { stop, changes } = world();
+    const pass = (ms: number) => {
+      now += ms;
+      look();
+      return changes();
+    };
+    assert.equal(pass(1_000) + pass(2_000) + pass(1_100), 0);
+    assert.equal(pass(600_000), 1);
+    assert.equal(pass(1_000), 1, "once");
+    stop();
+  } finally {
+    Object.assign(globalThis, { setInterval, Date });
+  }
 });

@@ -21,7 +21,13 @@ export function personViews(
     if (!own && noRoomFor.has(client)) return NO_ROOM;
     return beat.quality.get(own ? OWN : client) ?? UNKNOWN_QUALITY;
   };
+  // A server that keeps it to itself, or does not know it yet, is not needed for this.
+  const isStill = (person: Person) =>
+    quality(person).reason === "nothing" &&
+    person.state?.camera === true &&
+    streams.some(({ client, source }) => client === person.client && source === "camera");
   return people.map(person => ({
+    lost: person.lost || isStill(person),
     client: person.client,
     name: person.name,
     identity: person.identity,

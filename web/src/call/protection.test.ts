@@ -15,6 +15,7 @@ function person(name: string, change: Partial<PersonView> = {}): PersonView {
     confirmed: true,
     present: true,
     host: false,
+    lost: false,
     doubt: undefined,
     trust: { state: { type: "new" }, warnings: [] },
     microphone: true,

@@ -52,4 +52,4 @@ at: number,
 /**
  * What.
  */
-order: HostOrder, } | { "type": "leave", };
+order: HostOrder, } | { "type": "network_changed", } | { "type": "leave", };

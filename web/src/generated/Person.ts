@@ -38,6 +38,10 @@ host: boolean,
  */
 present: boolean, 
 /**
+ * Whether the server says that its connection is lost; it may still come back.
+ */
+lost: boolean, 
+/**
  * Whether nothing has come from it inside the group for longer than members are ever quiet: the server may be
  * keeping it from being heard.
  */

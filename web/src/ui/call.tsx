@@ -275,6 +275,7 @@ function alone(name: string): PersonView {
     present: true,
     host: false,
     trust: { state: { type: "own" }, warnings: [] },
+    lost: false,
     doubt: undefined,
     microphone: undefined,
     camera: undefined,

@@ -90,7 +90,7 @@ function PersonRow({
   place: number | undefined;
   children: ComponentChildren;
 }) {
-  const { name, own, trust, doubt } = person;
+  const { name, own, trust, doubt, lost } = person;
   const caution =
     doubt === undefined
       ? trust.warnings.map(warning => text.trust.warning(name, warning))
@@ -128,6 +128,7 @@ function PersonRow({
           <span>{text.people.recording}</span>
         </p>
       )}
+      {lost && <p class="hint">{text.tile.lost}</p>}
       {caution.map(words => (
         <p key={words} class="caution">
           <WarningIcon />

@@ -254,6 +254,7 @@ export const text: Texts = {
     muted: "Mikrofon aus",
     hand: "Hand gehoben",
     recording: "nimmt auf",
+    lost: "verbindet sich neu…",
     pin: name => `${name} groß zeigen`,
     unpin: name => `${name} nicht mehr groß zeigen`,
     pinTip: "Groß zeigen",

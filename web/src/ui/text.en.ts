@@ -263,6 +263,7 @@ export const text = {
     muted: "muted",
     hand: "hand raised",
     recording: "recording",
+    lost: "reconnecting…",
     pin: (name: string) => `Show ${name} large`,
     unpin: (name: string) => `Show ${name} no longer large`,
     pinTip: "Show large",

@@ -22,9 +22,11 @@ export function Tile({ person, camera, muted, reactions, pinned, pin }: Props) {
   const video = useStream<HTMLVideoElement>(camera);
   const [shown, setShown] = useState(false);
   useEffect(() => setShown(false), [camera]);
-  const live = camera !== undefined && shown;
+  const live = camera !== undefined && shown && !person.lost;
   const mark = markOf(person.trust);
-  const doubt = person.doubt === undefined ? undefined : text.doubt[person.doubt];
+  // That the server calls somebody lost must not hide a doubt.
+  const lost = person.lost ? text.tile.lost : undefined;
+  const doubt = person.doubt === undefined ? lost : text.doubt[person.doubt];
   const label = [
     person.own
       ? text.call.ownLabel(person.name)

@@ -20,6 +20,9 @@ const wasm = init({ module_or_path: WASM_URL }).catch(() => {
 // Said at once: the page need not wait for somebody to join.
 wasm.then(() => say({ type: "loaded" }), fail);
 
+// Given back when this worker ends, however it does: the page waits for that.
+void navigator.locks?.request(self.name, () => new Promise(() => undefined));
+
 let core: Core | undefined;
 let session: Session | undefined;
 let frameCrypto: FrameCrypto | undefined;

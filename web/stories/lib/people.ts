@@ -62,6 +62,7 @@ export function person(number: number, change: Partial<PersonView> = {}): Person
     confirmed: true,
     present: true,
     host: false,
+    lost: false,
     doubt: undefined,
     trust: trust(own ? "own" : "seen"),
     microphone: true,

@@ -85,6 +85,7 @@ impl Attendee {
         }
         self.presence.depart(client, seq);
         self.published.remove(&client);
+        self.lost.remove(&client);
         self.talk.forget(client);
         self.hearing.forget(client);
         self.alarm.retain(|other| other != client);

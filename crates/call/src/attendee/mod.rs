@@ -122,6 +122,8 @@ pub(crate) struct Attendee {
     group: Option<Group>,
     presence: Presence,
     published: BTreeMap<ClientId, Vec<Source>>,
+    /// Present clients whose connections are lost, as the server says.
+    lost: BTreeSet<ClientId>,
     turns: Turns,
     rekey: Rekey,
     talk: Talk,
@@ -220,6 +222,7 @@ impl Attendee {
             group: None,
             presence,
             published: BTreeMap::new(),
+            lost: BTreeSet::new(),
             turns: Turns::default(),
             rekey: Rekey::default(),
             talk: Talk::new(carried.state, context.link.prove_host(log_id, own), carried.unsaid),
@@ -277,6 +280,20 @@ impl Attendee {
         }
     }
 
+    /// The server says that a client's connection is lost, or back.
+    pub(crate) fn set_lost(&mut self, client: ClientId, lost: bool) {
+        if lost && client != self.client() && self.presence.is_present(client) {
+            self.lost.insert(client);
+        } else {
+            self.lost.remove(&client);
+        }
+    }
+
+    /// Whether the server says that a present client's connection is lost.
+    pub(crate) fn is_lost(&self, client: ClientId) -> bool {
+        self.lost.contains(&client)
+    }
+
     /// Queues something to say to everyone in the group. Returns whether there was room.
     pub(crate) fn say(&mut self, content: Content) -> bool {
         self.talk.say(content)
@@ -323,6 +340,8 @@ impl Attendee {
             *due = Some(now);
         }
         self.watch_again(now);
+        // What has changed meanwhile follows.
+        self.lost.clear();
         let commit = self.in_flight.as_ref().map(|post| (post.post, post.body.clone()));
         let messages = self.talk.unsettled().map(|(post, bytes)| (post, Post::Message { bytes }));
         commit.into_iter().chain(self.hosting.unsettled()).chain(messages).collect()

@@ -3,7 +3,9 @@
 use tangelo_e2ee::Error;
 use tangelo_wire::{ClientMessage, Millis, Mistake, limits, made};
 
-use super::{ANSWER_MS, BACKOFF_MS, Connection, RESUME_BACKOFF_MAX_MS, Session, State};
+use super::{
+    ANSWER_MS, BACK_INSIDE_MAX_MS, BACK_INSIDE_TRIES, BACKOFF_MS, Connection, PROBE_MS, Session, State,
+};
 use crate::{
     Event, Output,
     attendee::{Lost, Unheeded},
@@ -46,13 +48,14 @@ impl Session {
     /// The connection is gone; the client may still resume.
     pub(super) fn lose_connection(&mut self, now: Millis) {
         let mut pause_ms = backoff_ms(self.attempts);
-        if matches!(self.state, State::Present(_)) {
-            // The call is to go on soon after the server is back, and the time for that is short.
-            pause_ms = pause_ms.min(RESUME_BACKOFF_MAX_MS);
+        // For who may still resume, the time for that is short.
+        let may_resume = matches!(self.state, State::Present(_));
+        if may_resume || self.was_inside && self.attempts < BACK_INSIDE_TRIES {
+            pause_ms = pause_ms.min(BACK_INSIDE_MAX_MS);
         }
         self.connection = Connection::Down(now + pause_ms);
         self.attempts = self.attempts.saturating_add(1);
-        self.answer_by = None;
+        (self.answer_by, self.probe_by) = (None, None);
         match &mut self.state {
             State::Present(attendee) => {
                 if made(Mistake::PostThrownAway)
@@ -66,6 +69,31 @@ impl Session {
             _ => self.state = State::Away,
         }
         self.tell_changes(now);
+    }
+
+    /// What is tried now may have begun in a network that is gone, and what waits need not wait.
+    pub(super) fn network_changed(&mut self, now: Millis) {
+        match (self.connection, &self.state) {
+            (_, State::Ended) => {}
+            (Connection::Down(_), _) => {
+                self.attempts = 0;
+                self.connection = Connection::Down(now);
+            }
+            (Connection::Opening, _) => {
+                self.outputs.push_back(Output::Close);
+                self.attempts = 0;
+                self.answer_by = None;
+                self.connection = Connection::Down(now);
+            }
+            (Connection::Open { resuming: false }, State::Present(_)) => {
+                self.heartbeat_at = Some(now);
+                self.probe_by.get_or_insert(now + PROBE_MS);
+                self.heartbeat(now);
+            }
+            (Connection::Open { .. }, _) => {
+                self.probe_by.get_or_insert(now + PROBE_MS);
+            }
+        }
     }
 
     /// Drops the group and everything that came with the old client, and arrives as a new one.
@@ -94,7 +122,9 @@ impl Session {
             self.losses.push(why);
         }
         self.history.note(now, Happening::ArrivedAnew { why });
+        let opening_by = self.answer_by;
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
+        self.probe_by = None;
         if let State::Present(attendee) = std::mem::replace(&mut self.state, State::Away) {
             let (kept, unconfirmed) = attendee.kept(&self.context);
             self.carried.kept = kept;
@@ -109,7 +139,7 @@ impl Session {
         self.tell(Event::MediaReset {});
         self.take_emoji_back();
         match self.connection {
-            Connection::Opening => self.answer_by = Some(now + ANSWER_MS),
+            Connection::Opening => self.answer_by = opening_by.or(Some(now + ANSWER_MS)),
             // A resume was under way, or the server has forgotten this client: start over.
             Connection::Open { .. } => {
                 self.outputs.push_back(Output::Close);
@@ -137,6 +167,7 @@ impl Session {
         self.state = State::Ended;
         self.media.clear();
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
+        self.probe_by = None;
         self.outputs.push_back(Output::Close);
         self.tell(Event::Ended { text });
     }

@@ -29,14 +29,21 @@ use crate::{
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
 const ANSWER_MS: u64 = 10_000;
+/// So long it may take to reach the server, in milliseconds: a request that was lost while there was no network is repeated by the
+/// system at ever longer intervals, and a new one is quicker. Each third try has the longer time, for networks that are slow.
+const OPENING_MS: (u64, u64) = (2_500, ANSWER_MS);
+/// How long a connection has to show that it works when the network may be another one, in milliseconds.
+const PROBE_MS: u64 = 2_000;
 /// A connection on which nothing came for this long counts as dead, in milliseconds: three heartbeats unanswered.
 const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 /// A session that was not called for so long stood still, in milliseconds: it asks for a heartbeat much sooner.
 const ASLEEP_MS: u64 = 2 * limits::HEARTBEAT_MS;
 /// Shortest and longest pause before connecting again, in milliseconds.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
-/// Longest of these pauses while the client may still resume, in milliseconds.
-const RESUME_BACKOFF_MAX_MS: u64 = 1_000;
+/// Longest of these pauses for who was inside, in milliseconds: the call is to go on soon after the network is back, ...
+const BACK_INSIDE_MAX_MS: u64 = 1_000;
+/// ... in so many tries; while the client may still resume, in all.
+const BACK_INSIDE_TRIES: u32 = 60;
 /// How many signatures of the identity may be wrong before the session gives up.
 const WRONG_SIGNATURES_MAX: u32 = 3;
 /// Most posts made in one go.
@@ -116,6 +123,8 @@ pub struct Session {
     /// When anything was done last.
     called_at: Millis,
     resume_until: Option<Millis>,
+    /// By when something must have come on the connection, once the network may be another one.
+    probe_by: Option<Millis>,
     heartbeat_at: Option<Millis>,
     key_frame_at: Option<Millis>,
     told_roster: Option<Event>,
@@ -160,6 +169,7 @@ impl Session {
             heard_at: Millis::default(),
             called_at: Millis::default(),
             resume_until: None,
+            probe_by: None,
             heartbeat_at: None,
             key_frame_at: None,
             told_roster: None,
@@ -211,6 +221,7 @@ impl Session {
             post,
             self.answer_by,
             self.resume_until,
+            self.probe_by,
             self.heartbeat_at,
             self.media.poll_timeout(),
         ];
@@ -256,6 +267,7 @@ impl Session {
         }
         self.notice_sleep(now);
         self.heard_at = now;
+        self.probe_by = None;
         let Ok(message) = ServerMessage::from_json(text) else {
             return self.arrive_anew(now, "the server sent something that is no message");
         };
@@ -315,6 +327,7 @@ impl Session {
                 self.say_watch();
             }
             Command::TurnServers {} => self.ask_turn_servers(),
+            Command::NetworkChanged {} => self.network_changed(now),
             Command::EmojiStart {} => self.start_emoji(now),
             Command::EmojiCancel {} => self.cancel_emoji(),
             Command::Host { at, order } => self.order(now, at, order),
@@ -329,7 +342,7 @@ impl Session {
         if matches!(self.state, State::Ended) {
             return;
         }
-        if self.answer_by.is_some_and(|by| by <= now) {
+        if [self.answer_by, self.probe_by].into_iter().flatten().any(|by| by <= now) {
             self.outputs.push_back(Output::Close);
             self.lose_connection(now);
         }
@@ -340,7 +353,8 @@ impl Session {
             && at <= now
         {
             self.connection = Connection::Opening;
-            self.answer_by = Some(now + ANSWER_MS);
+            let (short, long) = OPENING_MS;
+            self.answer_by = Some(now + if self.attempts % 3 == 2 { long } else { short });
             self.outputs.push_back(Output::Connect);
         }
         if self.heartbeat_at.is_some_and(|at| at <= now) {

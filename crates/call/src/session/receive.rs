@@ -85,6 +85,10 @@ impl Session {
                 attendee.set_published(published);
                 Ok(())
             }
+            (State::Present(attendee), ServerMessage::Connection { client, lost }) => {
+                attendee.set_lost(client, lost);
+                Ok(())
+            }
             (State::Present(attendee), ServerMessage::Check { client, check }) => {
                 if !attendee.checked(now, client, &check) {
                     self.history.note(now, Happening::BadCheck { client });

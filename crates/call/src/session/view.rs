@@ -92,6 +92,7 @@ fn roster(now: Millis, context: &RoomContext, attendee: &Attendee, group: &Group
             host: attendee.shown(member.client).is_some_and(|shown| shown.host)
                 || (member.client == own && context.link.is_host()),
             present: attendee.presence().is_present(member.client),
+            lost: attendee.is_lost(member.client),
             silent: attendee.is_silent(now, member.client),
             elsewhere: attendee.is_elsewhere(member.client),
             state: attendee.shown(member.client).map(|shown| shown.state),

@@ -87,7 +87,7 @@ impl Guest {
     /// By this link.
     pub async fn join_at(url: &str, person: u8) -> Self {
         let name = format!("Person {person}");
-        let options = JoinOptions { url: url.to_owned(), name, identity: [person; 32], ca: None };
+        let options = JoinOptions { url: url.to_owned(), name, identity: [person; 32], ca: None, via: None };
         Self {
             participant: Participant::join(options).await.unwrap(),
             phase: None,

@@ -28,6 +28,8 @@ pub struct World {
     pub watched: Vec<Watched>,
     pub turn_servers: Vec<ConnectionId>,
     pub alive: Vec<(ConnectionId, Seq)>,
+    /// Who was told whose connection is lost, or back.
+    pub connections: Vec<(ConnectionId, ClientId, bool)>,
     /// What the server said must outlive it.
     pub kept: Kept,
     restarts: u8,
@@ -60,6 +62,7 @@ impl World {
             watched: Vec::new(),
             turn_servers: Vec::new(),
             alive: Vec::new(),
+            connections: Vec::new(),
             kept: Kept::default(),
             restarts: 0,
         }
@@ -103,6 +106,9 @@ impl World {
                 // Answers to heartbeats; kept apart, as they say nothing else.
                 Output::Send { to, message: ServerMessage::Alive { seq } } => {
                     self.alive.extend(to.into_iter().map(|connection| (connection, seq)));
+                }
+                Output::Send { to, message: ServerMessage::Connection { client, lost } } => {
+                    self.connections.extend(to.into_iter().map(|connection| (connection, client, lost)));
                 }
                 Output::Send { to, message } => {
                     assert!(!to.is_empty());

@@ -80,6 +80,8 @@ pub struct World {
     /// What the network carries to some clients.
     pub links: BTreeMap<ClientId, Link>,
     network: VecDeque<Flight>,
+    /// What routers make of clients' addresses.
+    pub nat: BTreeMap<SocketAddr, SocketAddr>,
 }
 
 /// A client: one `Rtc` in RTP mode.
@@ -117,6 +119,7 @@ impl World {
             loss: Box::new(|_, _| false),
             loss_up: Box::new(|_| false),
             links: BTreeMap::new(),
+            nat: BTreeMap::new(),
             network: VecDeque::new(),
         }
     }
@@ -246,13 +249,18 @@ impl World {
                 return;
             }
             let Flight { source, destination, contents, .. } = flight;
+            let source = self.nat.get(source).unwrap_or(source);
             match flight.transport {
                 Transport::Udp => self.sfu.handle_datagram(self.now, *source, *destination, contents),
                 Transport::Tcp => self.sfu.handle_frame(self.now, *source, *destination, contents),
             }
-        } else if let Some(peer) = self.peers.values_mut().find(|peer| peer.address == flight.destination) {
+        } else if let Some(peer) = self
+            .peers
+            .values_mut()
+            .find(|peer| *self.nat.get(&peer.address).unwrap_or(&peer.address) == flight.destination)
+        {
             let receive =
-                Receive::new(protocol(flight.transport), flight.source, flight.destination, &flight.contents)
+                Receive::new(protocol(flight.transport), flight.source, peer.address, &flight.contents)
                     .unwrap();
             peer.input(Input::Receive(self.now, receive));
             peer.drain(self.now, &mut self.network);

@@ -115,7 +115,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     };
     let screen = Screen::new(options.quiet);
     let duration = options.duration.map(Duration::from_secs);
-    let join = JoinOptions { url: options.url, name: options.name, identity, ca: options.ca };
+    let join = JoinOptions { url: options.url, name: options.name, identity, ca: options.ca, via: None };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let stop = super::serve::shutdown()?;

@@ -142,6 +142,12 @@ impl Screen {
             }
         }
         for person in people {
+            let was_lost = find(&before, &person.client).is_some_and(|before| before.lost);
+            match (was_lost, person.lost) {
+                (false, true) => lines.push(format!("* {} has lost the connection.", title(person))),
+                (true, false) => lines.push(format!("* {} is back.", title(person))),
+                _ => {}
+            }
             let did = find(&before, &person.client).is_some_and(|before| records(&before));
             match (did, records(person)) {
                 (false, true) if person.own => {
@@ -203,6 +209,7 @@ mod tests {
             confirmed: true,
             host: false,
             present: true,
+            lost: false,
             silent: false,
             elsewhere: false,
             state: Some(MemberState { recording, ..MemberState::default() }),

@@ -119,6 +119,7 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         name: format!("Load {}", client + 1),
         identity: identity(seed, client),
         ca: ca.clone(),
+        via: None,
     };
     let progress = Progress::new(options.quiet);
     let measure = Duration::from_secs(options.seconds);
