@@ -103,6 +103,7 @@ mod tests {
             confirmed: true,
             host: false,
             present: true,
+            lost: false,
             silent: false,
             elsewhere: false,
             state: None,
