@@ -352,7 +352,7 @@ test("a host locks the call, lets in, mutes, removes, and ends it; the address i
   await (await ada.page.waitForSelector(".host-link summary")).click();
   await ada.click("Copy host link");
   await ada.until("words on that", () =>
-    document.querySelector(".toast")?.innerText.includes("Link copied."),
+    document.querySelector(".toast")?.innerText.includes("Host link copied."),
   );
   const copied = await clipboard(ada);
   assert.equal(copied.startsWith(`${link}.`) && copied.length === link.length + 41, true);

@@ -72,6 +72,9 @@ impl Delivery {
             self.forgotten.push(room.log.id);
         }
         self.clients = self.clients.saturating_sub(room.present.len());
+        let departed = self.stats.departed.entry(DepartReason::Kicked).or_default();
+        *departed = departed.saturating_add(u64::try_from(room.present.len()).unwrap_or(u64::MAX));
+        self.stats.entries.add(room.appended);
         self.away.remember(now, &room);
         let mut connections: Vec<ConnectionId> = Vec::new();
         for (client, present) in &room.present {

@@ -205,6 +205,9 @@ fn an_ended_call_is_over_for_everyone_and_the_next_one_is_another() {
     }
     assert!(world.departed.contains(&client));
     assert_eq!(world.delivery.population(), (0, 0));
+    let stats = world.delivery.stats();
+    assert_eq!(stats.departed.get(&DepartReason::Kicked), Some(&3), "figures never fall: {stats:?}");
+    assert_eq!((stats.entries.arrived, stats.entries.host_said), (3, 1));
     assert!(world.kept.rooms.is_empty() && world.kept.clients.is_empty() && world.kept.entries.is_empty());
     // Who was away is told when it comes back, for as long as it could have resumed.
     let resume = |world: &mut World| {

@@ -15,7 +15,7 @@ interface Props {
   /** The room's name, as it stands in the link. */
   room: string;
   secret: boolean;
-  copyLink: (link: string) => void;
+  copyLink: (link: string, copied?: string) => void;
   selfHidden: boolean;
   hideSelf: (hidden: boolean) => void;
 }

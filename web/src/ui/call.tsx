@@ -66,10 +66,10 @@ export function Call({ call, route }: Props) {
 
   const closePanel = () => setPanel(undefined);
   const show = (name: PanelName) => setPanel(panel === name ? undefined : name);
-  const copyLink = async (whole: string) => {
+  const copyLink = async (whole: string, copied = text.call.copied) => {
     try {
       await navigator.clipboard.writeText(whole);
-      say(text.call.copied);
+      say(copied);
     } catch (error) {
       report("not-copied", errorOf(error));
       prompt(text.call.copyByHand, whole);
@@ -243,7 +243,7 @@ export function Call({ call, route }: Props) {
         link={link}
         room={room}
         secret={secret}
-        copyLink={whole => void copyLink(whole)}
+        copyLink={(whole, copied) => void copyLink(whole, copied)}
         selfHidden={selfHidden}
         hideSelf={hideSelf}
       />

@@ -17,7 +17,7 @@ interface Props {
   secret: boolean;
   /** Whether this person is a host, and can make others hosts. */
   host: boolean;
-  copy: (link: string) => void;
+  copy: (link: string, copied?: string) => void;
   close: () => void;
 }
 
@@ -48,7 +48,9 @@ export function InviteDialog({ link, room, secret, host, copy, close }: Props) {
       </div>
       <Code data={data} label={text.invite.qrLabel} />
       <p class="hint">{text.invite.qrHint}</p>
-      {parts !== undefined && <parts.HostLink copy={() => copy(hostLink(link, room))} />}
+      {parts !== undefined && (
+        <parts.HostLink copy={copied => copy(hostLink(link, room), copied)} />
+      )}
     </Dialog>
   );
 }

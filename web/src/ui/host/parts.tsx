@@ -119,12 +119,12 @@ export function EndDialog({ end, close }: { end: () => void; close: () => void }
 }
 
 /** The other link, which is not shown, and copied only by who wants to share it. */
-export function HostLink({ copy }: { copy: () => void }) {
+export function HostLink({ copy }: { copy: (copied: string) => void }) {
   return (
     <details class="host-link">
       <summary>{hostText.linkTitle}</summary>
       <p>{hostText.linkExplain}</p>
-      <button type="button" class="button" onClick={copy}>
+      <button type="button" class="button" onClick={() => copy(hostText.copied)}>
         <LinkIcon />
         {hostText.copyLink}
       </button>

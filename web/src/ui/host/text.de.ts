@@ -27,4 +27,5 @@ export const hostText: HostTexts = {
   linkExplain:
     "Wer diesen anderen Link hat, kann alles, was du kannst: das Gespräch abschließen, Personen entfernen, auch dich, und es beenden. Das lässt sich nicht zurücknehmen.",
   copyLink: "Link für Gastgeber kopieren",
+  copied: "Link für Gastgeber kopiert. Schick ihn nur denen, denen du all das anvertraust.",
 };

@@ -26,4 +26,5 @@ export const hostText = {
   linkExplain:
     "Whoever has this other link can do all that you can: lock the call, remove people, you too, and end it. That cannot be taken back.",
   copyLink: "Copy host link",
+  copied: "Host link copied. Send it only to whom you trust with all of that.",
 };
