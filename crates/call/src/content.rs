@@ -48,13 +48,7 @@ impl From<Seen> for View {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Where the author stands; sent on a timer as well, so that members hear from each other.
-    State {
-        #[serde(flatten)]
-        state: MemberState,
-        /// A host shows that it is one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        host: Option<HostProof>,
-    },
+    State(SaidState),
     /// Words for everyone. The id is the author's own: a message that had to be sent again is shown once.
     Chat { id: String, text: String },
     /// An emoji to float over the author's picture.
@@ -72,7 +66,7 @@ pub(crate) enum Content {
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::State { state, .. } => state.fmt(f),
+            Self::State(said) => said.shown().fmt(f),
             Self::Chat { .. } => f.write_str("Chat(..)"),
             Self::Reaction { .. } => f.write_str("Reaction(..)"),
             Self::Emoji { .. } => f.write_str("Emoji(..)"),
@@ -95,6 +89,31 @@ pub struct MemberState {
     /// Whether it keeps what it sees and hears. Clients that know of no recording do not say, and do not record.
     #[serde(default)]
     pub recording: bool,
+}
+
+/// What a member says of itself: a [`MemberState`], and more. The fields stand side by side in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SaidState {
+    hand_raised: bool,
+    microphone: bool,
+    camera: bool,
+    #[serde(default)]
+    recording: bool,
+    /// A host shows that it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<HostProof>,
+}
+
+impl SaidState {
+    pub(crate) fn new(state: MemberState, host: Option<HostProof>) -> Self {
+        let MemberState { hand_raised, microphone, camera, recording } = state;
+        Self { hand_raised, microphone, camera, recording, host }
+    }
+
+    pub(crate) fn shown(&self) -> MemberState {
+        let Self { hand_raised, microphone, camera, recording, .. } = *self;
+        MemberState { hand_raised, microphone, camera, recording }
+    }
 }
 
 impl Default for MemberState {
@@ -127,13 +146,13 @@ impl Envelope {
 impl Content {
     /// Whether it still means something when it comes late.
     pub(crate) fn is_lasting(&self) -> bool {
-        matches!(self, Self::Chat { .. } | Self::State { .. } | Self::Mute { .. })
+        matches!(self, Self::Chat { .. } | Self::State(_) | Self::Mute { .. })
     }
 
     /// Whether it keeps the bounds of its kind.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
-            Self::State { .. } | Self::Emoji { .. } | Self::Mute { .. } => true,
+            Self::State(_) | Self::Emoji { .. } | Self::Mute { .. } => true,
             Self::Activity { level } => *level <= ACTIVITY_MAX,
             Self::Chat { id, text } => {
                 let short = id.len() <= 64 && text.chars().count() <= CHAT_MAX_CHARS;
@@ -168,7 +187,7 @@ mod tests {
     fn an_envelope_reads_back() {
         let seen = Seen { log_id: LogId([1; 16]), seq: Seq(9), digest: LogHash([2; 32]) };
         let host = HostProof { key: Bytes(vec![1; 32]), signature: Bytes(vec![2; 64]) };
-        let state = |host| Content::State { state: MemberState::default(), host };
+        let state = |host| Content::State(SaidState::new(MemberState::default(), host));
         let mute = Content::Mute { client: ClientId([3; 16]), host: host.clone() };
         for content in [chat("hello\nthere"), state(None), state(Some(host)), mute] {
             let envelope = Envelope::new(seen.into(), content);
@@ -205,7 +224,7 @@ mod tests {
                 1, 2
             );
             match Envelope::read(text.as_bytes()).map(|envelope| envelope.content) {
-                Some(Content::State { state, .. }) => Some(state),
+                Some(Content::State(said)) => Some(said.shown()),
                 _ => None,
             }
         };

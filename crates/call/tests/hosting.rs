@@ -6,7 +6,9 @@ mod common;
 use common::World;
 use tangelo_call::{Command, Event, HostOrder, Phase, RoomView, link::Link};
 use tangelo_delivery::{Delivery, Limits};
-use tangelo_wire::{Bytes, ClientMessage, Entry, HostOrders, HostStatement, LogEntry, Post, ServerMessage};
+use tangelo_wire::{
+    Bytes, ClientMessage, DepartReason, Entry, HostOrders, HostStatement, LogEntry, Post, ServerMessage,
+};
 
 /// A world whose first `hosts` people have the host's link, and the others the plain one; `n` in all.
 fn hosted(hosts: u8, n: u8) -> (World, Link) {
@@ -148,6 +150,33 @@ fn whom_a_host_removes_is_out_and_stays_out_until_let_back() {
     let back = world.open(3);
     world.run(3_000);
     world.assert_one_group(&[0, 1, guest, back]);
+}
+
+#[test]
+fn a_changed_client_of_a_removed_person_is_put_out_by_the_server() {
+    let (mut world, _) = hosted(1, 3);
+    remove(&mut world, 0, 2);
+    world.run(2_000);
+    let said = statements(&world).len();
+    // It does not go by itself, since it does not hear what the host said.
+    let again = world.peers.len();
+    world.tamper = Some(Box::new(move |peer, mut message| {
+        if peer != again {
+            return message;
+        }
+        if let ServerMessage::Snapshot { said, .. } = &mut message {
+            *said = None;
+        }
+        if is_statement(&message) { withheld(message) } else { message }
+    }));
+    assert_eq!(world.open(3), again);
+    let before = world.delivery.population().1;
+    world.run(2_000);
+    assert_eq!((before, world.delivery.population().1), (2, 2));
+    let kicked = |entry: &Entry| matches!(entry, Entry::Departed { reason: DepartReason::Kicked, .. });
+    assert_eq!(world.count(kicked), 2, "the first one, and this one");
+    assert_eq!(statements(&world).len(), said + 1);
+    world.assert_one_group(&[0, 1]);
 }
 
 #[test]
@@ -432,4 +461,10 @@ fn too_many_are_too_many_and_the_host_reads_so() {
     order(&mut world, 0, HostOrder::LetBack { tag });
     world.run(1_000);
     assert!(world.alarms(0).is_empty());
+    // To end the call there is always room.
+    order(&mut world, 0, HostOrder::End {});
+    world.run(1_000);
+    assert!(world.peers[1].ended.is_some());
+    let last = statements(&world).pop().unwrap();
+    assert!(last.statement.len() < 100 && HostOrders::read(&last).unwrap().ended);
 }

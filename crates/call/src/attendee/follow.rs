@@ -327,7 +327,7 @@ impl Attendee {
     ) -> Result<(), Lost> {
         self.outcome = Outcome::Read { content: ContentKind::from(&content) };
         let proof = match &content {
-            Content::State { host, .. } => host.as_ref(),
+            Content::State(said) => said.host.as_ref(),
             Content::Mute { host, .. } => Some(host),
             _ => None,
         };

@@ -25,15 +25,16 @@ pub(crate) enum Change {
     Lock,
     Unlock,
     Admit(ClientId),
-    AdmitAll,
+    /// Those who waited when the host asked.
+    AdmitAll(Vec<ClientId>),
     /// Keep an identity out.
     Bar(Bytes),
     LetBack(Bytes),
     End,
     /// Say what was in force in an earlier log.
     Restore(Kept),
-    /// Admit those who are inside, as every statement does.
-    Insiders,
+    /// Nothing new, but with what every statement names: who is inside, and whose clients are removed.
+    Names,
 }
 
 /// Of a host's client, what the next one says again should it find another log: the server has forgotten the room.
@@ -224,14 +225,31 @@ impl Attendee {
         if self.presence.orders().is_some_and(|orders| orders.locked) {
             self.admit_unasked(now);
         }
-        let is_other =
-            |kept: &Kept| kept.log_id != self.room.log_id() && (kept.locked || !kept.barred.is_empty());
+        let (log_id, number) = (self.room.log_id(), self.presence.number());
+        // Another log in which nothing was said, or the same one as it was before.
+        let is_forgotten = |kept: &Kept| match kept.log_id == log_id {
+            true => number < Some(kept.number),
+            false => number.is_none() && (kept.locked || !kept.barred.is_empty()),
+        };
         if self.has_entered()
-            && self.presence.orders().is_none()
             && self.hosting.wanted.is_empty()
-            && let Some(kept) = self.hosting.kept.take_if(|kept| is_other(kept))
+            && let Some(kept) = self.hosting.kept.take_if(|kept| is_forgotten(kept))
         {
             self.hosting.want(now, Change::Restore(kept));
+        }
+        self.remove_unasked(now);
+    }
+
+    /// The server knows clients, not identities: it is told of those of removed people that came since. From outside a locked room
+    /// nothing can be said, since it would not name those inside.
+    fn remove_unasked(&mut self, now: Millis) {
+        let Some(orders) = self.presence.orders().filter(|_| self.hosting.wanted.is_empty()) else { return };
+        let is_unknown = |client: &ClientId| {
+            !orders.removed.contains(client)
+                && self.presence.tag(*client).is_some_and(|tag| orders.barred.contains(tag))
+        };
+        if (self.has_entered() || !orders.locked) && self.presence.present().iter().any(is_unknown) {
+            self.hosting.want(now, Change::Names);
         }
     }
 
@@ -266,7 +284,7 @@ impl Attendee {
                 Change::Lock => orders.locked = true,
                 Change::Unlock => orders.locked = false,
                 Change::Admit(client) => orders.admitted.push(*client),
-                Change::AdmitAll => orders.admitted.extend(&present),
+                Change::AdmitAll(clients) => orders.admitted.extend(clients),
                 Change::Bar(tag) => orders.barred.push(tag.clone()),
                 Change::LetBack(tag) => {
                     orders.barred.retain(|other| other != tag);
@@ -277,8 +295,12 @@ impl Attendee {
                     orders.locked |= kept.locked;
                     orders.barred.extend(kept.barred.iter().cloned());
                 }
-                Change::Insiders => {}
+                Change::Names => {}
             }
+        }
+        if orders.ended {
+            // The last word, which has room however long the others were.
+            return HostOrders { ended: true, after: self.presence.number(), ..HostOrders::default() };
         }
         let barred = std::mem::take(&mut orders.barred);
         for tag in barred {
@@ -341,7 +363,7 @@ impl Attendee {
             && self.hosting.wanted.is_empty()
             && present.any(|member| self.presence.may_be_added(member.client) == Err(Rule::HostLocked))
         {
-            self.hosting.want(now, Change::Insiders);
+            self.hosting.want(now, Change::Names);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use tangelo_e2ee::HostProof;
 use tangelo_wire::{Bytes, ClientId, Millis, Seq, Transcript};
 
-use crate::content::{ACTIVITY_MAX, Content, MemberState};
+use crate::content::{ACTIVITY_MAX, Content, MemberState, SaidState};
 
 /// Most contents that wait to be sent; more are refused to the page.
 const OUTBOX_MAX: usize = 100;
@@ -172,7 +172,7 @@ impl Talk {
     }
 
     fn state(&self) -> Content {
-        Content::State { state: self.own, host: self.host.clone() }
+        Content::State(SaidState::new(self.own, self.host.clone()))
     }
 
     pub(super) fn posted(&mut self, posted: Posted) {
@@ -235,9 +235,10 @@ impl Talk {
 
     /// A member said something, the own client included; `host` if it has shown that it is a host.
     pub(super) fn hear(&mut self, client: ClientId, seq: Seq, content: Content, host: bool) {
-        let Content::State { state, .. } = content else {
+        let Content::State(said) = content else {
             return self.heard.push(Heard { client, seq, content });
         };
+        let state = said.shown();
         let before = self.shown.get(&client).and_then(|shown| shown.hand_raised_at);
         let hand_raised_at = state.hand_raised.then(|| before.unwrap_or(seq));
         self.shown.insert(client, Shown { state, hand_raised_at, host });

@@ -225,7 +225,7 @@ impl Broken {
 impl From<&Content> for ContentKind {
     fn from(content: &Content) -> Self {
         match content {
-            Content::State { .. } => Self::State,
+            Content::State(_) => Self::State,
             Content::Chat { .. } => Self::Chat,
             Content::Reaction { .. } => Self::Reaction,
             Content::Emoji { .. } => Self::Emoji,

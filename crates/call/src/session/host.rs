@@ -32,7 +32,7 @@ impl Session {
             HostOrder::Lock {} => Change::Lock,
             HostOrder::Unlock {} => Change::Unlock,
             HostOrder::Admit { client } => Change::Admit(client),
-            HostOrder::AdmitAll {} => Change::AdmitAll,
+            HostOrder::AdmitAll {} => Change::AdmitAll(attendee.presence().present()),
             HostOrder::LetBack { tag } => Change::LetBack(tag),
             HostOrder::End {} => Change::End,
             HostOrder::Remove { client } => {

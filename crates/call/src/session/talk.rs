@@ -158,7 +158,7 @@ impl Session {
                 }
                 Content::Chat { .. }
                 | Content::Mute { .. }
-                | Content::State { .. }
+                | Content::State(_)
                 | Content::Emoji { .. }
                 | Content::Activity { .. } => continue,
             };
