@@ -75,8 +75,10 @@ impl Proxies {
             return peer;
         }
         let name = if headers.contains_key(X_FORWARDED_FOR) { X_FORWARDED_FOR } else { header::FORWARDED };
-        let values = headers.get_all(&name).iter().map(|value| value.to_str().unwrap_or_default());
-        let hops: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+        // Hop by hop: what a client wrote before the proxy's own words must not spoil those.
+        let hops =
+            headers.get_all(&name).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let hops: Vec<&str> = hops.map(|hop| str::from_utf8(hop).unwrap_or_default()).collect();
         let mut client = peer;
         for hop in hops.into_iter().rev() {
             let node = if name == X_FORWARDED_FOR { Some(hop) } else { node(hop) };
@@ -157,6 +159,10 @@ mod tests {
         assert_eq!(of(&[(X_FORWARDED_FOR, "10.0.0.3, 10.0.0.2")]), "10.0.0.3");
         assert_eq!(of(&[(X_FORWARDED_FOR, "203.0.113.7, unknown, 10.0.0.2")]), "10.0.0.2");
         assert_eq!(of(&[(X_FORWARDED_FOR, "")]), "127.0.0.1");
+        let spoilt = HeaderValue::from_bytes(b"\xff, 203.0.113.7").unwrap();
+        let headers = HeaderMap::from_iter([(X_FORWARDED_FOR, spoilt)]);
+        let proxies = Proxies(vec!["127.0.0.1".parse().unwrap()]);
+        assert_eq!(proxies.client("127.0.0.1".parse().unwrap(), &headers).to_string(), "203.0.113.7");
         assert_eq!(of(&[(X_FORWARDED_FOR, "203.0.113.7:4711")]), "203.0.113.7");
         let forwarded = "for=1.1.1.1, For=\"[2001:db8::7]:4711\";proto=https, for=10.0.0.2;by=10.0.0.1";
         assert_eq!(of(&[(header::FORWARDED, forwarded)]), "2001:db8::7");

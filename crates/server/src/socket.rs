@@ -159,7 +159,10 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app
     loop {
         let message = match stream.next().await {
             None | Some(Ok(Message::Close(_))) => return Ended::ByPeer,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Ping(data) | Message::Pong(data))) => {
+                pace(&mut bytes, data.len().max(ANSWERED)).await;
+                continue;
+            }
             Some(Ok(Message::Text(text))) => match read_text(text.as_str(), app, &mut bytes).await {
                 Ok(ClientMessage::Arrive { .. }) if !app.arrivals.take(Instant::now(), ip) => {
                     app.counters.address_refusals.add(1);
@@ -172,7 +175,8 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app
                     ToEngine::Bad { connection, error, fatal }
                 }
             },
-            Some(Ok(Message::Binary(_))) => {
+            Some(Ok(Message::Binary(data))) => {
+                pace(&mut bytes, data.len()).await;
                 bad(ErrorCode::Malformed, "messages are JSON texts, never binary".into(), false)
             }
             Some(Err(error)) => bad(ErrorCode::Malformed, format!("the connection failed: {error}"), true),
@@ -191,12 +195,19 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app
 async fn read_text(text: &str, app: &App, bytes: &mut Bytes) -> Result<ClientMessage, WireError> {
     app.counters.messages_in.add(1);
     app.counters.bytes_in.add(text.len() as u64);
-    let wait = bytes.wait(Instant::now(), text.len());
+    pace(bytes, text.len()).await;
+    ClientMessage::from_json(text)
+}
+
+/// For so many bytes at least a ping counts, since it is answered.
+const ANSWERED: usize = 1_024;
+
+async fn pace(bytes: &mut Bytes, count: usize) {
+    let wait = bytes.wait(Instant::now(), count);
     // Even a sleep of no time takes a millisecond.
     if !wait.is_zero() {
         sleep(wait).await;
     }
-    ClientMessage::from_json(text)
 }
 
 /// How long a connection must wait, for what it has sent.
@@ -230,7 +241,11 @@ async fn write(sink: &mut SplitSink<WebSocket, Message>, outgoing: &mut Outgoing
                 counters.messages_out.add(1);
                 counters.bytes_out.add(length);
             }
-            _ => return,
+            Ok(Err(_)) => return,
+            Err(_) => {
+                counters.cut.add(1);
+                return;
+            }
         }
     }
     let close = axum::extract::ws::CloseFrame { code: close_code::AWAY, reason: "".into() };

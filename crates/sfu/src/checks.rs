@@ -1,12 +1,12 @@
 //! The ICE checks of a session: how much they may cost, and when they must have come.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use crate::demux::Way;
+use crate::{Transport, demux::Way};
 
 /// Most ways that a client checks with the same credentials. str0m keeps each until the next ICE restart, and any address
 /// that a client sends from is another. Browsers check a few, and one more whenever a router gives them another
@@ -26,14 +26,25 @@ pub(crate) struct Checks {
     until: Option<Instant>,
     /// The way of a check that chooses it and was not answered yet.
     choosing: Option<Way>,
-    /// The way that the client chose last. str0m goes by priorities alone, and would send where a router has forgotten the client for
-    /// as long as checks may stay away.
-    chosen: Option<Way>,
+    /// The way over UDP that the client chose last, by the server's address. str0m goes by priorities alone, and would send where a
+    /// router has forgotten the client for as long as checks may stay away. Between UDP and TCP it decides, since clients may
+    /// choose all ways that work.
+    chosen: BTreeMap<SocketAddr, Chosen>,
 }
+
+struct Chosen {
+    peer: SocketAddr,
+    /// When something came from there last.
+    heard: Instant,
+}
+
+/// A way is given up for another one after nothing has come from there for so long: else whoever has read a check could send
+/// it again from elsewhere, and everything would go there.
+const SILENCE: Duration = Duration::from_secs(1);
 
 impl Checks {
     pub(crate) fn new(ufrag: String) -> Self {
-        Self { ufrag, ways: BTreeSet::new(), until: None, choosing: None, chosen: None }
+        Self { ufrag, ways: BTreeSet::new(), until: None, choosing: None, chosen: BTreeMap::new() }
     }
 
     /// The local ufrag, after every offer. Another one is that of an ICE restart.
@@ -56,20 +67,33 @@ impl Checks {
         admitted
     }
 
-    /// A check that chooses its way is about to go to str0m.
-    pub(crate) fn chooses(&mut self, way: Way) {
-        self.choosing = Some(way);
+    /// A check is about to go to str0m, which chooses its way or does not.
+    pub(crate) fn asks(&mut self, way: Way, chooses: bool) {
+        self.choosing = Some(way).filter(|way| chooses && way.transport == Transport::Udp);
+    }
+
+    /// Something came.
+    pub(crate) fn heard(&mut self, now: Instant, way: Way) {
+        let chosen = self.chosen.get_mut(&way.local).filter(|_| way.transport == Transport::Udp);
+        if let Some(chosen) = chosen.filter(|chosen| chosen.peer == way.peer) {
+            chosen.heard = now;
+        }
     }
 
     /// A check from there was answered, so that it is authentic: from here on str0m notices when they stay away.
-    pub(crate) fn passed(&mut self, peer: SocketAddr) {
+    pub(crate) fn passed(&mut self, now: Instant, peer: SocketAddr) {
         self.until = None;
-        self.chosen = self.choosing.take_if(|way| way.peer == peer).or(self.chosen);
+        let Some(way) = self.choosing.take_if(|way| way.peer == peer) else { return };
+        let is_alive =
+            |chosen: &Chosen| chosen.peer != peer && now.saturating_duration_since(chosen.heard) < SILENCE;
+        if !self.chosen.get(&way.local).is_some_and(is_alive) {
+            self.chosen.insert(way.local, Chosen { peer, heard: now });
+        }
     }
 
-    /// Where the client wants everything to be sent.
-    pub(crate) fn chosen(&self) -> Option<Way> {
-        self.chosen
+    /// Where the client wants everything to be sent that goes over UDP from there.
+    pub(crate) fn chosen(&self, local: SocketAddr) -> Option<SocketAddr> {
+        self.chosen.get(&local).map(|chosen| chosen.peer)
     }
 
     /// Whether the client did not follow up its ICE restart.
@@ -114,7 +138,7 @@ mod tests {
         checks.agreed(now, "two".into());
         assert!(!checks.are_late(now + RESTART_TIME / 2));
         assert!(checks.are_late(now + RESTART_TIME));
-        checks.passed(way(1).peer);
+        checks.passed(now, way(1).peer);
         assert!(!checks.are_late(now + 2 * RESTART_TIME));
     }
 
@@ -122,17 +146,42 @@ mod tests {
     fn a_way_is_chosen_by_a_check_that_was_answered_there_and_only_until_the_next_restart() {
         let now = crate::test_now();
         let mut checks = Checks::new("one".into());
-        checks.chooses(way(1));
-        assert_eq!(checks.chosen(), None, "it may be forged");
-        checks.passed(way(2).peer);
-        assert_eq!(checks.chosen(), None);
-        checks.passed(way(1).peer);
-        assert_eq!(checks.chosen(), Some(way(1)));
-        checks.chooses(way(2));
-        checks.passed(way(2).peer);
-        checks.passed(way(1).peer);
-        assert_eq!(checks.chosen(), Some(way(2)), "checks that choose nothing change nothing");
-        checks.agreed(now, "two".into());
-        assert_eq!(checks.chosen(), None);
+        let local = way(1).local;
+        checks.asks(way(1), true);
+        assert_eq!(checks.chosen(local), None, "it may be forged");
+        checks.passed(now, way(2).peer);
+        assert_eq!(checks.chosen(local), None);
+        checks.passed(now, way(1).peer);
+        assert_eq!(checks.chosen(local), Some(way(1).peer));
+        let later = now + SILENCE;
+        checks.asks(way(2), false);
+        checks.passed(later, way(2).peer);
+        checks.asks(Way { transport: Transport::Tcp, ..way(2) }, true);
+        checks.passed(later, way(2).peer);
+        assert_eq!(checks.chosen(local), Some(way(1).peer), "neither chooses a way over UDP");
+        checks.asks(way(2), true);
+        checks.passed(later, way(2).peer);
+        assert_eq!((checks.chosen(local), checks.chosen(way(1).peer)), (Some(way(2).peer), None));
+        checks.agreed(later, "two".into());
+        assert_eq!(checks.chosen(local), None);
+    }
+
+    #[test]
+    fn a_check_that_is_sent_again_from_elsewhere_leads_nothing_there_while_the_client_is_heard() {
+        let now = crate::test_now();
+        let mut checks = Checks::new("one".into());
+        let chooses = |checks: &mut Checks, at, port| {
+            checks.asks(way(port), true);
+            checks.passed(at, way(port).peer);
+            checks.chosen(way(port).local)
+        };
+        assert_eq!(chooses(&mut checks, now, 1), Some(way(1).peer));
+        for second in 1..5 {
+            let at = now + Duration::from_secs(second);
+            checks.heard(at, way(1));
+            checks.heard(at, way(3));
+            assert_eq!(chooses(&mut checks, at + SILENCE / 2, 2), Some(way(1).peer));
+        }
+        assert_eq!(chooses(&mut checks, now + Duration::from_secs(9), 2), Some(way(2).peer));
     }
 }

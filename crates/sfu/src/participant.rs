@@ -404,9 +404,10 @@ impl Participant {
             if is_check && !self.checks.admit(way, || self.rtc.accepts(&input)) {
                 return false;
             }
-            if is_check && chooses_way(contents) {
-                self.checks.chooses(way);
+            if is_check {
+                self.checks.asks(way, chooses_way(contents));
             }
+            self.checks.heard(now, way);
             let taken = self.rtc.handle_input(input).is_ok();
             if let Some(named) = named {
                 self.streams.handed(&mut self.rtc, named);
@@ -433,10 +434,12 @@ impl Participant {
             match self.or_dead(output) {
                 Some(Ok(Output::Transmit(mut transmit))) => {
                     if is_binding_success(&transmit.contents) {
-                        self.checks.passed(transmit.destination);
-                    } else if let Some(way) = self.checks.chosen().filter(|_| !is_stun(&transmit.contents)) {
-                        transmit.proto = protocol(way);
-                        (transmit.source, transmit.destination) = (way.local, way.peer);
+                        self.checks.passed(now, transmit.destination);
+                    } else if transmit.proto == Protocol::Udp
+                        && !is_stun(&transmit.contents)
+                        && let Some(peer) = self.checks.chosen(transmit.source)
+                    {
+                        transmit.destination = peer;
                     }
                     transmits.push(transmit);
                 }

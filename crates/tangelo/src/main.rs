@@ -97,8 +97,7 @@ enum LogFormat {
 }
 
 fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Box<dyn Error>> {
-    let filter =
-        EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?} is no log filter: {error}"))?;
+    let filter = log_filter(filter)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
@@ -107,9 +106,37 @@ fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
+/// Libraries that warn of what strangers send, as often as they send it. Who names them in the filter gets all that they say.
+const TALKATIVE: [&str; 2] = ["is", "str0m"];
+
+fn log_filter(text: &str) -> Result<EnvFilter, Box<dyn Error>> {
+    let mut filter =
+        EnvFilter::try_new(text).map_err(|error| format!("--log {text:?} is no log filter: {error}"))?;
+    for library in TALKATIVE {
+        let is_named = |directive: &str| {
+            let target = directive.split(['=', '[']).next().unwrap_or_default().trim();
+            target == library || target.starts_with(&format!("{library}::"))
+        };
+        if !text.split(',').any(is_named) {
+            filter = filter.add_directive(format!("{library}=error").parse()?);
+        }
+    }
+    Ok(filter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strangers_cannot_have_libraries_fill_the_log() {
+        let filter = |text: &str| log_filter(text).unwrap().to_string();
+        assert!(filter("info").contains("is=error") && filter("info").contains("str0m=error"));
+        let named = filter("info,str0m::bwe=debug,is=trace");
+        assert!(!named.contains("=error"), "{named}");
+        assert!(filter("warn,tangelo_sfu=debug").contains("str0m=error"));
+        assert!(log_filter("info,=,").is_err());
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -13,6 +13,7 @@ const grace: Person = {
   confirmed: true,
   present: true,
   lost: false,
+  host: false,
   silent: false,
   elsewhere: false,
   state: { hand_raised: false, microphone: true, camera: true, recording: false },
