@@ -137,6 +137,55 @@ impl Iterator for Plan {
     }
 }
 
+/// So many steps of a thousand have two faults.
+const TWO_AT_ONCE: u64 = 200;
+
+/// The plan in steps of one fault or two at once.
+pub(crate) struct Steps {
+    plan: Plan,
+    rng: Rng,
+    /// A fault that could not go along with another, and begins the next step.
+    held: Option<Fault>,
+}
+
+impl Steps {
+    pub(crate) fn new(seed: u64, cast: Cast) -> Self {
+        Self { plan: Plan::new(seed, cast), rng: Rng::new(!seed), held: None }
+    }
+
+    /// What happens now, and the pause after that, in milliseconds.
+    pub(crate) fn next_step(&mut self) -> (Vec<Fault>, u64) {
+        let first = self.held.take().or_else(|| self.plan.next());
+        let mut faults: Vec<Fault> = first.into_iter().collect();
+        if self.rng.happens(TWO_AT_ONCE)
+            && let Some(second) = self.plan.next()
+        {
+            match faults.iter().all(|first| first.goes_with(&second)) {
+                true => faults.push(second),
+                false => self.held = Some(second),
+            }
+        }
+        (faults, self.rng.between(0, 1_000))
+    }
+}
+
+impl Fault {
+    /// Whether both can be done at once: nobody stops a process that is dead, or loads a page from a server that is not there.
+    fn goes_with(&self, other: &Self) -> bool {
+        let of_process = |kind| {
+            matches!(kind, Kind::Frozen | Kind::Killed | Kind::CommitterFrozen) || kind.is_of_browser()
+        };
+        let (one, two) = (self.kind, other.kind);
+        let both_of_server = one.is_of_server() && two.is_of_server();
+        // Whose turn it is to commit is known only then.
+        let anyone = one == Kind::CommitterFrozen || two == Kind::CommitterFrozen;
+        let same = of_process(one) && of_process(two) && (anyone || self.victim == other.victim);
+        let reloads =
+            (one == Kind::Reloaded || two == Kind::Reloaded) && (one.is_of_server() || two.is_of_server());
+        !(both_of_server || same || reloads)
+    }
+}
+
 impl Kind {
     /// Whether it happens to the browser alone.
     fn is_of_browser(self) -> bool {
@@ -206,6 +255,33 @@ mod tests {
         let faults = |seed| Plan::new(seed, CAST).take(50).collect::<Vec<_>>();
         assert_eq!(faults(5), faults(5));
         assert_ne!(faults(5), faults(6));
+    }
+
+    #[test]
+    fn two_at_once_can_be_done_at_once_and_none_is_lost() {
+        let mut pairs = 0;
+        for seed in 0..500 {
+            let mut steps = Steps::new(seed, CAST);
+            let mut all = Vec::new();
+            for _ in 0..50 {
+                let (faults, pause) = steps.next_step();
+                assert!(pause <= 1_000);
+                if let [one, two] = &faults[..] {
+                    pairs += 1;
+                    let server = [one, two].iter().filter(|fault| fault.kind.is_of_server()).count();
+                    let browser = [one, two].iter().filter(|fault| fault.kind.is_of_browser()).count();
+                    assert!(server < 2 && browser < 2, "{one} and {two}");
+                    let reload = [one, two].iter().any(|fault| fault.kind == Kind::Reloaded);
+                    assert!(!reload || server == 0, "{one} and {two}");
+                    let kills = |fault: &Fault| matches!(fault.kind, Kind::Killed | Kind::Frozen);
+                    assert!(!(kills(one) && kills(two) && one.victim == two.victim), "{one} and {two}");
+                }
+                all.extend(faults);
+            }
+            let planned: Vec<_> = Plan::new(seed, CAST).take(all.len()).collect();
+            assert_eq!(all, planned);
+        }
+        assert!(pairs > 1_000, "{pairs}");
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
+
+/// So long the server may take to start.
+const START_MAX: Duration = Duration::from_secs(60);
 
 /// A process whose lines are read.
 pub(crate) struct Process {
@@ -96,7 +100,8 @@ impl Server {
         command.args(["--public-ip", "127.0.0.1", "--store", store]).env("TANGELO_LOG", "warn");
         let (tell, mut lines) = mpsc::unbounded_channel();
         let process = Process::start(command, move |line| drop(tell.send(line)))?;
-        let line = lines.recv().await.ok_or("the server did not start; what it says stands above")?;
+        let line = timeout(START_MAX, lines.recv()).await.ok().flatten();
+        let line = line.ok_or("the server did not start; what it says stands above")?;
         let address = line.strip_prefix("Tangelo is ready: http://").map(|rest| rest.trim_end_matches('/'));
         let address = address.ok_or_else(|| format!("the server says something else: {line}"))?.to_owned();
         Ok((process, address))

@@ -9,11 +9,10 @@ use crate::{
     ChaosOptions,
     guest::name,
     ledger::Ledger,
-    plan::{Cast, Fault, Kind, Plan},
+    plan::{Cast, Fault, Kind, Steps},
     process::{Process, Server},
     relay::Relay,
     report::{Report, now_ms},
-    rng::Rng,
     table::{Outcome, Table},
 };
 
@@ -23,8 +22,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const PATIENCE_MS: u64 = 60_000;
 /// A fault that is over as soon as it has begun shows within this time, in milliseconds.
 const SHOWS_MS: u64 = 1_500;
-/// So many steps of a thousand have two faults.
-const TWO_AT_ONCE: u64 = 200;
 /// Who comes besides has numbers from here on.
 const EXTRA: usize = 100;
 /// A browser's name in the call.
@@ -91,28 +88,27 @@ impl Run {
 
     /// Everything. The error says what does not hold in the end.
     pub(crate) async fn all(&mut self) -> Result<(), String> {
+        let outcome = self.happen().await;
+        self.part().await;
+        outcome
+    }
+
+    async fn happen(&mut self) -> Result<(), String> {
         let cast = self.gather().await?;
         self.say("everyone is in one call; the faults begin");
-        let mut plan = Plan::new(self.options.seed, cast);
-        let mut rng = Rng::new(!self.options.seed);
+        let mut steps = Steps::new(self.options.seed, cast);
         let end = now_ms() + self.options.seconds * 1_000;
         let mut failed = None;
-        while now_ms() < end {
-            let mut faults: Vec<Fault> = plan.next().into_iter().collect();
-            if rng.happens(TWO_AT_ONCE) {
-                faults.extend(plan.next());
+        while now_ms() < end && failed.is_none() {
+            let (faults, pause) = steps.next_step();
+            failed = self.step(faults).await.err();
+            if failed.is_none() {
+                failed = self.wait(pause).await.err();
             }
-            let pause = rng.between(0, 1_000);
-            if let Err(error) = self.step(faults).await {
-                failed = Some(error);
-                break;
-            }
-            self.wait(pause).await?;
         }
         self.say("no more faults");
         let settled = self.settle().await;
         println!("\nseed {}\n{}", self.options.seed, self.table);
-        self.part().await;
         match (failed, settled) {
             (Some(error), _) => Err(error),
             (None, settled) => settled,
