@@ -188,9 +188,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     pub async fn entry(&mut self) -> LogEntry {
-        match self.next().await {
-            Some(ServerMessage::Entry(entry)) => entry,
-            other => panic!("expected an entry, got {other:?}"),
+        loop {
+            match self.next().await {
+                Some(ServerMessage::Entry(entry)) => break entry,
+                // Of others, whenever theirs is lost or back.
+                Some(ServerMessage::Connection { .. }) => {}
+                other => panic!("expected an entry, got {other:?}"),
+            }
         }
     }
 
