@@ -609,7 +609,6 @@ impl Participant {
     }
 }
 
-/// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
 fn protocol(way: Way) -> Protocol {
     match way.transport {
         Transport::Udp => Protocol::Udp,
@@ -617,6 +616,7 @@ fn protocol(way: Way) -> Protocol {
     }
 }
 
+/// A candidate that clients connect to. Its priority is below that of every UDP candidate (RFC 6544 section 4.2).
 fn tcp_candidate(address: SocketAddr) -> Result<Candidate, IceError> {
     Candidate::builder().tcp().host(address).tcptype(TcpType::Passive).build()
 }
