@@ -32,7 +32,9 @@ const CALLS: usize = 4;
 /// Frames of TCP connections before anything else has its turn.
 const FRAMES: usize = 64;
 
-/// How the answer to an authentic ICE check begins (RFC 8489 section 5).
+/// How an ICE check begins, and
+const BINDING_REQUEST: [u8; 2] = [0, 1];
+/// how the answer to an authentic ICE check begins (RFC 8489 section 5).
 const BINDING_SUCCESS: [u8; 2] = [1, 1];
 
 /// Handed datagrams before anything else has its turn.
@@ -225,13 +227,17 @@ impl MediaThread {
         }
         let &Incoming { source, asked, contents, .. } = datagram;
         self.sfu.handle_datagram(now, source, candidate, contents);
-        self.asked = Some(Asked { client: source, ip: asked, reader });
-        self.carry_out();
+        // How a check is answered depends on how it came; what is forwarded waits for what else has come.
+        if contents.starts_with(&BINDING_REQUEST) {
+            self.asked = Some(Asked { client: source, ip: asked, reader });
+            self.carry_out();
+            self.asked = None;
+        }
     }
 
     /// All that came at once is worked off.
     fn after(&mut self, index: usize) {
-        self.asked = None;
+        self.carry_out();
         self.flush();
         if let Some(port) = self.ports.get_mut(index) {
             port.backlog.tell();

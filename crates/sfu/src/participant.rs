@@ -40,8 +40,19 @@ const CONNECT_TIME: Duration = Duration::from_secs(30);
 /// str0m notices that ICE checks stay away only when it is called.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How many times in a row str0m may ask to be called at once. It settles after two or three.
-const ROUNDS_MAX: usize = 16;
+/// How many times in a row str0m may ask to be called at once: once for each packet that waits, and two or three times besides.
+const ROUNDS_MAX: usize = 256;
+
+/// What str0m wants so soon it gets at once: it has a microsecond pass between two packets that may go at the same time.
+const AT_ONCE: Duration = Duration::from_micros(100);
+
+/// No timer of the network is finer.
+const FINEST: Duration = Duration::from_millis(1);
+
+/// What str0m wants to be called for may wait this long after it was called last. Each call looks at everything that a session has, and
+/// with a client that only receives most of them find nothing to do. Of who sends lost packets are to be asked for soon.
+const CALM: Duration = Duration::from_millis(25);
+const CALM_SENDER: Duration = Duration::from_millis(10);
 
 /// Largest RTP payload that is forwarded, in bytes: with header, extensions, RTX and SRTP it must fit a datagram.
 const PAYLOAD_MAX_BYTES: usize = 1_400;
@@ -53,6 +64,10 @@ pub(crate) struct Participant {
     pub(crate) queued: bool,
     /// When str0m wants to be called; `None` once the session is dead.
     pub(crate) wake: Option<Instant>,
+    /// When it was called last because time had passed.
+    timed: Instant,
+    /// Whether its network may be probed: what that finds depends on when each packet is sent.
+    probes: bool,
     rtc: Rtc,
     state: State,
     identity: Identity,
@@ -170,6 +185,8 @@ impl Participant {
             room,
             queued: false,
             wake: None,
+            timed: now,
+            probes: false,
             rtc,
             state: State::Connecting { until: now + CONNECT_TIME },
             identity: Identity::of(offer),
@@ -355,8 +372,8 @@ impl Participant {
 
     /// Notes what was chosen, and looks for room for more if more is wanted.
     pub(crate) fn plan(&mut self, now: Instant, plan: &Plan, sound_bps: u64) {
-        if self.network.begins_anew(now, plan) {
-            self.rtc.bwe().reset(Bitrate::from(START_BPS));
+        if let Some(begins) = self.network.begins_anew(now, plan, sound_bps) {
+            self.rtc.bwe().reset(Bitrate::from(begins));
         }
         let desired = self.network.plan(now, plan, sound_bps);
         tracing::trace!(
@@ -367,6 +384,7 @@ impl Participant {
             desired,
             "planned"
         );
+        self.probes = plan.next_bps.is_some();
         self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::from(desired));
     }
 
@@ -419,6 +437,7 @@ impl Participant {
 
     /// Lets time pass.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.timed = self.timed.max(now);
         let result = guarded(|| self.rtc.handle_input(Input::Timeout(now)));
         if let Some(Err(error)) = self.or_dead(result) {
             tracing::debug!(%error, "session refused to go on");
@@ -448,12 +467,12 @@ impl Participant {
                     tracing::trace!(?at, "session is dead");
                     break None;
                 }
-                Some(Ok(Output::Timeout(at))) if at > now || rounds == ROUNDS_MAX => {
-                    break Some(at.clamp(now + Duration::from_millis(1), now + TICK));
+                Some(Ok(Output::Timeout(at))) if at > now + AT_ONCE || rounds == ROUNDS_MAX => {
+                    break Some(self.wake_at(now, at));
                 }
-                Some(Ok(Output::Timeout(_))) => {
+                Some(Ok(Output::Timeout(at))) => {
                     rounds += 1;
-                    self.handle_timeout(now);
+                    self.handle_timeout(now.max(at));
                 }
                 Some(Err(_)) if self.rtc.is_alive() && rounds < ROUNDS_MAX => rounds += 1,
                 Some(Err(_)) | None => {
@@ -472,6 +491,13 @@ impl Participant {
             self.gone(&mut happened);
         }
         happened
+    }
+
+    /// When to call str0m that wants it `at` this time.
+    fn wake_at(&self, now: Instant, at: Instant) -> Instant {
+        let calm = if self.sending.is_empty() { CALM } else { CALM_SENDER };
+        let at = if self.probes || !self.is_connected() { at } else { at.max(self.timed + calm) };
+        at.clamp(now + FINEST, now + TICK)
     }
 
     fn handle_event(&mut self, event: Event, happened: &mut Vec<Happened>) {

@@ -223,8 +223,8 @@ impl Sfu {
         if !participant.handle_datagram(self.now, way, contents) {
             self.stats.dropped_malformed += 1;
         }
-        self.queue(client);
-        self.settle();
+        // It holds one packet at a time. Those that it is for are drained once all has come that came at once.
+        self.drain(client);
     }
 
     /// Time has come to [`Self::poll_timeout`], or passed it.
@@ -251,14 +251,18 @@ impl Sfu {
     /// When to call [`Self::handle_timeout`]; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let wake = self.wakes.first().map(|(at, _)| *at);
+        let wake = self.queue.front().map(|_| self.now).or_else(|| self.wakes.first().map(|(at, _)| *at));
         let key_frame = self.key_frame_wakes.first().map(|(at, ..)| *at);
         let review = self.reviews.first().map(|(at, _)| *at);
         wake.into_iter().chain(key_frame).chain(review).min()
     }
 
-    /// The next output, until there is none.
+    /// The next output, until there is none. To be asked after everything else; after several datagrams that came at once it is enough
+    /// to ask once, and takes less work.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            self.settle();
+        }
         self.outputs.pop_front().map(|(_, output)| output)
     }
 
@@ -376,13 +380,15 @@ impl Sfu {
     /// Drains sessions until none has anything to say.
     fn settle(&mut self) {
         while let Some(client) = self.queue.pop_front() {
+            if let Some(participant) = self.participants.get_mut(&client) {
+                participant.queued = false;
+            }
             self.drain(client);
         }
     }
 
     fn drain(&mut self, client: ClientId) {
         let Some(participant) = self.participants.get_mut(&client) else { return };
-        participant.queued = false;
         if let Some(at) = participant.wake {
             self.wakes.remove(&(at, client));
         }

@@ -251,6 +251,17 @@ fn a_lossy_link_carries_pictures_and_sound() {
 }
 
 #[test]
+fn a_little_loss_holds_no_picture_down_wherever_it_begins() {
+    for passed in 0..6 {
+        let mut call = call(4_000_000);
+        call.world.run(passed * 7);
+        call.link(BOB).loses_one_in = 100;
+        call.run(20);
+        assert_eq!(call.layer(BOB), 2, "{passed}: {:?}", call.world.sfu.estimate_bps(BOB));
+    }
+}
+
+#[test]
 fn who_has_a_bad_network_disturbs_nobody_else() {
     let mut call = Call::new(&[BOB, CAROL]);
     call.world.links.insert(BOB, Link::new(400_000));

@@ -152,7 +152,10 @@ impl Pins {
 
     fn shown(&self) -> String {
         if self.apart {
-            format!("The server has processor 0 for itself, the load has {}.", self.others())
+            format!(
+                "Once all are in the call, the server has processor 0 for itself, and the load has {}.",
+                self.others()
+            )
         } else {
             "Server and load share the processors: `taskset` is not there, or there is only one.".to_owned()
         }
@@ -162,13 +165,18 @@ impl Pins {
         if self.count == 2 { "1".to_owned() } else { format!("1-{}", self.count - 1) }
     }
 
-    fn command(&self, is_server: bool, program: &Path) -> Command {
+    fn server(&self, program: &Path) -> Command {
         if !self.apart {
             return tool(program);
         }
         let mut command = tool("taskset");
-        command.arg("-c").arg(if is_server { "0".to_owned() } else { self.others() }).arg(program);
+        command.args(["-c", "0"]).arg(program);
         command
+    }
+
+    /// What the load is told. While people arrive it has all processors: a hundred groups that change want more than one.
+    fn of_load(&self) -> Vec<String> {
+        if self.apart { vec!["--then-on".to_owned(), self.others()] } else { Vec::new() }
     }
 }
 
@@ -183,11 +191,12 @@ struct Measured {
 fn measure(repo: &Repo, scenario: &Scenario, pins: &Pins, options: &Options) -> Result<Measured> {
     let log = folder(repo).join("sfu-server.log");
     make_room_for(&log)?;
-    let mut server = Server::start(pins.command(true, &repo.binary()), &log)?;
-    let mut load = pins.command(false, &repo.binary());
+    let mut server = Server::start(pins.server(&repo.binary()), &log)?;
+    let mut load = tool(repo.binary());
     load.args(["load", &format!("{}/r/bench", server.address), "--json", "--seconds", options.seconds().0])
         .args(["--server-pid", &server.child.id().to_string()])
-        .args(scenario.arguments.split(' '));
+        .args(scenario.arguments.split(' '))
+        .args(pins.of_load());
     let table = output(&mut load)?;
     let table: Value = serde_json::from_str(&table).map_err(|error| format!("`tangelo load`: {error}"))?;
     server.stop()?;

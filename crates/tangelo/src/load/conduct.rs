@@ -3,6 +3,7 @@
 use std::{
     mem,
     net::SocketAddr,
+    process::{self, Command},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,6 +34,8 @@ pub(super) struct Course {
     pub(super) ramp: u32,
     /// Nobody sends before all are in the call.
     pub(super) silent: bool,
+    /// The processors to use from then on.
+    pub(super) then_on: Option<String>,
     /// How long it is measured.
     pub(super) measure: Duration,
     /// The server's process, or why there is none to look at.
@@ -86,6 +89,9 @@ pub(super) async fn conduct(
         load.arrive(&options, course.ramp).await?;
         if course.silent {
             load.come_in().await?;
+            if let Some(processors) = &course.then_on {
+                move_to(processors)?;
+            }
             load.stage.send_replace(Stage::Sending);
         }
         load.settle().await?;
@@ -133,6 +139,17 @@ pub(super) async fn conduct(
         Err(why) => (None, Some(why)),
     };
     Ok(report)
+}
+
+/// Has this process use these processors alone.
+fn move_to(processors: &str) -> Result<(), String> {
+    let own = process::id().to_string();
+    let taskset = Command::new("taskset").args(["-a", "-c", "-p", processors, &own]).output();
+    match taskset {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!("`taskset`: {}", String::from_utf8_lossy(&output.stderr).trim())),
+        Err(error) => Err(format!("`taskset`: {error}")),
+    }
 }
 
 impl Load {

@@ -69,6 +69,10 @@ pub(crate) struct Options {
     #[arg(long)]
     silent_arrival: bool,
 
+    /// Once all are in the call, use these processors alone, as `taskset` is told them: arrivals of many take all that there are.
+    #[arg(long, value_name = "LIST", requires = "silent_arrival", hide = true)]
+    then_on: Option<String>,
+
     /// How long it is measured, once all are in the call. Ctrl-C ends it sooner.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
@@ -127,7 +131,8 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let report = runtime.block_on(async {
         let stop = super::serve::shutdown()?;
         let server = Process::find(options.server_pid, &addresses(&address.authority()).await);
-        let course = Course { ramp: options.ramp, silent: options.silent_arrival, measure, server };
+        let (ramp, silent, then_on) = (options.ramp, options.silent_arrival, options.then_on);
+        let course = Course { ramp, silent, then_on, measure, server };
         conduct(Arc::new(Board::new(plan)), join, course, progress, stop)
             .await
             .map_err(Box::<dyn Error>::from)
