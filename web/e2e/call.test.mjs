@@ -75,7 +75,7 @@ test("two, three and two again see and hear each other, and the numbers agree", 
   }
 });
 
-test("camera and microphone can be switched while the call goes on", async () => {
+test("camera and microphone can be switched while the call goes on, and a reload leads back into it", async () => {
   const ada = await Person.open(browser, server.url);
   await ada.startCall("Ada");
   const grace = await Person.open(browser, ada.page.url());
@@ -102,6 +102,20 @@ test("camera and microphone can be switched while the call goes on", async () =>
     return button?.getAttribute("aria-pressed") === "false";
   });
   await ada.hearsAndSees(1);
+
+  // Back in the same call without a click, as the same person, and no more is on than before.
+  const number = await ada.number();
+  await grace.page.reload();
+  await grace.inCall();
+  await Promise.all([ada.sees(2), grace.sees(2)]);
+  await grace.hearsAndSees(1);
+  assert.equal(await ada.number(), number);
+  assert.equal(await pressed("Microphone"), "false");
+  // After the call a reload is nothing else than opening the link.
+  await grace.click("Leave call");
+  await ada.sees(1);
+  await grace.page.reload();
+  await grace.page.waitForSelector("aria/Your name");
   assert.deepEqual([...ada.errors, ...grace.errors], []);
   await Promise.all([ada.close(), grace.close()]);
 });

@@ -63,7 +63,7 @@ async function look() {
 const orders = {
   async reload() {
     await ada.page.reload();
-    await ada.joinCall("Browser");
+    await ada.inCall();
   },
   async worker() {
     const worker = await ada.worker();

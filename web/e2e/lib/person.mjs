@@ -76,6 +76,11 @@ export class Person {
     await field.click({ count: 3 });
     await field.type(name);
     await this.click("Join call");
+    await this.inCall();
+  }
+
+  /** Waits until the person is in the call. */
+  async inCall() {
     await this.until(
       "to be in the call",
       () => document.querySelector("li.tile[data-client]:not([data-client=''])") !== null,

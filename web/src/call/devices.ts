@@ -64,8 +64,10 @@ export class Devices {
     });
   }
 
-  /** Opens what was on last time; asks for permission once for both where that is possible. */
-  async start(): Promise<void> {
+  /**
+   * Opens what was on last time, and nothing that `on` says was off just now; asks for permission once for both where that is possible.
+   */
+  async start(on?: Readonly<Record<DeviceKind, boolean>>): Promise<void> {
     if (mediaDevices() === undefined) {
       this.patch("microphone", { problem: "insecure" });
       this.patch("camera", { problem: "insecure" });
@@ -73,7 +75,7 @@ export class Devices {
     }
     mediaDevices()?.addEventListener("devicechange", this.refresh);
     const kinds = (["microphone", "camera"] as const).filter(
-      kind => recall(offPreference(kind)) === "",
+      kind => recall(offPreference(kind)) === "" && on?.[kind] !== false,
     );
     // So that it is known whether what was chosen last time is there.
     await this.refresh();

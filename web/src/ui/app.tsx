@@ -1,12 +1,13 @@
 /** Which page is shown: addresses, and the way from lobby to call to farewell. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallController } from "../call/call-controller.js";
 import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
 import { hostLink, keepHostSecret, takeHostSecret } from "../call/host-secret.js";
 import { type Route, routeOf } from "../call/link.js";
-import { remember } from "../call/preferences.js";
+import { recall, remember } from "../call/preferences.js";
 import { rememberRoom } from "../call/recent-rooms.js";
+import { noteInCall, noteLeft, takeReloaded } from "../call/reloaded.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { ownEffects } from "../effects/own.js";
@@ -119,11 +120,24 @@ type Stage =
 
 function Room({ route, home }: { route: RoomRoute; home: () => void }) {
   const [stage, setStage] = useState(enterLobby);
+  // Who was in this call when the page was reloaded goes back into it by itself.
+  const [reloaded] = useState(() => takeReloaded(route.room));
+  const first = useRef(true);
+  const join = (name: string) => {
+    if (stage.type !== "lobby" || stage.state !== "open") return;
+    stage.state = "joining";
+    remember("name", name);
+    void enter(stage, route, name).then(next => {
+      if (next !== undefined) setStage(next);
+    });
+  };
 
   // What a stage holds ends with it, unless the next stage has taken it over.
   useEffect(() => {
     if (stage.type === "lobby") {
-      void stage.devices.start();
+      const back = first.current ? reloaded : undefined;
+      first.current = false;
+      void stage.devices.start(back);
       stage.worker.listen(message => {
         if (message.type !== "failed") return;
         report("worker-died", { reason: message.reason, message: message.text });
@@ -131,6 +145,8 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       });
       // What joining needs is there by then. If it does not load now, it is tried again.
       loadCall().catch(() => undefined);
+      const name = recall("name");
+      if (back !== undefined && name !== "") join(name);
       return () => {
         if (stage.state === "joined") return;
         stage.state = "left";
@@ -141,37 +157,42 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     if (stage.type !== "call") return;
     const { call } = stage;
     const forget = debugCall(call);
+    let hidden = false;
+    const note = () => {
+      if (!hidden) noteInCall(route.room, call.devices.view.get());
+    };
     const follow = () => {
       const { ended, alarms, room } = call.view.get();
       if (room.host) keepHostSecret(route.room);
-      if (ended !== undefined) setStage({ type: "over", ended, alarms });
+      if (ended === undefined) return;
+      if (!hidden) noteLeft();
+      setStage({ type: "over", ended, alarms });
     };
     const leave = () => call.leave();
+    const hide = () => {
+      hidden = true;
+      leave();
+    };
+    note();
+    const forgetDevices = call.devices.view.subscribe(note);
     const unsubscribe = call.view.subscribe(follow);
     follow();
-    addEventListener("pagehide", leave);
+    addEventListener("pagehide", hide);
     return () => {
-      removeEventListener("pagehide", leave);
+      removeEventListener("pagehide", hide);
+      forgetDevices();
       unsubscribe();
       forget();
       leave();
+      if (!hidden) noteLeft();
     };
   }, [stage]);
 
   switch (stage.type) {
     case "refused":
       return <Lobby route={route} devices={undefined} join={() => undefined} home={home} />;
-    case "lobby": {
-      const join = (name: string) => {
-        if (stage.state !== "open") return;
-        stage.state = "joining";
-        remember("name", name);
-        void enter(stage, route, name).then(next => {
-          if (next !== undefined) setStage(next);
-        });
-      };
+    case "lobby":
       return <Lobby route={route} devices={stage.devices} join={join} home={home} />;
-    }
     case "call":
       return <stage.Draw call={stage.call} route={route} />;
     case "over": {
