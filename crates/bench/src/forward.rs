@@ -170,7 +170,7 @@ fn wait(sent: u64, taken: &AtomicU64, most: u64) -> u64 {
 }
 
 /// Sockets from which another thread takes what comes, one datagram at a time as clients do, and counts it.
-fn receive(count: usize, taken: &Arc<AtomicU64>) -> Result<Vec<SocketAddr>> {
+pub(crate) fn receive(count: usize, taken: &Arc<AtomicU64>) -> Result<Vec<SocketAddr>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
@@ -226,7 +226,7 @@ fn sealed_packet(key: &LessSafeKey, payload_bytes: usize) -> Result<Vec<u8>> {
 }
 
 /// Processor time of this thread.
-fn thread_cpu() -> Result<Duration> {
+pub(crate) fn thread_cpu() -> Result<Duration> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")
         .map_err(|error| Failure(format!("only Linux tells processor times of threads: {error}")))?;
     let ns = text.split(' ').next().and_then(|ns| ns.parse().ok());

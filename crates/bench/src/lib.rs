@@ -6,6 +6,8 @@
 #![allow(clippy::disallowed_methods)]
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod busy;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod calls;
 mod clock;
 #[cfg(not(target_arch = "wasm32"))]

@@ -13,16 +13,20 @@ const SPARE_MAX: usize = 64;
 
 /// What is to be sent in one call: datagrams of `segment_bytes` each, the last one may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Run<'a> {
-    pub(crate) source: SocketAddr,
-    pub(crate) destination: SocketAddr,
-    pub(crate) segment_bytes: usize,
-    pub(crate) contents: &'a [u8],
+pub struct Run<'a> {
+    /// Of the server.
+    pub source: SocketAddr,
+    /// Of the client.
+    pub destination: SocketAddr,
+    /// Of each datagram but the last.
+    pub segment_bytes: usize,
+    /// One datagram behind the other.
+    pub contents: &'a [u8],
 }
 
 /// Collects datagrams until they are sent. Those for one address keep their order.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub struct Batch {
     runs: BTreeMap<(SocketAddr, SocketAddr), Open>,
     spare: Vec<Vec<u8>>,
     sent: Sent,
@@ -30,9 +34,11 @@ pub(crate) struct Batch {
 
 /// What was handed to the kernel since the start: the fewer runs for as many datagrams, the less each costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sent {
-    pub(crate) datagrams: u64,
-    pub(crate) runs: u64,
+pub struct Sent {
+    /// Datagrams.
+    pub datagrams: u64,
+    /// Calls.
+    pub runs: u64,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +52,7 @@ struct Open {
 
 impl Batch {
     /// Adds a datagram. A run that it does not fit into is sent before. A run has at most `segments_max` datagrams.
-    pub(crate) fn add(
+    pub fn add(
         &mut self,
         (source, destination): (SocketAddr, SocketAddr),
         datagram: &[u8],
@@ -76,7 +82,7 @@ impl Batch {
     }
 
     /// Sends all that is left.
-    pub(crate) fn flush(&mut self, mut send: impl FnMut(Run<'_>)) {
+    pub fn flush(&mut self, mut send: impl FnMut(Run<'_>)) {
         while let Some(((source, destination), mut open)) = self.runs.pop_first() {
             if !open.contents.is_empty() {
                 self.sent.count(&open);
@@ -90,7 +96,7 @@ impl Batch {
     }
 
     /// What was sent so far.
-    pub(crate) fn sent(&self) -> Sent {
+    pub fn sent(&self) -> Sent {
         self.sent
     }
 }

@@ -9,7 +9,8 @@ mod addresses;
 mod assets;
 mod backlog;
 mod bandwidth;
-mod batch;
+#[doc(hidden)]
+pub mod batch;
 mod bind;
 mod engine;
 mod headers;

@@ -29,7 +29,7 @@ use Bound::{AtLeast, AtMost};
 use On::{Browser, Either};
 
 /// The first that fits counts.
-const PROMISES: [Promise; 38] = [
+const PROMISES: [Promise; 41] = [
     promise("bytes", "Orange's way", "", Bound::None, Either, "145-150 in Orange Meets"),
     promise("bytes", "sound as", "", Bound::None, Either, "24 of it encryption, at the most"),
     promise("bytes", "", "", AtMost(24.0), Either, "at most 24"),
@@ -142,6 +142,9 @@ const PROMISES: [Promise; 38] = [
         Either,
         "at least 200,000; mediasoup 150,000-200,000",
     ),
+    promise("busy", "1 sends video", "the server", AtLeast(450_000.0), Either, "at least 450,000"),
+    promise("busy", "1 sends video", "next to the model", AtLeast(60.0), Either, "at least 60"),
+    promise("busy", "10 speak", "the server", AtLeast(200_000.0), Either, "at least 200,000"),
     promise("sfu", "the model: 1100 B", "runs of 1", Bound::None, Either, "270,000 elsewhere"),
     promise(
         "sfu",

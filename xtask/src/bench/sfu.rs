@@ -105,8 +105,8 @@ pub(super) fn run(repo: &Repo, options: &Options) -> Result<()> {
         refuse_to_write_what_is_not_committed(repo)?;
     }
     server::build(repo)?;
-    let model = ["build", "--release", "--locked", "--package", "tangelo-bench", "--bin", "tangelo-forward"];
-    run_tool(repo.cargo().args(model))?;
+    let build = ["build", "--release", "--locked", "--package", "tangelo-bench"];
+    run_tool(repo.cargo().args(build).args(["--bin", "tangelo-forward", "--bin", "tangelo-busy"]))?;
     let pins = Pins::find();
     println!("\n{}", pins.shown());
 
@@ -116,6 +116,10 @@ pub(super) fn run(repo: &Repo, options: &Options) -> Result<()> {
         println!("\n{}", scenario.label);
         let measured = measure(repo, scenario, &pins, options)?;
         figures.extend(forwarding(repo, scenario, &measured, options)?);
+    }
+    for case in &busy_cases(crowd, everyone) {
+        println!("{}", case.label);
+        figures.extend(busy(repo, case, options)?);
     }
     for (bytes, run) in [("1100", "1"), ("1100", "8"), ("80", "1"), ("80", "8")] {
         let rate = forward(repo, ["100", bytes, run, options.seconds().1])?;
@@ -266,6 +270,66 @@ fn forwarding(
             "ms",
         ),
         row("memory", "for each client", (get(&["server", "rss_per_client_bytes"])? / 1e3).round(), "kB"),
+    ])
+}
+
+/// What the SFU does when it has work all the time.
+struct Busy {
+    label: String,
+    /// Of `tangelo-busy`, without the seconds.
+    arguments: String,
+    /// To how many each packet goes, and its bytes of payload.
+    receivers: u32,
+    payload: &'static str,
+}
+
+fn busy_cases(crowd: u32, everyone: u32) -> [Busy; 3] {
+    [
+        Busy {
+            label: format!("1 sends video to {crowd}, never idle"),
+            arguments: format!("video 1 {} 30 10 1100", crowd + 1),
+            receivers: crowd,
+            payload: "1100",
+        },
+        Busy {
+            label: format!("10 speak to {crowd}, never idle"),
+            arguments: format!("audio 10 {crowd} 50 1 80"),
+            receivers: crowd - 1,
+            payload: "80",
+        },
+        Busy {
+            label: format!("{everyone} send video to each other, never idle"),
+            arguments: format!("video {everyone} {everyone} 15 2 1100"),
+            receivers: everyone - 1,
+            payload: "1100",
+        },
+    ]
+}
+
+/// The rows of a busy SFU, with the model's at the same packet size and run length.
+fn busy(repo: &Repo, case: &Busy, options: &Options) -> Result<Vec<Value>> {
+    let seconds = options.seconds().0;
+    let mut command = tool(repo.target.join("release/tangelo-busy"));
+    let text = output(command.args(case.arguments.split(' ')).arg(seconds))?;
+    let table: Value = serde_json::from_str(&text).map_err(|error| format!("`tangelo-busy`: {error}"))?;
+    let get = |name: &str| number(&table, &[name]);
+    let (packets, received, run) = (get("packets")?, get("received")?, get("run")?.max(1.0));
+    if received < packets * 0.99 {
+        return Err(format!("clients got {received} of {packets} packets, so there is nothing to compare"));
+    }
+    let receivers = case.receivers.to_string();
+    let model = forward(repo, [&receivers, case.payload, &format!("{run:.2}"), options.seconds().1])?;
+    let all = get("packets_per_cpu_second")?;
+    let row = |what: &str, value: f64, unit: &str| {
+        let label = format!("{}: {what}", case.label);
+        json!({"section": "busy", "label": label, "value": value, "unit": unit})
+    };
+    Ok(vec![
+        row("the server", all.round(), "packets"),
+        row("the SFU alone, without sending", (packets / get("sfu_cpu_seconds")?).round(), "packets"),
+        row("the model at this size and run length", model.round(), "packets"),
+        row("efficiency, the server next to the model", (100.0 * all / model).round(), "%"),
+        row("run length", run, "packets"),
     ])
 }
 

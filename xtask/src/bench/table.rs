@@ -10,7 +10,7 @@ use super::promise;
 use crate::Result;
 
 /// The sections in their order, with the words above them.
-const SECTIONS: [(&str, &str); 15] = [
+const SECTIONS: [(&str, &str); 16] = [
     ("bytes", "Bytes added to a frame"),
     ("ratio", "How many times faster than others, in the browser"),
     ("cadence", "Frames in a transform of the browser's worker, at the pace at which they come"),
@@ -22,6 +22,7 @@ const SECTIONS: [(&str, &str); 15] = [
     ("weight", "What the first load brings"),
     ("lobby", "From opening a link in a browser that was never there, to the lobby"),
     ("sfu", "Packets that the SFU forwards with a second of the server's processor time"),
+    ("busy", "The same without clients that cost processor time: the server's part has work all the time"),
     ("load", "What was forwarded, and with what the clients kept up"),
     ("delay", "Delay from one client to another, and loss"),
     ("memory", "Memory of the server"),
