@@ -30,8 +30,13 @@ const hosted = panel(
   3,
   { 0: { host: true }, 2: { microphone: false } },
   {
+    waitingTrust: new Map([
+      [idOf(4, 32), trust("verified")],
+      [idOf(5, 32), trust("new", before)],
+    ]),
     room: {
       locked: true,
+      opened: false,
       host: true,
       outside: false,
       waiting: [4, 5].map(number => ({
@@ -58,6 +63,14 @@ export const peoplePanels: Stories = {
       await hosted.act?.();
       await see(".host-controls");
       await press("Remove: Grace Hopper");
+      await see("dialog.sure");
+    },
+  },
+  "the last host leaves": {
+    ...hosted,
+    async act() {
+      await hosted.act?.();
+      await press("Leave call");
       await see("dialog.sure");
     },
   },

@@ -124,11 +124,13 @@ pub enum HostOrder {
 pub struct RoomView {
     /// Whether newcomers have to wait until a host lets them in.
     pub locked: bool,
+    /// Whether the server has forgotten that: this client alone holds to the lock, until a host says something.
+    pub opened: bool,
     /// Whether this client is a host.
     pub host: bool,
     /// Whether the lock keeps this client outside until a host lets it in.
     pub outside: bool,
-    /// Who waits to be let in; told to hosts.
+    /// Who waits to be let in, and clients that cannot be let in whatever a host says; told to hosts.
     pub waiting: Vec<Waiting>,
     /// Identities that are kept out; told to hosts.
     pub barred: Vec<Barred>,
@@ -141,9 +143,9 @@ pub struct RoomView {
 pub struct Waiting {
     /// The client id, 32 hexadecimal digits.
     pub client: String,
-    /// The name that the person chose.
+    /// The name that the person chose; empty if what the client arrived with cannot be used.
     pub name: String,
-    /// The identity's public key (Ed25519), 64 hexadecimal digits.
+    /// The identity's public key (Ed25519), 64 hexadecimal digits; empty as well.
     pub identity: String,
 }
 

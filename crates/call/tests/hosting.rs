@@ -7,7 +7,8 @@ use common::World;
 use tangelo_call::{Command, Event, HostOrder, Phase, RoomView, link::Link};
 use tangelo_delivery::{Delivery, Limits};
 use tangelo_wire::{
-    Bytes, ClientMessage, DepartReason, Entry, HostOrders, HostStatement, LogEntry, Post, ServerMessage,
+    Bytes, ClientMessage, DepartReason, Entry, HostOrders, HostStatement, LogEntry, LogId, Post,
+    ServerMessage,
 };
 
 /// A world whose first `hosts` people have the host's link, and the others the plain one; `n` in all.
@@ -401,15 +402,7 @@ fn lock_and_removals_come_back_after_the_server_forgot_the_room() {
     remove(&mut world, 0, 2);
     order(&mut world, 0, HostOrder::Lock {});
     world.run(2_000);
-    // Another server under the same name, which knows of nothing.
-    world.delivery = Delivery::new(Limits::default(), [8; 32]);
-    world.log.clear();
-    for index in 0..2 {
-        world.peers[index].connection = None;
-        world.peers[index].to_server.clear();
-        world.peers[index].to_client.clear();
-        world.peers[index].session.disconnected(world.now);
-    }
+    forget(&mut world, &[0, 1]);
     world.run(10_000);
     world.assert_one_group(&[0, 1]);
     let guest = world.open(5);
@@ -419,6 +412,286 @@ fn lock_and_removals_come_back_after_the_server_forgot_the_room() {
     assert!(world.peers[again].ended.as_deref().unwrap().starts_with("The host removed you"));
     assert_eq!(view(&world, 0).barred[0].name.as_deref(), Some("Person 3"));
     assert!(world.alarms(0).is_empty());
+}
+
+/// Another server under the same name, which knows of nothing. Whoever is not named here stays without network until it thaws.
+fn forget(world: &mut World, back: &[usize]) {
+    world.delivery = Delivery::new(Limits::default(), [8; 32]);
+    world.log.clear();
+    for index in 0..world.peers.len() {
+        let peer = &mut world.peers[index];
+        peer.connection = None;
+        peer.to_server.clear();
+        peer.to_client.clear();
+        peer.frozen = !back.contains(&index);
+        if !peer.frozen {
+            peer.session.disconnected(world.now);
+        }
+    }
+}
+
+/// A locked room with a host and two more inside, of which these are back in a room that the server has forgotten.
+fn opened(back: &[usize]) -> World {
+    let (mut world, _) = hosted(1, 3);
+    order(&mut world, 0, HostOrder::Lock {});
+    world.run(2_000);
+    forget(&mut world, back);
+    world
+}
+
+fn has_alarm(world: &World, index: usize, words: &[&str]) -> bool {
+    world.alarms(index).iter().any(|alarm| words.iter().all(|word| alarm.contains(word)))
+}
+
+#[test]
+fn an_honest_servers_restart_opens_no_lock_and_alarms_nobody() {
+    let (mut world, _) = hosted(1, 3);
+    order(&mut world, 0, HostOrder::Lock {});
+    let guest = world.open(4);
+    world.run(2_000);
+    forget(&mut world, &[guest]);
+    world.run(3_000);
+    assert_eq!(world.peers[guest].phase, Some(Phase::Waiting), "who waited makes no group of its own");
+    (0..3).for_each(|index| world.thaw(index));
+    world.run(15_000);
+    world.assert_one_group(&[0, 1, 2]);
+    assert!([0, 1, 2, guest].iter().all(|index| view(&world, *index).locked && !view(&world, *index).opened));
+    assert!(view(&world, guest).outside, "who waited waits again");
+    assert!((0..4).all(|index| world.alarms(index).is_empty()), "{:?}", world.alarms(0));
+    let founded_by_guest =
+        |entry: &Entry| matches!(entry, Entry::Founded { client, .. } if *client == world.client(guest));
+    assert_eq!(world.count(founded_by_guest), 0);
+}
+
+#[test]
+fn who_was_inside_lets_no_stranger_into_a_room_that_the_server_has_opened() {
+    let mut world = opened(&[1, 2]);
+    world.run(5_000);
+    let stranger = world.open(9);
+    world.run(4_000);
+    world.assert_one_group(&[1, 2]);
+    assert!(view(&world, 1).opened && view(&world, 1).locked, "it holds to the lock");
+    assert!(world.alarms(1).is_empty(), "a host's client may still say it again");
+    world.run(8_000);
+    world.assert_one_group(&[1, 2]);
+    assert_eq!(world.peers[stranger].phase, Some(Phase::Waiting));
+    for index in [1, 2] {
+        assert!(has_alarm(&world, index, &["was locked, and the server has opened it"]));
+        assert_eq!(world.alarms(index).len(), 1);
+    }
+    world.thaw(0);
+    world.run(5_000);
+    world.assert_one_group(&[0, 1, 2]);
+    assert!(view(&world, stranger).outside && !view(&world, 1).opened);
+    // A host's word is what counts: who is let in comes in.
+    let client = world.client(stranger);
+    order(&mut world, 0, HostOrder::Admit { client });
+    world.run(3_000);
+    world.assert_one_group(&[0, 1, 2, stranger]);
+}
+
+#[test]
+fn a_stranger_that_is_first_in_an_opened_room_stays_alone() {
+    let mut world = opened(&[]);
+    let stranger = world.open(9);
+    world.run(1_000);
+    world.assert_one_group(&[stranger]);
+    world.thaw(1);
+    world.thaw(2);
+    world.run(5_000);
+    for index in [1, 2] {
+        assert_eq!(world.peers[index].phase, Some(Phase::Reconnecting), "{index}");
+        let words = ["was locked", "Person 9 is there", "does not go there"];
+        assert!(has_alarm(&world, index, &words), "{:?} {:?}", world.alarms(index), world.losses(index));
+    }
+    world.thaw(0);
+    world.run(8_000);
+    world.assert_one_group(&[0, 1, 2]);
+    assert!(world.peers[stranger].ended.as_deref().unwrap().starts_with("The host removed you"));
+    assert!(has_alarm(&world, 0, &["The server had lost the lock", "Person 9"]), "{:?}", world.alarms(0));
+    assert!(view(&world, 0).barred.is_empty(), "it may wait like anybody else");
+    let again = world.open(9);
+    world.run(3_000);
+    assert!(view(&world, again).outside && view(&world, 0).waiting.len() == 1);
+}
+
+#[test]
+fn who_stayed_away_from_a_stranger_comes_back_when_it_has_left() {
+    let mut world = opened(&[]);
+    let stranger = world.open(9);
+    world.run(1_000);
+    // It has loaded the page anew, and knows of no lock.
+    let reloaded = world.open(3);
+    world.run(2_000);
+    world.assert_one_group(&[stranger, reloaded]);
+    world.thaw(1);
+    world.run(4_000);
+    assert_eq!(world.peers[1].phase, Some(Phase::Reconnecting));
+    world.leave(stranger);
+    world.run(4_000);
+    world.assert_one_group(&[1, reloaded]);
+}
+
+#[test]
+fn a_stranger_that_somebody_let_in_unawares_is_named_and_put_out_again() {
+    let mut world = opened(&[1]);
+    // The third person has loaded the page anew, and knows of no lock.
+    world.run(3_000);
+    let reloaded = world.open(3);
+    world.run(3_000);
+    let stranger = world.open(9);
+    world.run(5_000);
+    world.assert_one_group(&[1, reloaded, stranger]);
+    assert!(has_alarm(&world, 1, &["was locked", "Person 9 is in it"]), "{:?}", world.alarms(1));
+    assert!(!has_alarm(&world, 1, &["Person 3"]), "who was inside is no stranger");
+    world.thaw(0);
+    world.run(5_000);
+    world.assert_one_group(&[0, 1, reloaded]);
+    assert!(world.peers[stranger].ended.is_some());
+    assert!(has_alarm(&world, 0, &["The server had lost the lock", "Person 9"]));
+}
+
+#[test]
+fn an_old_calls_word_unlocks_nothing() {
+    // The server uses a log id again, in which the host once said that the room is open.
+    let (mut world, link) = hosted(1, 2);
+    order(&mut world, 0, HostOrder::Lock {});
+    world.run(2_000);
+    forget(&mut world, &[1]);
+    world.tamper = Some(Box::new(move |_, mut message| {
+        if let ServerMessage::Snapshot { log_id, said, .. } = &mut message {
+            *said = link.say(*log_id, 1_000, &HostOrders::default());
+        }
+        message
+    }));
+    world.run(3_000);
+    let stranger = world.open(9);
+    world.run(5_000);
+    assert!(view(&world, 1).opened);
+    assert_eq!(world.peers[stranger].phase, Some(Phase::Waiting));
+}
+
+/// The statement that a host's client has just posted, which does not get to the server.
+fn swallow(world: &mut World, index: usize) -> ClientMessage {
+    let posts = std::mem::take(&mut world.peers[index].to_server);
+    let mut posts = posts.iter().map(|text| ClientMessage::from_json(text).unwrap());
+    posts.find(|post| matches!(post, ClientMessage::Post { body: Post::HostSay { .. }, .. })).unwrap()
+}
+
+#[test]
+fn the_opposite_of_what_is_not_confirmed_is_said_whatever_was_said_before() {
+    let (mut world, _) = hosted(1, 2);
+    order(&mut world, 0, HostOrder::Unlock {});
+    world.run(1_000);
+    order(&mut world, 0, HostOrder::Lock {});
+    let lock = swallow(&mut world, 0);
+    world.run(6_000);
+    assert!(has_alarm(&world, 0, &["is not confirmed"]));
+    let before = statements(&world).len();
+    order(&mut world, 0, HostOrder::Unlock {});
+    world.run(1_000);
+    assert_eq!(statements(&world).len(), before + 1, "though the log says so already");
+    // Now the server finds it.
+    world.say(0, &lock);
+    world.run(2_000);
+    assert!(!view(&world, 0).locked && !view(&world, 1).locked);
+    order(&mut world, 0, HostOrder::Unlock {});
+    world.run(1_000);
+    assert_eq!(statements(&world).len(), before + 1, "nothing can undo it any more");
+}
+
+#[test]
+fn a_host_reads_that_something_came_through_late() {
+    let (mut world, _) = hosted(1, 2);
+    order(&mut world, 0, HostOrder::Lock {});
+    let lock = swallow(&mut world, 0);
+    world.run(6_000);
+    assert!(has_alarm(&world, 0, &["is not confirmed"]));
+    world.say(0, &lock);
+    world.run(1_000);
+    assert!(view(&world, 0).locked);
+    assert!(
+        world.notices(0).iter().any(|text| text.contains("has come through now")),
+        "{:?}",
+        world.notices(0)
+    );
+}
+
+#[test]
+fn a_host_that_nobody_lets_in_removes_and_ends() {
+    for ends in [false, true] {
+        let (mut world, link) = hosted(0, 2);
+        // Those inside hear nothing and let nobody in, and the server does not know it yet.
+        (world.peers[0].frozen, world.peers[1].frozen) = (true, true);
+        world.link = co_host(&link);
+        let host = world.open(8);
+        world.run(1_000);
+        assert_eq!(world.peers[host].phase, Some(Phase::Waiting));
+        order(&mut world, host, HostOrder::Lock {});
+        assert_eq!(world.notices(host), ["You are not in the call yet: try again in a moment."]);
+        if ends {
+            order(&mut world, host, HostOrder::End {});
+        } else {
+            remove(&mut world, host, 1);
+        }
+        world.run(1_000);
+        world.thaw(1);
+        world.run(1_000);
+        let words = world.peers[1].ended.clone().unwrap();
+        let wanted = if ends { "The host has ended the call" } else { "The host removed you" };
+        assert!(words.starts_with(wanted), "{words}");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_be_let_in_is_put_out_by_its_id() {
+    let (mut world, _) = hosted(1, 2);
+    let spoiled = world.peers.len();
+    world.tamper = Some(Box::new(move |_, mut message| {
+        if let ServerMessage::Entry(LogEntry { entry: Entry::Arrived { key_package, .. }, .. }) = &mut message
+        {
+            *key_package = Bytes(vec![1; 40]);
+        }
+        message
+    }));
+    assert_eq!(world.open(3), spoiled);
+    world.run(1_000);
+    let waiting = view(&world, 0).waiting;
+    let client = world.client(spoiled);
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].client.clone(), waiting[0].name.as_str()), (client.to_string(), ""));
+    order(&mut world, 0, HostOrder::Remove { client });
+    world.run(1_000);
+    assert!(view(&world, 0).waiting.is_empty() && view(&world, 0).barred.is_empty());
+    assert!(world.peers[spoiled].ended.is_some());
+    let kicked = |entry: &Entry| matches!(entry, Entry::Departed { reason: DepartReason::Kicked, .. });
+    assert_eq!(world.count(kicked), 1);
+}
+
+#[test]
+fn who_is_no_host_is_not_heeded_when_it_asks_others_to_mute() {
+    let (mut world, _) = hosted(1, 3);
+    let client = world.client(2);
+    let other = Link::new_room().unwrap();
+    // Another room's host, and what is no proof at all: sealed with the group's keys as it should be.
+    let proofs = [
+        serde_json::to_value(other.prove_host(LogId([0; 16]), world.client(1), &[0; 32])).unwrap(),
+        serde_json::json!({"key": Bytes(vec![1; 32]), "signature": Bytes(vec![2; 64])}),
+    ];
+    for host in proofs {
+        let seen = serde_json::json!({
+            "log_id": LogId([0; 16]), "seq": 1, "digest": "00".repeat(32),
+        });
+        let content = serde_json::json!({"type": "mute", "client": client, "host": host});
+        let plain = serde_json::json!({"seen": seen, "content": content}).to_string();
+        let bytes = world.peers[1].session.seal_anything(plain.as_bytes()).unwrap();
+        world.say(1, &ClientMessage::Post { post: 900, body: Post::Message { bytes } });
+        world.run(500);
+    }
+    let asked = |event: &&Event| matches!(event, Event::MuteAsked { .. });
+    assert_eq!(world.peers[2].events.iter().filter(asked).count(), 0);
+    let refused = world.peers[2].session.stats().refused;
+    assert_eq!(refused.iter().map(|refused| refused.rule).collect::<Vec<_>>(), [54, 54], "{refused:?}");
 }
 
 #[test]

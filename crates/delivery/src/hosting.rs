@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use tangelo_wire::{
-    DepartReason, ErrorCode, Millis, ResumeToken, RoomName, ServerMessage, WireError, limits as bounds,
+    ClientId, DepartReason, ErrorCode, Millis, ResumeToken, RoomName, ServerMessage, WireError,
+    limits as bounds,
 };
 
 use crate::{
@@ -43,7 +44,8 @@ impl Away {
 }
 
 impl Delivery {
-    /// Carries out what the host said last in a room: whom it removed departs, and a call that it ended is over.
+    /// Carries out what the host said last in a room: whom it removed departs, whom its lock keeps outside has no media, and a call
+    /// that it ended is over.
     pub(crate) fn carry_out_orders(&mut self, now: Millis, name: &RoomName) {
         let Some(room) = self.rooms.get(name) else { return };
         if room.orders.ended {
@@ -53,6 +55,26 @@ impl Delivery {
             room.orders.removed.iter().filter(|client| room.present.contains_key(client)).copied().collect();
         for client in out {
             self.depart(now, name, client, DepartReason::Kicked);
+        }
+        self.end_media_outside(name);
+    }
+
+    /// A client that is in no group and kept outside may have begun its media before the lock.
+    fn end_media_outside(&mut self, name: &RoomName) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let mut told: Vec<ClientId> = Vec::new();
+        for client in room.present.keys().copied().collect::<Vec<_>>() {
+            if !room.gets_media(client)
+                && let Some(present) = room.present.get_mut(&client)
+            {
+                present.wanted.clear();
+                present.paused = None;
+                told.push(client);
+            }
+        }
+        for client in told {
+            self.outputs.push_back(Output::MediaEnds { room: name.clone(), client });
+            self.published(name, client, Vec::new());
         }
     }
 
@@ -78,7 +100,7 @@ impl Delivery {
         self.away.remember(now, &room);
         let mut connections: Vec<ConnectionId> = Vec::new();
         for (client, present) in &room.present {
-            self.outputs.push_back(Output::Departed { room: name.clone(), client: *client });
+            self.outputs.push_back(Output::MediaEnds { room: name.clone(), client: *client });
             connections.extend(present.connection());
         }
         for id in connections {

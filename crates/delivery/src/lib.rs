@@ -95,8 +95,8 @@ pub enum Output {
         /// Where it asked.
         to: ConnectionId,
     },
-    /// A client is no longer present: end its media session in this step.
-    Departed {
+    /// A client is no longer present, or a host's lock keeps it outside: end its media session in this step.
+    MediaEnds {
         /// The room.
         room: RoomName,
         /// Who.

@@ -145,6 +145,10 @@ impl Desk<'_> {
         if !named.iter().all(known) {
             return refuse(ErrorCode::Invalid, "a commit adds only who is present");
         }
+        // The members would not take it either: this keeps it out of the log.
+        if named.iter().any(|client| room.keeps_outside(*client)) {
+            return refuse(ErrorCode::KeptOutside, "this commit adds a client that a host keeps outside");
+        }
         let spacing_over = room.committed_at.is_none_or(|at| self.now.since(at) >= bounds::COMMIT_SPACING_MS);
         let author = room.present.get_mut(&self.author);
         if !spacing_over || author.is_some_and(|author| !author.commits.take(self.now)) {
@@ -193,13 +197,17 @@ impl Desk<'_> {
         if !said.verify(room.log.id, host_id) {
             return refuse(ErrorCode::Invalid, "this is not signed by the room's host for this call");
         }
-        if room.said.as_ref().is_some_and(|last| said.number <= last.number) {
-            return refuse(ErrorCode::Invalid, "the number of a host's statement must rise");
+        let last = room.said.as_ref().map(|last| last.number);
+        if !said.is_next(last) {
+            return refuse(
+                ErrorCode::Invalid,
+                "the number of a host's statement must rise, and not by too much",
+            );
         }
         let Some(orders) = HostOrders::read(&said) else {
             return refuse(ErrorCode::Invalid, "this statement of the host cannot be understood");
         };
-        if !orders.follows(room.said.as_ref().map(|last| last.number)) {
+        if !orders.follows(last) {
             return refuse(ErrorCode::Invalid, "this statement is not built on the host's last one");
         }
         if !self.author(room)?.application_messages.take(self.now) {

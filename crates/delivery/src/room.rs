@@ -197,7 +197,7 @@ impl Room {
     ) -> Option<Present> {
         let present = self.present.remove(&client)?;
         self.unsaved.clients.insert(client);
-        outputs.push_back(Output::Departed { room: self.name.clone(), client });
+        outputs.push_back(Output::MediaEnds { room: self.name.clone(), client });
         if self.departed_since_parent.len() < DEPARTED_MAX {
             self.departed_since_parent.insert(client);
         }
@@ -209,6 +209,13 @@ impl Room {
     /// others would find themselves in its group.
     pub(crate) fn keeps_outside(&self, client: ClientId) -> bool {
         self.orders.removed.contains(&client) || !self.orders.lets_in(client)
+    }
+
+    /// Whether a client may have media: one that the host keeps outside and that nobody has named in a commit could not open what it
+    /// got, but it would learn who sends, and how much.
+    pub(crate) fn gets_media(&self, client: ClientId) -> bool {
+        let is_named = |present: &Present| present.entered || !present.named.is_empty();
+        !self.keeps_outside(client) || self.present.get(&client).is_some_and(is_named)
     }
 
     /// Whether this client may found a group now.

@@ -62,10 +62,9 @@ impl Delivery {
         }
         let Some((client, room)) = self.arrived(id) else { return };
         let name = room.name.clone();
-        let outside = room.keeps_outside(client);
+        let gets_media = room.gets_media(client);
         let Some(present) = room.present.get_mut(&client) else { return };
-        let error = if outside && !present.entered && present.named.is_empty() {
-            // It could not open what it got, but it would learn who sends, and how much.
+        let error = if !gets_media {
             let text = "a host keeps this client outside: there is media once it is let in";
             Some(WireError::new(ErrorCode::NotEntered, text))
         } else if sdp.len() > bounds::SDP_MAX_BYTES || lines.len() > bounds::MEDIA_LINES_MAX {

@@ -7,7 +7,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use tangelo_delivery::ConnectionId;
 use tangelo_wire::{
     AccessProof, Admission, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode, GroupId, HostId,
-    HostOrders, HostStatement, LogId, PROTOCOL, Post, ResumeToken, RoomName, Seq, ServerMessage, limits,
+    HostOrders, HostStatement, LogId, PROTOCOL, Post, Published, ResumeToken, RoomName, Seq, ServerMessage,
+    Source, limits,
 };
 use world::{HOST, World};
 
@@ -167,6 +168,70 @@ fn whom_the_lock_keeps_outside_founds_nothing_and_gets_no_media() {
     assert_eq!(world.offers.len(), 1);
     world.say(connection, found(log_id, client));
     assert!(matches!(world.entries(connection)[0].entry, Entry::Founded { .. }));
+}
+
+#[test]
+fn a_lock_ends_the_media_of_who_is_in_no_group() {
+    let mut world = World::new();
+    let (host, admitted, log_id, _) = arrive_as(&mut world);
+    let ((connection, client, ..), (room, _)) = arrive_with_token(&mut world);
+    world.say(host, found(log_id, admitted));
+    let offer = || ClientMessage::Offer { offer: 1, sdp: "v=0".into(), lines: Vec::new() };
+    world.say(host, offer());
+    world.say(connection, offer());
+    assert_eq!(world.offers.len(), 2, "nothing is locked yet");
+    world.delivery.published(&room, client, vec![Source::Camera]);
+    world.take(host);
+    let locked = HostOrders { locked: true, admitted: vec![admitted], ..HostOrders::default() };
+    order(&mut world, host, log_id, 1, &locked);
+    assert_eq!(world.departed, [client], "its media ends, and nobody else's");
+    let told = world.take(host);
+    let nothing = |message: &ServerMessage| matches!(message, ServerMessage::Published(Published { client: of, sources }) if *of == client && sources.is_empty());
+    assert!(told.iter().any(nothing), "{told:?}");
+    world.say(connection, offer());
+    assert_eq!(world.offers.len(), 2, "and does not begin again");
+}
+
+#[test]
+fn a_commit_that_adds_whom_the_lock_keeps_outside_is_refused() {
+    let mut world = World::new();
+    let (host, admitted, log_id, _) = arrive_as(&mut world);
+    let (_, client, _, _) = arrive_as(&mut world);
+    world.say(host, found(log_id, admitted));
+    let parent = world.entries(host).last().unwrap().seq;
+    let locked = HostOrders { locked: true, admitted: vec![admitted], ..HostOrders::default() };
+    order(&mut world, host, log_id, 1, &locked);
+    world.take(host);
+    let commit = || {
+        let (adds, commit, welcome) = (vec![client], Bytes(vec![1]), Some(Bytes(vec![1])));
+        ClientMessage::Post { post: 3, body: Post::Commit { parent, adds, commit, welcome } }
+    };
+    world.say(host, commit());
+    assert_eq!(world.error(host), ErrorCode::KeptOutside);
+    let let_in = HostOrders {
+        locked: true,
+        admitted: vec![admitted, client],
+        after: Some(1),
+        ..HostOrders::default()
+    };
+    order(&mut world, host, log_id, 2, &let_in);
+    world.take(host);
+    world.say(host, commit());
+    assert!(matches!(world.entries(host).last().unwrap().entry, Entry::Committed { .. }));
+}
+
+#[test]
+fn no_number_of_a_statement_leaves_the_next_host_without_one() {
+    let mut world = World::new();
+    let (host, _, log_id, _) = arrive_as(&mut world);
+    for number in [u64::MAX, limits::HOST_NUMBER_STEP_MAX + 1] {
+        order(&mut world, host, log_id, number, &HostOrders::default());
+        assert_eq!(world.error(host), ErrorCode::Invalid);
+    }
+    for number in [limits::HOST_NUMBER_STEP_MAX, limits::HOST_NUMBER_STEP_MAX + 1] {
+        order(&mut world, host, log_id, number, &HostOrders::default());
+        assert!(matches!(world.entries(host)[0].entry, Entry::HostSaid { .. }));
+    }
 }
 
 #[test]

@@ -145,6 +145,12 @@ impl Applicant {
         self.client
     }
 
+    /// The signature key of its leaf.
+    #[must_use]
+    pub fn leaf_key(&self) -> [u8; 32] {
+        self.key.public()
+    }
+
     /// The key package, an MLSMessage (RFC 9420 section 6).
     #[must_use]
     pub fn key_package(&self) -> &Bytes {

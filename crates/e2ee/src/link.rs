@@ -145,10 +145,11 @@ impl Link {
         self.keys.as_ref().is_some_and(|keys| keys.host.is_some())
     }
 
-    /// Shows the other members of a call that this client has the host's secret; `None` for who has not.
+    /// Shows the other members of a call that this client, whose leaf has this signature key, has the host's secret; `None` for who
+    /// has not.
     #[must_use]
-    pub fn prove_host(&self, log_id: LogId, client: ClientId) -> Option<HostProof> {
-        Some(HostProof::make(&self.keys.as_ref()?.host.as_ref()?.key, log_id, client))
+    pub fn prove_host(&self, log_id: LogId, client: ClientId, leaf_key: &[u8]) -> Option<HostProof> {
+        Some(HostProof::make(&self.keys.as_ref()?.host.as_ref()?.key, log_id, client, leaf_key))
     }
 
     /// What stands after SECRET and a dot in a co-host link; `None` for who is no host.

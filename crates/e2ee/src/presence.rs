@@ -70,19 +70,22 @@ impl Presence {
     }
 
     /// The host said something. Returns whether it counts: the room's host signed it for this log, it can be
-    /// understood, it is newer than what the host said before, and built on that.
+    /// understood, its number is one that may be next, and it is built on what the host said before.
     pub fn say(&mut self, context: &RoomContext, log_id: LogId, said: &HostStatement) -> bool {
-        let newer = self.orders.as_ref().is_none_or(|(number, _)| said.number > *number);
-        let host = context.link.keys().map(RoomKeys::host_id);
-        if !newer || !host.is_some_and(|host| said.verify(log_id, host)) {
+        let orders = signed_orders(context, log_id, said);
+        let last = self.number();
+        let Some(orders) = orders.filter(|orders| said.is_next(last) && orders.follows(last)) else {
             return false;
-        }
-        let Some(orders) = HostOrders::read(said) else { return false };
-        if !orders.follows(self.number()) {
-            return false;
-        }
+        };
         self.orders = Some((said.number, orders));
         true
+    }
+
+    /// The host's last statement, as a snapshot shows it; those before it are not known. Returns whether it is the host's.
+    pub fn said_last(&mut self, context: &RoomContext, log_id: LogId, said: &HostStatement) -> bool {
+        let orders = signed_orders(context, log_id, said);
+        self.orders = orders.map(|orders| (said.number, orders));
+        self.orders.is_some()
     }
 
     /// What the host wants; `None` while it has said nothing.
@@ -176,4 +179,10 @@ impl Presence {
         present.sort_by_key(|(client, attendance)| (attendance.arrived, **client));
         present.into_iter().map(|(client, _)| *client).collect()
     }
+}
+
+/// What the room's host says for this log.
+fn signed_orders(context: &RoomContext, log_id: LogId, said: &HostStatement) -> Option<HostOrders> {
+    let host = context.link.keys().map(RoomKeys::host_id)?;
+    if said.verify(log_id, host) { HostOrders::read(said) } else { None }
 }

@@ -119,7 +119,7 @@ rules! {
     /// Decryption.
     MessageMls = 53, "a message is of a known epoch, decrypts, and was not read before";
     /// Host statements.
-    HostStatement = 60, "a host statement is signed by the room's host for this log, understood, newer than the last, and built on it";
+    HostStatement = 60, "a host statement is signed by the room's host for this log, understood, next in number, and built on the last";
 
     /// Content.
     MessageContent = 54, "what a message holds can be understood";

@@ -152,6 +152,7 @@ fn lie(world: &World, victim: usize, input: &mut Input<'_>) -> ServerMessage {
         ErrorCode::Invalid,
         ErrorCode::NotEntered,
         ErrorCode::GroupAlive,
+        ErrorCode::KeptOutside,
         ErrorCode::Departed,
         ErrorCode::RoomFull,
         ErrorCode::TooLarge,

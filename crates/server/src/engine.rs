@@ -309,7 +309,7 @@ impl Engine {
                     }
                     self.send(to, Utf8Bytes::from(ServerMessage::TurnServers(servers).to_json()));
                 }
-                Output::Departed { client, .. } => {
+                Output::MediaEnds { client, .. } => {
                     if let Some(room) = self.sessions.remove(&client) {
                         self.media.remove(&room, client);
                     }

@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Bytes, ClientId, GroupId, HostId, LogId, Seq, Transcript};
+use crate::{Admission, Bytes, ClientId, GroupId, HostId, LogId, Seq, Transcript, limits};
 
 /// One entry with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,8 +106,8 @@ impl DepartReason {
 /// that the last one counts alone, and a newcomer that is shown it misses nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostStatement {
-    /// The host's clock, in milliseconds since 1970, or one above the last number if that is more; one that is not above
-    /// the last is void. So what the host said in an earlier call is older than whatever it says in this one, should
+    /// The host's clock, in milliseconds since 1970, or one above the last number if that is more; which numbers count says
+    /// [`Self::is_next`]. So what the host said in an earlier call is older than whatever it says in this one, should
     /// the server use a log id again.
     pub number: u64,
     /// What is said, as `e2ee` writes it: the server needs only to know that the host said it.
@@ -125,8 +125,16 @@ impl HostStatement {
         Transcript::new("Tangelo 1.0 Host Statement").field(&log_id.0).number(number).field(statement)
     }
 
-    /// Whether the host with this id signed it for this log, strictly (RFC 8032 section 5.1.7). Whether `number`
-    /// rises is for the caller to check.
+    /// Whether its number may follow the last statement's in this log: above that, and by no more than
+    /// [`limits::HOST_NUMBER_STEP_MAX`].
+    #[must_use]
+    pub fn is_next(&self, last: Option<u64>) -> bool {
+        let most = last.unwrap_or(0).saturating_add(limits::HOST_NUMBER_STEP_MAX);
+        last.is_none_or(|last| self.number > last) && self.number <= most
+    }
+
+    /// Whether the host with this id signed it for this log, strictly (RFC 8032 section 5.1.7). Whether its
+    /// turn has come says [`Self::is_next`].
     #[must_use]
     pub fn verify(&self, log_id: LogId, host_id: HostId) -> bool {
         let Ok(host_key) = <[u8; 32]>::try_from(self.host_key.as_slice()) else { return false };
@@ -219,6 +227,18 @@ mod tests {
         assert!(!said.verify(LogId([9; 16]), host));
         assert!(!HostStatement { number: 4, ..said.clone() }.verify(LOG, host));
         assert!(!HostStatement { statement: Bytes(b"unlock".to_vec()), ..said }.verify(LOG, host));
+    }
+
+    #[test]
+    fn no_number_leaves_those_after_it_without_one() {
+        let (_, said) = statement();
+        let is_next = |number, last| HostStatement { number, ..said.clone() }.is_next(last);
+        let step = limits::HOST_NUMBER_STEP_MAX;
+        assert!(is_next(1_800_000_000_000, None) && is_next(step, None) && !is_next(step + 1, None));
+        assert!(!is_next(u64::MAX, None) && !is_next(u64::MAX, Some(step)));
+        assert!(is_next(8, Some(7)) && !is_next(7, Some(7)) && !is_next(6, Some(7)));
+        assert!(is_next(7 + step, Some(7)) && !is_next(8 + step, Some(7)));
+        assert!(is_next(step + 1, Some(step)), "after the greatest first one there is another");
     }
 
     #[test]

@@ -42,4 +42,4 @@ pub use transcript::Transcript;
 pub use turn::TurnServers;
 
 /// Version of the protocol that this crate speaks. A server refuses another one with [`ErrorCode::Protocol`].
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;

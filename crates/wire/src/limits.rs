@@ -28,6 +28,10 @@ pub const HEARD_MAX: usize = 25;
 /// Longest statement of a host, in bytes: it names everyone admitted and everyone shut out.
 pub const HOST_STATEMENT_MAX_BYTES: usize = 16 << 10;
 
+/// How far above the last one the number of a host's statement may be, or above 0 for the first one of a log: in milliseconds 139
+/// years, so every clock's time fits, and no statement leaves those after it without a number.
+pub const HOST_NUMBER_STEP_MAX: u64 = 1 << 42;
+
 /// Most TURN servers' addresses that a client is told. Browsers are slow to find a way with more.
 pub const TURN_URLS_MAX: usize = 8;
 

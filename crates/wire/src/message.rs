@@ -348,6 +348,8 @@ pub enum ErrorCode {
     Ended,
     /// A `Found` while a group is alive, or by whom the host keeps outside.
     GroupAlive,
+    /// A `Commit` that adds somebody whom the host keeps outside.
+    KeptOutside,
     /// The author must have founded or entered the current group first.
     NotEntered,
     /// The post contradicts the log (unknown clients in `adds`, a wrong group id, ...).
@@ -362,7 +364,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Protocol,
@@ -376,6 +378,7 @@ impl ErrorCode {
         Self::Removed,
         Self::Ended,
         Self::GroupAlive,
+        Self::KeptOutside,
         Self::NotEntered,
         Self::Invalid,
         Self::TooMany,

@@ -104,9 +104,38 @@ test("a host's wish goes to the core with this device's clock, and what the core
   assert.equal(before <= at && at <= Date.now(), true);
   assert.deepEqual(orders, [{ type: "host", at, order: { type: "remove", client: "b" } }]);
   const waiting = [{ client: "c", name: "Lin", identity: GRACE }];
-  const room = { locked: true, host: true, outside: false, waiting, barred: [] };
+  const room = {
+    locked: true,
+    opened: false,
+    host: true,
+    outside: false,
+    waiting,
+    barred: [],
+  };
   event({ type: "room", room });
   assert.deepEqual(call.view.get().room, room);
+  call.leave();
+});
+
+test("who waits has the marks of who is inside", () => {
+  const { call, event, roster } = world();
+  event(roster);
+  const [, grace] = call.view.get().people;
+  const name = grace?.name ?? "";
+  const room = { locked: true, opened: false, host: true, outside: false, barred: [] };
+  const waits = (identity: string) => {
+    event({ type: "room", room: { ...room, waiting: [{ client: "c", name, identity }] } });
+    return call.view.get().waitingTrust.get("c");
+  };
+  assert.deepEqual(
+    waits("f".repeat(64))?.warnings.map(({ type }) => type),
+    ["same_name_now"],
+  );
+  assert.equal(waits("f".repeat(64))?.state.type, "new");
+  const identity = grace?.identity ?? "";
+  assert.deepEqual(waits(identity)?.warnings, []);
+  call.markVerified(identity, name);
+  assert.equal(call.view.get().waitingTrust.get("c")?.state.type, "verified");
   call.leave();
 });
 

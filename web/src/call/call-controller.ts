@@ -263,7 +263,8 @@ export class CallController {
       case "emoji":
         return this.view.patch({ emoji: event.state });
       case "room":
-        return this.view.patch({ room: event.room });
+        this.view.patch({ room: event.room });
+        return this.people.wait(event.room.waiting);
       case "mute_asked":
         this.devices.mute();
         return this.news.notice(event.text);

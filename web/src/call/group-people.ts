@@ -1,5 +1,6 @@
 /** Who is in the group, and how far this device knows them. */
 import type { Person } from "../generated/Person.js";
+import type { Waiting } from "../generated/Waiting.js";
 import { LastTime } from "./last-time.js";
 import type { Marks } from "./marks.js";
 import type { Observable } from "./observable.js";
@@ -10,6 +11,7 @@ import type { CallView, PersonView } from "./view.js";
 
 export class GroupPeople {
   private people: readonly Person[] = [];
+  private waiting: readonly Waiting[] = [];
   private trust: ReadonlyMap<string, Trust> = new Map();
   private readonly lastTime: LastTime;
 
@@ -46,10 +48,28 @@ export class GroupPeople {
     }
   }
 
+  /** Who waits to be let in. They are not remembered before they are in the call. */
+  wait(waiting: readonly Waiting[]): void {
+    this.waiting = waiting;
+    this.judgeWaiting();
+  }
+
   /** Anew, as marks are others now. */
   judge(): void {
     this.trust = judge(this.people, this.marks.before, this.marks.view.get());
     this.view.patch({ marksLast: this.marks.lasting });
+    this.judgeWaiting();
+  }
+
+  private judgeWaiting(): void {
+    // Each has signed with its key; whether it does so in the group shows there.
+    const claims = this.waiting.map(one => ({ ...one, own: false, confirmed: true }));
+    const trust = judge([...this.people, ...claims], this.marks.before, this.marks.view.get());
+    const ofWaiting = this.waiting.flatMap(({ client }) => {
+      const found = trust.get(client);
+      return found === undefined ? [] : [[client, found] as const];
+    });
+    this.view.patch({ waitingTrust: new Map(ofWaiting) });
   }
 
   /** Forgets everyone that this device has met. */

@@ -23,6 +23,8 @@ export interface CallView {
   readonly emoji: EmojiView;
   /** What a host's word makes of the room. */
   readonly room: RoomView;
+  /** How far this device knows those who wait to be let in, by client. */
+  readonly waitingTrust: ReadonlyMap<string, Trust>;
   /** Whether marks will be there in the next call. */
   readonly marksLast: boolean;
   /** The way that sound and picture take to the server. */
@@ -132,7 +134,8 @@ export const NOT_YET: CallView = {
   people: [],
   safetyNumber: undefined,
   emoji: { state: "idle" },
-  room: { locked: false, host: false, outside: false, waiting: [], barred: [] },
+  room: { locked: false, opened: false, host: false, outside: false, waiting: [], barred: [] },
+  waitingTrust: new Map(),
   marksLast: true,
   media: "none",
   numberDiffers: false,

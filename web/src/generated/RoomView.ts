@@ -11,6 +11,10 @@ export type RoomView = {
  */
 locked: boolean, 
 /**
+ * Whether the server has forgotten that: this client alone holds to the lock, until a host says something.
+ */
+opened: boolean, 
+/**
  * Whether this client is a host.
  */
 host: boolean, 
@@ -19,7 +23,7 @@ host: boolean,
  */
 outside: boolean, 
 /**
- * Who waits to be let in; told to hosts.
+ * Who waits to be let in, and clients that cannot be let in whatever a host says; told to hosts.
  */
 waiting: Array<Waiting>, 
 /**

@@ -10,10 +10,10 @@ export type Waiting = {
  */
 client: string, 
 /**
- * The name that the person chose.
+ * The name that the person chose; empty if what the client arrived with cannot be used.
  */
 name: string, 
 /**
- * The identity's public key (Ed25519), 64 hexadecimal digits.
+ * The identity's public key (Ed25519), 64 hexadecimal digits; empty as well.
  */
 identity: string, };

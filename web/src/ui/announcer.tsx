@@ -13,7 +13,7 @@ interface Props {
   chatOpen: boolean;
 }
 
-/** Tells screen readers what others see happen: messages, reactions, raised hands, another protection. */
+/** Tells screen readers what others see happen: messages, reactions, raised hands, the lock, another protection. */
 export function Announcer({ view, secret, chatOpen }: Props) {
   const [said, say] = useState("");
   const { chat, reactions, people } = view;
@@ -41,6 +41,9 @@ export function Announcer({ view, secret, chatOpen }: Props) {
   useNew(recorder?.client, () => {
     if (recorder !== undefined) say(text.announce.recording(recorder.name));
   });
+
+  const { locked } = view.room;
+  useNew(String(locked), () => say(locked ? text.announce.locked : text.announce.unlocked));
 
   const protection = words(protectionOf(view, secret));
   useNew(protection, () => say(protection));

@@ -3,7 +3,7 @@ import type { CallView } from "../call/view.js";
 import { loadHostParts } from "./host/load.js";
 import { Later } from "./later.js";
 
-export type DialogName = "verify" | "invite" | "settings" | "help" | "end";
+export type DialogName = "verify" | "invite" | "settings" | "help" | "end" | "leave";
 
 interface Props {
   open: DialogName | undefined;
@@ -54,6 +54,19 @@ export function CallDialogs(props: Props) {
         load={loadHostParts}
         draw={({ EndDialog }) => (
           <EndDialog end={() => call.order({ type: "end" })} close={close} />
+        )}
+      />
+      <Later
+        close={close}
+        when={open === "leave"}
+        load={loadHostParts}
+        draw={({ LeaveDialog }) => (
+          <LeaveDialog
+            locked={view.room.locked}
+            order={order => call.order(order)}
+            leave={() => call.leave()}
+            close={close}
+          />
         )}
       />
       <Later

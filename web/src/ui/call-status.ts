@@ -6,7 +6,7 @@ import { text } from "./text.js";
 export function callStatus({ phase, media, people, room }: CallView, overdue: boolean): string {
   const { status } = text.call;
   if (phase !== "inside" && !navigator.onLine) return status.offline;
-  if (phase === "waiting" && room.outside) return status.outside;
+  if (phase !== "inside" && phase !== "connecting" && room.outside) return status.outside;
   if (overdue && phase === "connecting") return status.unreachable;
   if (overdue && phase === "reconnecting") return status.notBack;
   if (overdue && phase === "waiting") return status.unanswered;

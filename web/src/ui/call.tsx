@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { CallLike } from "../call/call-controller.js";
 import type { Route } from "../call/link.js";
+import { isLastHost } from "../call/last-host.js";
 import { recall, remember } from "../call/preferences.js";
 import { ScreenShare } from "../call/screen-share.js";
 import { type Pin, pinnedClient } from "../call/stage-order.js";
@@ -54,6 +55,7 @@ export function Call({ call, route }: Props) {
   const inside = view.people.length > 0;
   const people = inside ? view.people : [alone(call.name)];
   const { phase } = view;
+  const waiting = view.room.waiting.filter(({ identity }) => identity !== "").length;
   const overdue = useUnchanged(phase, phase === "waiting" ? WAITING_MAX_MS : CONNECTING_MAX_MS);
   const unread = useUnread(view.chat.filter(({ own }) => !own).length, panel === "chat");
   useNews(view, devices, speaker.lost, dialog === "verify", say);
@@ -128,7 +130,7 @@ export function Call({ call, route }: Props) {
       }),
     people: () => show("people"),
     inspector: () => setPanel("inspector"),
-    endForAll: view.room.host && view.phase === "inside",
+    endForAll: view.room.host && view.phase !== "connecting",
     showDialog: setDialog,
   });
 
@@ -160,7 +162,7 @@ export function Call({ call, route }: Props) {
             >
               <PeopleIcon />
               {text.call.people(view.people.length)}
-              {view.room.waiting.length > 0 && ` · ${text.call.waiting(view.room.waiting.length)}`}
+              {waiting > 0 && ` · ${text.call.waiting(waiting)}`}
             </button>
           )}
         </div>
@@ -205,6 +207,7 @@ export function Call({ call, route }: Props) {
           <PeoplePanel
             people={view.people}
             room={view.room}
+            waitingTrust={view.waitingTrust}
             order={order => call.order(order)}
             invite={() => setDialog("invite")}
             verify={() => setDialog("verify")}
@@ -232,7 +235,7 @@ export function Call({ call, route }: Props) {
         show={show}
         invite={() => setDialog("invite")}
         verify={() => setDialog("verify")}
-        leave={() => call.leave()}
+        leave={() => (isLastHost(view) ? setDialog("leave") : call.leave())}
       />
       <AudioOut people={view.people} speaker={call.devices.speaker} />
       <CallDialogs

@@ -93,6 +93,26 @@ export const CORE: Sentences = [
     "Zu viele werden ferngehalten oder einzeln eingelassen, als dass sich das sagen ließe. Lass einige der Ferngehaltenen wieder zu, oder mach ein neues Gespräch.",
   ],
   [
+    /^This call was locked, and the server has opened it: it has begun .*$/,
+    "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: Er hat ein anderes begonnen, in dem noch kein Gastgeber etwas gesagt hat. Bis ein Gastgeber es wieder abschließt oder öffnet, lässt dieses Gerät niemanden ein, der nicht schon vorher darin war. Ist kein Gastgeber da, bitte jemanden zu kommen, der den Link für Gastgeber hat. Um ohne das Schloss weiterzumachen, verlass das Gespräch und öffne den Link noch einmal.",
+  ],
+  [
+    /^This call was locked, and the server has opened it: (.+) is in it, whom no host has let in\. .*$/,
+    "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: $1 ist darin, ohne dass ein Gastgeber eingelassen hätte. Sag nichts, was nicht für $1 bestimmt ist, bis ein Gastgeber das Gespräch wieder abgeschlossen hat.",
+  ],
+  [
+    /^This call was locked, and the server has opened it: (.+) is there, whom no host has let in\. .*$/,
+    "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: $1 ist dort, ohne dass ein Gastgeber eingelassen hätte. Dieses Gerät geht nicht hin, bis ein Gastgeber das Gespräch wieder abgeschlossen oder geöffnet hat. Um trotzdem hinzugehen, verlass das Gespräch und öffne den Link noch einmal.",
+  ],
+  [
+    /^The server had lost the lock of this call, .* let in: (.+)\. The call is locked again, .*$/,
+    "Der Server hatte das Schloss dieses Gesprächs verloren, und es kamen Leute herein, ohne dass ein Gastgeber eingelassen hätte: $1. Das Gespräch ist wieder abgeschlossen, und sie sind draußen. Sie können warten, bis sie eingelassen werden.",
+  ],
+  [
+    /^What was not confirmed before has come through now\. .*$/,
+    "Was vorhin nicht bestätigt war, ist jetzt durchgekommen. Sieh nach, ob du es noch willst.",
+  ],
+  [
     /^What you wanted as host is not confirmed: .*$/,
     "Was du als Gastgeber wolltest, ist nicht bestätigt: Der Server hat es nicht weitergegeben, und die anderen wissen vielleicht nichts davon. Versuch es noch einmal. Wenn das wieder geschieht, verlass dich nicht darauf: Verlass das Gespräch, und mach ein neues.",
   ],
@@ -160,6 +180,10 @@ export const REASONS: Sentences = [
   [
     /^a host keeps this client outside: there is media.*$/,
     "Ein Gastgeber hält diesen Client draußen: Ton und Bild gibt es, sobald er eingelassen ist",
+  ],
+  [
+    /^this commit adds a client that a host keeps outside$/,
+    "Dieser Commit nimmt einen Client auf, den ein Gastgeber draußen hält",
   ],
   [
     /^this statement is not built on the host's last one$/,
@@ -305,8 +329,8 @@ export const REASONS: Sentences = [
     "Das hat der Gastgeber des Raums nicht für dieses Gespräch signiert",
   ],
   [
-    /^the number of a host's statement must rise$/,
-    "Die Nummer einer Anweisung des Gastgebers muss steigen",
+    /^the number of a host's statement must rise, and not by too much$/,
+    "Die Nummer einer Anweisung des Gastgebers muss steigen, und nicht zu sehr",
   ],
   [
     /^this statement of the host cannot be understood$/,

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import type { Trust } from "../call/trust.js";
 import type { PersonView } from "../call/view.js";
 import type { HostOrder } from "../generated/HostOrder.js";
 import type { RoomView } from "../generated/RoomView.js";
@@ -21,6 +22,8 @@ import { TrustMark, markOf } from "./trust-mark.js";
 interface Props {
   people: readonly PersonView[];
   room: RoomView;
+  /** How far those are known who wait to be let in. */
+  waitingTrust: ReadonlyMap<string, Trust>;
   /** What a host wants. */
   order: (order: HostOrder) => void;
   invite: () => void;
@@ -29,7 +32,8 @@ interface Props {
 }
 
 /** Everyone in the call, raised hands first in their order, and how far each is known. */
-export function PeoplePanel({ people, room, order, invite, verify, close }: Props) {
+export function PeoplePanel(props: Props) {
+  const { people, room, waitingTrust, order, invite, verify, close } = props;
   const parts = useHostParts(room.host);
   const acts = (person: PersonView) =>
     parts !== undefined && !person.own && <parts.PersonActs person={person} order={order} />;
@@ -55,7 +59,9 @@ export function PeoplePanel({ people, room, order, invite, verify, close }: Prop
         aria-label={text.people.title(people.length)}
         tabIndex={0}
       >
-        {parts !== undefined && <parts.RoomControls room={room} order={order} />}
+        {parts !== undefined && (
+          <parts.RoomControls room={room} trust={waitingTrust} order={order} />
+        )}
         {raised.length > 0 && (
           <>
             <h3>{text.people.hands}</h3>

@@ -107,7 +107,8 @@ export const text: Texts = {
     status: {
       connecting: "Verbinde…",
       waiting: "Warte auf Einlass…",
-      outside: "Dieses Gespräch ist abgeschlossen. Warte, bis dich ein Gastgeber einlässt…",
+      outside:
+        "Dieses Gespräch ist abgeschlossen. Warte, bis dich ein Gastgeber einlässt… Ist kein Gastgeber da, kann das niemand: Bitte jemanden zu kommen, der den Link für Gastgeber hat.",
       reconnecting: "Verbindung verloren. Verbinde neu…",
       media: "Ton und Bild werden eingerichtet…",
       mediaFailed:
@@ -386,6 +387,8 @@ export const text: Texts = {
     hand: name => `${name} hebt die Hand.`,
     waits: name => `${name} wartet auf Einlass.`,
     recording: name => `${name} nimmt diesen Anruf auf.`,
+    locked: "Das Gespräch ist abgeschlossen: Wer jetzt kommt, wartet, bis ein Gastgeber einlässt.",
+    unlocked: "Das Gespräch ist aufgeschlossen: Wer den Link hat, kann hereinkommen.",
   },
 
   lastTime: {

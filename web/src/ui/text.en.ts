@@ -115,7 +115,8 @@ export const text = {
     status: {
       connecting: "Connecting…",
       waiting: "Waiting to be let in…",
-      outside: "A host has locked this call. Wait until you are let in…",
+      outside:
+        "A host has locked this call. Wait until a host lets you in… If no host is there, nobody can: ask somebody who has the host link to come.",
       reconnecting: "Connection lost. Reconnecting…",
       media: "Setting up sound and picture…",
       mediaFailed:
@@ -391,6 +392,8 @@ export const text = {
     hand: (name: string) => `${name} raised a hand.`,
     waits: (name: string) => `${name} waits to be let in.`,
     recording: (name: string) => `${name} records this call.`,
+    locked: "The call is locked: whoever comes now waits until a host lets them in.",
+    unlocked: "The call is unlocked: everyone with the link can come in.",
   },
 
   lastTime: {

@@ -44,15 +44,16 @@ export function useNews(
     say(words.join(" "));
   }, [news?.id]);
 
-  const waits = room.waiting.at(-1);
+  const waiting = room.waiting.filter(({ identity }) => identity !== "");
+  const waits = waiting.at(-1);
   const waited = useRef(0);
   useEffect(() => {
-    const more = room.waiting.length > waited.current;
-    waited.current = room.waiting.length;
+    const more = waiting.length > waited.current;
+    waited.current = waiting.length;
     if (!more || waits === undefined) return;
     playSound("joined");
     say(text.announce.waits(waits.name));
-  }, [room.waiting.length]);
+  }, [waiting.length]);
 
   useEffect(() => {
     if (startedMuted) say(text.call.startedMuted(keysHelp()));

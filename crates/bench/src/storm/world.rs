@@ -284,7 +284,7 @@ impl World {
                 Delivered::Offer { .. }
                 | Delivered::Watch { .. }
                 | Delivered::TurnServers { .. }
-                | Delivered::Departed { .. } => {}
+                | Delivered::MediaEnds { .. } => {}
             }
         }
         served

@@ -1,11 +1,12 @@
 //! The log, entry by entry.
 
 use tangelo_e2ee::{
-    RoomContext, Rule,
+    HostProof, RoomContext, Rule,
     candidate::Candidate,
     committer::{TAKEOVER_MS, Turns},
     group::{
-        CommitEntry, CommitOutcome, Group, MadeOn, MessageEntry, MessageOutcome, PAST_EPOCHS, WelcomeEntry,
+        CommitEntry, CommitOutcome, Group, MadeOn, Member, MessageEntry, MessageOutcome, PAST_EPOCHS,
+        WelcomeEntry,
     },
     media::{Change, Media},
     random_bytes,
@@ -63,7 +64,7 @@ impl Attendee {
             }
             Entry::HostSaid { said, client } => {
                 if self.presence.say(context, self.room.log_id(), &said) {
-                    self.host_spoke(now, context, &said)?;
+                    self.host_spoke(now, &said)?;
                 } else {
                     self.note_refused(seq, client, Rule::HostStatement);
                 }
@@ -89,7 +90,7 @@ impl Attendee {
         self.talk.forget(client);
         self.hearing.forget(client);
         self.alarm.retain(|other| other != client);
-        Ok(())
+        self.come_back(self.hosting.strangers.contains(&client))
     }
 
     fn founded(
@@ -120,6 +121,7 @@ impl Attendee {
             self.applicant.spend();
             self.outcome = Outcome::Epoch { epoch: group.epoch(), added: 0, removed: 0, path: false };
             self.group = Some(group);
+            self.note_insiders();
             self.entered(now, client);
         }
         Ok(())
@@ -156,6 +158,8 @@ impl Attendee {
                     path: group.renewed_by().is_some(),
                 };
                 self.group = Some(group);
+                self.note_insiders();
+                self.look_for_strangers();
                 self.epoch_ended(now);
                 self.merged(now, entry.author, &entered, posted);
                 Ok(())
@@ -229,6 +233,9 @@ impl Attendee {
             self.note_refused(seq, author, rule);
             return Err(Lost::ArriveAnew("the Welcome is of somebody whom the host keeps outside"));
         }
+        if self.stays_away(seq, author) {
+            return Ok(());
+        }
         let entry = WelcomeEntry { seq, author, group_id, adds, commit, welcome };
         match Group::join(context, &self.applicant, entry) {
             Ok(group) => {
@@ -237,6 +244,8 @@ impl Attendee {
                 self.outcome =
                     Outcome::Epoch { epoch: group.epoch(), added: count(adds), removed: 0, path: false };
                 self.group = Some(group);
+                self.note_insiders();
+                self.look_for_strangers();
                 self.entering = Some((seq, Some(now)));
                 self.work_since = None;
                 Ok(())
@@ -333,7 +342,11 @@ impl Attendee {
         };
         // Shown once, it is shown for as long as the client is there.
         let was = self.talk.shown(client).is_some_and(|shown| shown.host);
-        let host = was || proof.is_some_and(|proof| proof.verify(context, self.room.log_id(), client));
+        let leaf_key = self.group.as_ref().and_then(|group| group.member(client)).map(Member::leaf_key);
+        let is_shown = |(proof, leaf_key): (&HostProof, &[u8])| {
+            proof.verify(context, self.room.log_id(), client, leaf_key)
+        };
+        let host = was || proof.zip(leaf_key).is_some_and(is_shown);
         match content {
             Content::Mute { .. } if !host => self.note_refused_of(seq, client, Rule::MessageContent),
             Content::Emoji { message } => self.emoji.handle(now, client, &message, random_bytes()?),

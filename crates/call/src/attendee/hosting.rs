@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 
 use tangelo_e2ee::{HostProof, RoomContext, Rule};
 use tangelo_wire::{
-    Bytes, ClientId, ErrorCode, HostOrders, HostStatement, LogId, Millis, Post,
-    limits::HOST_STATEMENT_MAX_BYTES,
+    Bytes, ClientId, ErrorCode, HostOrders, HostStatement, Millis, Post,
+    limits::{HOST_NUMBER_STEP_MAX, HOST_STATEMENT_MAX_BYTES},
 };
 
-use super::{Attendee, Lost, RETRY_MS};
+use super::{
+    Attendee, Lost, RETRY_MS,
+    carried_lock::{Kept, Remains, Warning},
+};
 use crate::{Barred, RoomView, Waiting};
 
 /// What does not come back in the log for so long is not confirmed, in milliseconds.
 const CONFIRM_MS: u64 = 5_000;
 /// Most changes that wait.
 const WANTED_MAX: usize = 64;
-/// Most identities that are remembered to have been inside.
-const INSIDERS_MAX: usize = 1_000;
 
 /// A change of what the host wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +31,13 @@ pub(crate) enum Change {
     /// Keep an identity out.
     Bar(Bytes),
     LetBack(Bytes),
+    /// Put a client out that shows no identity.
+    PutOut(ClientId),
     End,
     /// Say what was in force in an earlier log.
     Restore(Kept),
     /// Nothing new, but with what every statement names: who is inside, and whose clients are removed.
     Names,
-}
-
-/// Of a host's client, what the next one says again should it find another log: the server has forgotten the room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
-    log_id: LogId,
-    number: u64,
-    locked: bool,
-    barred: Vec<Bytes>,
-    insiders: BTreeSet<Bytes>,
 }
 
 /// Why something that a host wants did not happen.
@@ -66,6 +59,8 @@ struct Saying {
     changes: usize,
     /// The number of the statement that it was built on.
     last: Option<u64>,
+    /// Names of those whom it puts out, who came in while the lock was forgotten.
+    put_out: Vec<String>,
 }
 
 /// See the module.
@@ -78,18 +73,29 @@ pub(super) struct Hosting {
     not_before: Millis,
     /// The host's clock, in milliseconds since 1970, at a time.
     clock: Option<(u64, Millis)>,
-    kept: Option<Kept>,
-    /// Whom it wanted to be let in by itself since a host spoke last.
+    pub(super) remains: Remains,
+    /// Whether what was in force in an earlier log is to be said, or was: then who was not inside before is not let in for being there.
+    pub(super) restoring: bool,
+    /// Whether this client has said it.
+    has_restored: bool,
+    /// When the person is told that the server has opened the call.
+    pub(super) opened_by: Option<Millis>,
+    /// Of whom the person was warned.
+    pub(super) strangers: BTreeSet<ClientId>,
+    /// Whether it was let into a group and did not go there.
+    pub(super) stayed_away: bool,
+    pub(super) warnings: Vec<Warning>,
+    /// Whom it wanted to be let in, or named, by itself since a host spoke last.
     asked: BTreeSet<ClientId>,
     /// Identities that were inside while the room was locked: whoever comes back need not wait again.
-    insiders: BTreeSet<Bytes>,
+    pub(super) insiders: BTreeSet<Bytes>,
     unheeded: Option<Unheeded>,
 }
 
 impl Hosting {
-    pub(super) fn new(kept: Option<Kept>) -> Self {
-        let insiders = kept.as_ref().map(|kept| kept.insiders.clone()).unwrap_or_default();
-        Self { kept, insiders, ..Self::default() }
+    pub(super) fn new(remains: Remains) -> Self {
+        let insiders = remains.kept.as_ref().map(|kept| kept.insiders.clone()).unwrap_or_default();
+        Self { remains, insiders, ..Self::default() }
     }
 
     /// Asks for a change. Returns whether there was room for it.
@@ -119,9 +125,9 @@ impl Hosting {
         (self.saying.is_none() && !self.wanted.is_empty()).then_some(self.not_before)
     }
 
-    /// When something is not confirmed.
+    /// When something is not confirmed, or the person is to be told something.
     pub(super) fn poll_timeout(&self) -> Option<Millis> {
-        self.confirm_by
+        self.confirm_by.into_iter().chain(self.opened_by).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Millis) {
@@ -142,12 +148,11 @@ impl Hosting {
         self.saying.as_ref().map(|saying| (saying.post, Post::HostSay { said: saying.said.clone() }))
     }
 
-    /// The number of the next statement: the host's clock, or above the last one's.
+    /// The number of the next statement: the host's clock, or above all that was said or may still come.
     fn number(&self, now: Millis, last: Option<u64>) -> u64 {
         let clock = self.clock.map_or(0, |(at, seen)| at.saturating_add(now.since(seen)));
-        let kept = self.kept.as_ref().map(|kept| kept.number);
-        let above = last.max(kept).map_or(1, |last| last.saturating_add(1));
-        clock.max(above)
+        let above = last.max(self.highest()).map_or(1, |last| last.saturating_add(1));
+        clock.max(above).min(last.unwrap_or(0).saturating_add(HOST_NUMBER_STEP_MAX))
     }
 }
 
@@ -155,6 +160,8 @@ impl Attendee {
     /// A host wants a change; `at` is its clock, in milliseconds since 1970. Returns whether there was room for it.
     pub(crate) fn order(&mut self, now: Millis, at: u64, change: Change) -> bool {
         self.hosting.clock = Some((at, now));
+        // Else this would be the word that the others wait for, and the lock were gone.
+        self.want_restored(now);
         self.hosting.want(now, change)
     }
 
@@ -165,7 +172,7 @@ impl Attendee {
 
     /// Shows that this client is a host; `None` if it is not.
     pub(crate) fn prove_host(&self, context: &RoomContext) -> Option<HostProof> {
-        context.link.prove_host(self.room.log_id(), self.client())
+        context.link.prove_host(self.room.log_id(), self.client(), &self.applicant.leaf_key())
     }
 
     /// Why something that this host wanted did not happen, once.
@@ -173,19 +180,16 @@ impl Attendee {
         self.hosting.unheeded.take()
     }
 
-    /// What a host's next client has to say in another log, and whether something that this one wanted was not confirmed.
-    pub(crate) fn kept(&self, context: &RoomContext) -> (Option<Kept>, bool) {
-        if !context.link.is_host() {
-            return (None, false);
-        }
-        let kept = self.presence.orders().zip(self.presence.number()).map(|(orders, number)| Kept {
-            log_id: self.room.log_id(),
-            number,
-            locked: orders.locked,
-            barred: orders.barred.clone(),
-            insiders: self.hosting.insiders.clone(),
-        });
-        (kept.or_else(|| self.hosting.kept.clone()), !self.hosting.wanted.is_empty())
+    /// What this session's next client has to know, and whether something that this one wanted as host was not confirmed.
+    pub(crate) fn remains(&self) -> (Remains, bool) {
+        let Remains { kept, unsettled } = self.hosting.remains.clone();
+        let said = self.presence.orders().zip(self.presence.number()).filter(|_| self.carried().is_none());
+        let kept = said
+            .map(|(orders, number)| {
+                Kept::new(self.room.log_id(), number, orders, self.hosting.insiders.clone())
+            })
+            .or(kept);
+        (Remains { kept, unsettled }, !self.hosting.wanted.is_empty())
     }
 
     /// The statement to post now, if there is one.
@@ -194,25 +198,27 @@ impl Attendee {
         if self.hosting.post_due().is_none_or(|due| due > now) {
             return None;
         }
-        let last = self.presence.number();
-        let orders = self.next_orders();
+        let (log_id, last) = (self.room.log_id(), self.presence.number());
+        let (orders, put_out) = self.next_orders();
         let changes = self.hosting.wanted.len();
-        if self
+        let is_said = self
             .presence
             .orders()
-            .is_some_and(|before| HostOrders { after: before.after, ..orders.clone() } == *before)
-        {
+            .is_some_and(|before| HostOrders { after: before.after, ..orders.clone() } == *before);
+        // What was posted and did not come could still undo it.
+        if !self.hosting.is_unsettled(log_id, last) && is_said {
             // Another host has said the same.
             self.hosting.done(now, changes);
             return None;
         }
-        let said = context.link.say(self.room.log_id(), self.hosting.number(now, last), &orders)?;
+        let said = context.link.say(log_id, self.hosting.number(now, last), &orders)?;
         if said.statement.len() > HOST_STATEMENT_MAX_BYTES {
             self.hosting.give_up(Unheeded::TooMuch);
             return None;
         }
         let post = self.count_post();
-        self.hosting.saying = Some(Saying { post, said: said.clone(), changes, last });
+        self.hosting.posted(log_id, &said, orders.after);
+        self.hosting.saying = Some(Saying { post, said: said.clone(), changes, last, put_out });
         Some((post, Post::HostSay { said }))
     }
 
@@ -222,22 +228,51 @@ impl Attendee {
         if !context.link.is_host() {
             return;
         }
+        // From outside only if it would not be let in, because somebody has a group there who was not inside.
+        let present = self.presence.present().into_iter();
+        let is_taken = |client: ClientId| self.presence.has_entered(client) && self.is_stranger(client);
+        if self.carried().is_some() && (self.has_entered() || present.into_iter().any(is_taken)) {
+            self.want_restored(now);
+        }
         if self.presence.orders().is_some_and(|orders| orders.locked) {
             self.admit_unasked(now);
-        }
-        let (log_id, number) = (self.room.log_id(), self.presence.number());
-        // Another log in which nothing was said, or the same one as it was before.
-        let is_forgotten = |kept: &Kept| match kept.log_id == log_id {
-            true => number < Some(kept.number),
-            false => number.is_none() && (kept.locked || !kept.barred.is_empty()),
-        };
-        if self.has_entered()
-            && self.hosting.wanted.is_empty()
-            && let Some(kept) = self.hosting.kept.take_if(|kept| is_forgotten(kept))
-        {
-            self.hosting.want(now, Change::Restore(kept));
+            self.name_unasked(now);
         }
         self.remove_unasked(now);
+    }
+
+    /// Says what was in force in an earlier log, once.
+    fn want_restored(&mut self, now: Millis) {
+        let Some(kept) = self.carried().filter(|_| !self.hosting.has_restored).cloned() else { return };
+        self.hosting.has_restored = self.hosting.want(now, Change::Restore(kept));
+    }
+
+    /// Whether somebody was neither inside before nor has shown that it is a host.
+    fn is_stranger(&self, client: ClientId) -> bool {
+        let was_inside = self.presence.tag(client).is_some_and(|tag| self.hosting.insiders.contains(tag));
+        let shown_host = self.talk.shown(client).is_some_and(|shown| shown.host);
+        client != self.client() && !was_inside && !shown_host
+    }
+
+    /// Who came in while the lock was under way has to be named by the next statement.
+    fn name_unasked(&mut self, now: Millis) {
+        let is_unnamed = |client: &ClientId| {
+            let inside = self.group.as_ref().is_some_and(|group| group.member(*client).is_some());
+            let taken = self.hosting.restoring && self.presence.has_entered(*client);
+            let known = self.has_entered() && inside || taken && self.is_stranger(*client);
+            known && self.presence.may_be_added(*client) == Err(Rule::HostLocked)
+        };
+        let unnamed: Vec<ClientId> = self.presence.present().into_iter().filter(is_unnamed).collect();
+        self.want_names(now, unnamed);
+    }
+
+    /// Has the next statement name these, once until a host has spoken.
+    fn want_names(&mut self, now: Millis, clients: Vec<ClientId>) {
+        let Hosting { asked, wanted, .. } = &mut self.hosting;
+        if wanted.is_empty() && clients.iter().any(|client| !asked.contains(client)) {
+            asked.extend(clients);
+            self.hosting.want(now, Change::Names);
+        }
     }
 
     /// The server knows clients, not identities: it is told of those of removed people that came since. From outside a locked room
@@ -248,18 +283,14 @@ impl Attendee {
             !orders.removed.contains(client)
                 && self.presence.tag(*client).is_some_and(|tag| orders.barred.contains(tag))
         };
-        if (self.has_entered() || !orders.locked) && self.presence.present().iter().any(is_unknown) {
-            self.hosting.want(now, Change::Names);
+        if self.has_entered() || !orders.locked {
+            let unknown = self.presence.present().into_iter().filter(is_unknown).collect();
+            self.want_names(now, unknown);
         }
     }
 
     fn admit_unasked(&mut self, now: Millis) {
         let (own, is_inside) = (self.client(), self.has_entered());
-        if is_inside && self.hosting.insiders.len() < INSIDERS_MAX {
-            let members = self.group.iter().flat_map(|group| group.members());
-            let tags = members.filter_map(|member| self.presence.tag(member.client)).cloned();
-            self.hosting.insiders.extend(tags);
-        }
         let was_inside = |client: ClientId| {
             is_inside && self.presence.tag(client).is_some_and(|tag| self.hosting.insiders.contains(tag))
         };
@@ -275,8 +306,9 @@ impl Attendee {
         }
     }
 
-    /// All that the host wants with the changes, built on what was said last.
-    fn next_orders(&self) -> HostOrders {
+    /// All that the host wants with the changes, built on what was said last; and the names of those whom it puts out, because they
+    /// came in while the lock was forgotten.
+    fn next_orders(&self) -> (HostOrders, Vec<String>) {
         let mut orders = self.presence.orders().cloned().unwrap_or_default();
         let present = self.presence.present();
         for change in &self.hosting.wanted {
@@ -290,17 +322,23 @@ impl Attendee {
                     orders.barred.retain(|other| other != tag);
                     orders.removed.retain(|client| self.presence.tag(*client) != Some(tag));
                 }
+                Change::PutOut(client) => orders.removed.push(*client),
                 Change::End => orders.ended = true,
                 Change::Restore(kept) => {
                     orders.locked |= kept.locked;
                     orders.barred.extend(kept.barred.iter().cloned());
+                    let was_inside = |client: &&ClientId| {
+                        self.presence.tag(**client).is_some_and(|tag| kept.insiders.contains(tag))
+                    };
+                    orders.admitted.extend(present.iter().filter(was_inside));
                 }
                 Change::Names => {}
             }
         }
         if orders.ended {
             // The last word, which has room however long the others were.
-            return HostOrders { ended: true, after: self.presence.number(), ..HostOrders::default() };
+            let last = HostOrders { ended: true, after: self.presence.number(), ..HostOrders::default() };
+            return (last, Vec::new());
         }
         let barred = std::mem::take(&mut orders.barred);
         for tag in barred {
@@ -312,7 +350,21 @@ impl Attendee {
         let is_barred =
             |client: &&ClientId| self.presence.tag(**client).is_some_and(|tag| orders.barred.contains(tag));
         orders.removed.extend(present.iter().filter(is_barred));
+        let mut put_out = Vec::new();
         if orders.locked {
+            if self.hosting.restoring {
+                let is_in = |client: &ClientId| {
+                    let is_member = self.group.as_ref().is_some_and(|group| group.member(*client).is_some());
+                    is_member || self.presence.has_entered(*client)
+                };
+                let admitted = orders.admitted.clone();
+                let strangers = present.iter().filter(|client| is_in(client) && self.is_stranger(**client));
+                for client in strangers.filter(|client| !admitted.contains(client)) {
+                    let name = self.presence.profile(*client).map(|profile| profile.name.to_string());
+                    put_out.extend(name);
+                    orders.removed.push(*client);
+                }
+            }
             // Who is inside stays a member in good standing: may found anew, and let others in.
             let members = self.group.iter().flat_map(|group| group.members());
             orders.admitted.extend(members.map(|member| member.client));
@@ -328,44 +380,38 @@ impl Attendee {
         }
         admitted.retain(|client| !removed.contains(client));
         orders.after = self.presence.number();
-        orders
+        (orders, put_out)
     }
 
     /// A host's word counts from now on.
-    pub(super) fn host_spoke(
-        &mut self,
-        now: Millis,
-        context: &RoomContext,
-        said: &HostStatement,
-    ) -> Result<(), Lost> {
+    pub(super) fn host_spoke(&mut self, now: Millis, said: &HostStatement) -> Result<(), Lost> {
         self.hosting.asked.clear();
         let own = self.client();
-        let saying = self.hosting.saying.as_ref().filter(|saying| saying.said == *said);
-        let (is_own, changes) = (saying.is_some(), saying.map_or(0, |saying| saying.changes));
-        if is_own {
-            self.hosting.done(now, changes);
+        let is_own = self.hosting.settle(said);
+        match self.hosting.saying.take_if(|saying| saying.said == *said) {
+            Some(saying) => {
+                self.hosting.done(now, saying.changes);
+                if !saying.put_out.is_empty() {
+                    self.hosting.warnings.push(Warning::PutOut(saying.put_out));
+                }
+            }
+            None if is_own => self.hosting.warnings.push(Warning::PassedOnLate),
+            None => {}
         }
+        self.watch_opened(now);
         let Some(orders) = self.presence.orders() else { return Ok(()) };
-        if !orders.locked {
-            self.hosting.insiders.clear();
-        }
         if orders.ended {
             return Err(Lost::Ended { own: is_own });
+        }
+        if !orders.locked {
+            self.hosting.insiders.clear();
+            self.hosting.restoring = false;
         }
         if self.presence.is_removed(own) {
             return Err(Lost::Removed);
         }
-        // Who came in while the lock was under way has to be named by the next statement.
-        let members = self.group.iter().flat_map(|group| group.members());
-        let mut present = members.filter(|member| self.presence.is_present(member.client));
-        if context.link.is_host()
-            && self.has_entered()
-            && self.hosting.wanted.is_empty()
-            && present.any(|member| self.presence.may_be_added(member.client) == Err(Rule::HostLocked))
-        {
-            self.hosting.want(now, Change::Names);
-        }
-        Ok(())
+        self.note_insiders();
+        self.come_back(self.carried().is_none())
     }
 
     /// The server refused a post. Returns whether it was a statement.
@@ -389,26 +435,40 @@ impl Attendee {
 
     /// See [`RoomView`]. `names` are those of identities that this session has removed.
     pub(crate) fn room_view(&self, context: &RoomContext, names: &[(Bytes, String)]) -> RoomView {
-        let host = context.link.is_host();
-        let Some(orders) = self.presence.orders() else { return RoomView { host, ..RoomView::default() } };
-        let own = self.client();
+        let (host, own, opened) = (context.link.is_host(), self.client(), self.is_opened());
+        let orders = self.presence.orders();
+        let locked = orders.is_some_and(|orders| orders.locked);
+        let waits_in_vain = opened && self.group.is_none();
+        let keeps_someone = locked || self.carried().is_some();
         let waiting = |client: ClientId| {
-            let profile =
-                self.presence.profile(client).filter(|_| client != own && self.keeps_outside(client))?;
-            let (name, identity) = (profile.name.to_string(), profile.identity.to_string());
-            Some(Waiting { client: client.to_string(), name, identity })
+            let profile = self.presence.profile(client);
+            let waits = keeps_someone && (self.keeps_outside(client) || self.holds_back_outside(client));
+            // What cannot be let in is shown, too: it can be put out.
+            let shown = client != own && !self.presence.is_removed(client) && (waits || profile.is_none());
+            let (name, identity) = profile
+                .map(|profile| (profile.name.to_string(), profile.identity.to_string()))
+                .unwrap_or_default();
+            shown.then(|| Waiting { client: client.to_string(), name, identity })
         };
         let barred = |tag: &Bytes| {
             let name = names.iter().find(|(other, _)| other == tag).map(|(_, name)| name.clone());
             Barred { tag: tag.clone(), name }
         };
-        let present = if host && orders.locked { self.presence.present() } else { Vec::new() };
+        let present = if host { self.presence.present() } else { Vec::new() };
+        let shut_out = orders.map(|orders| orders.barred.as_slice()).filter(|_| host);
         RoomView {
-            locked: orders.locked,
+            locked: locked || opened,
+            opened,
             host,
-            outside: self.keeps_outside(own),
+            outside: self.keeps_outside(own) || waits_in_vain,
             waiting: present.into_iter().filter_map(waiting).collect(),
-            barred: orders.barred.iter().filter(|_| host).map(barred).collect(),
+            barred: shut_out.into_iter().flatten().map(barred).collect(),
         }
+    }
+
+    /// Whether somebody who is in no group is not let in by what this client carries.
+    fn holds_back_outside(&self, client: ClientId) -> bool {
+        let is_inside = self.group.as_ref().is_some_and(|group| group.member(client).is_some());
+        !is_inside && self.holds_back(client)
     }
 }

@@ -1,5 +1,6 @@
 //! A client that is present in the room: it follows the log, founds, enters, commits, and speaks.
 
+mod carried_lock;
 mod follow;
 mod gate;
 mod hosting;
@@ -25,12 +26,13 @@ use tangelo_wire::{
     limits,
 };
 
+pub(crate) use carried_lock::{Remains, Warning};
 #[cfg(feature = "insider")]
 pub use gate::Deed;
 #[cfg(not(feature = "insider"))]
 use gate::Deed;
 pub(crate) use gate::Gate;
-pub(crate) use hosting::{Change, Kept, Unheeded};
+pub(crate) use hosting::{Change, Unheeded};
 #[cfg(feature = "insider")]
 pub use look::{GroupLook, Look, PendingLook};
 pub(crate) use talk::{Heard, Shown};
@@ -105,8 +107,8 @@ pub(crate) struct Carried {
     /// What was to be said and was not, for certain.
     pub(crate) unsaid: Vec<Content>,
     pub(crate) gate: Gate,
-    /// What a host's client has to say again in another log.
-    pub(crate) kept: Option<Kept>,
+    /// What the next client has to know of what hosts said.
+    pub(crate) remains: Remains,
 }
 
 /// See the module.
@@ -191,7 +193,7 @@ impl Attendee {
                 presence.enter(client.client);
             }
         }
-        if said.as_ref().is_some_and(|said| !presence.say(context, log_id, said)) {
+        if said.as_ref().is_some_and(|said| !presence.said_last(context, log_id, said)) {
             return Err(Lost::ArriveAnew("the snapshot shows a statement that the host did not make"));
         }
         let own = applicant.client();
@@ -208,6 +210,7 @@ impl Attendee {
         }
         let room = RoomState::new(log_id, seq, hash, parent, group_id, said, &present);
         let mut jitter = Jitter::new(own);
+        let host = context.link.prove_host(log_id, own, &applicant.leaf_key());
         let mut attendee = Self {
             token,
             processed: seq,
@@ -215,7 +218,7 @@ impl Attendee {
             alarm: ForkAlarm::new(own, log_id, seq, room.digest()),
             emoji: EmojiCheck::new(own),
             hearing: Hearing::default(),
-            hosting: Hosting::new(carried.kept),
+            hosting: Hosting::new(carried.remains),
             room,
             parent,
             group_id,
@@ -225,7 +228,7 @@ impl Attendee {
             lost: BTreeSet::new(),
             turns: Turns::default(),
             rekey: Rekey::default(),
-            talk: Talk::new(carried.state, context.link.prove_host(log_id, own), carried.unsaid),
+            talk: Talk::new(carried.state, host, carried.unsaid),
             found_jitter_ms: jitter.below(post::FOUND_JITTER_MS),
             jitter,
             in_flight: None,
@@ -245,6 +248,7 @@ impl Attendee {
             gate: carried.gate,
         };
         published.into_iter().for_each(|published| attendee.set_published(published));
+        attendee.begin_carrying(now, context.link.is_host());
         Ok(attendee)
     }
 

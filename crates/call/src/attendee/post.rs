@@ -158,7 +158,7 @@ impl Attendee {
     fn work(&self) -> Work {
         let group = self.group.as_ref();
         let mut work = group.map(|group| group.work(&self.presence)).unwrap_or_default();
-        work.adds.retain(|client| !self.unaddable.contains(client));
+        work.adds.retain(|client| !self.unaddable.contains(client) && !self.holds_back(*client));
         work.adds.truncate(self.adds_max);
         work
     }
@@ -199,9 +199,10 @@ impl Attendee {
         self.has_entered() && self.gate.lets(Deed::Rekey) && (!made(Mistake::NoTakeover) || first())
     }
 
-    /// Whom the host keeps outside founds nothing: the others would find themselves in its group.
+    /// Whom the host keeps outside founds nothing: the others would find themselves in its group. Nor does who waited when the server
+    /// forgot the lock.
     fn may_found(&self) -> bool {
-        self.presence.may_be_added(self.client()).is_ok()
+        self.presence.may_be_added(self.client()).is_ok() && !self.holds_back(self.client())
     }
 
     fn may_speak(&self) -> bool {

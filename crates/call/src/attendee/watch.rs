@@ -91,6 +91,7 @@ impl Attendee {
     /// Time has passed, and the log is being read. Returns members that turned out to be in another state than this one and most others.
     pub(crate) fn handle_timeout(&mut self, now: Millis) -> Result<Vec<ClientId>, Lost> {
         self.hosting.handle_timeout(now);
+        self.watch_opened(now);
         if !self.gate.lets(Deed::Judge) {
             return Ok(Vec::new());
         }

@@ -6,7 +6,7 @@ use tangelo_wire::{Bytes, ClientId, Millis};
 use super::{Session, State};
 use crate::{
     Event, HostOrder,
-    attendee::{Attendee, Change, Unheeded},
+    attendee::{Attendee, Change, Unheeded, Warning},
     content::Content,
 };
 
@@ -15,6 +15,9 @@ const NAMES_MAX: usize = 1_000;
 
 const NOT_CONFIRMED: &str = "What you wanted as host is not confirmed: the server has not passed it on, and the others may not \
     know of it. Try again. If this happens again, do not rely on it: leave, and make a new call.";
+const OPENED: &str = "This call was locked, and the server has opened it: it has begun another one, in which no host has said \
+    anything. Until a host locks or opens it again, this device lets in nobody who was not inside before. If no host is here, \
+    ask somebody who has the host link to come. To go on without the lock, leave and open the link again.";
 const TOO_MUCH: &str = "Too many people are kept out or let in one by one for this to be said. Let some of those who are \
     kept out back in, or make a new call.";
 
@@ -25,7 +28,8 @@ impl Session {
         }
         let State::Present(attendee) = &mut self.state else { return self.tell_not_inside() };
         // Who is still outside would not name those inside, and nobody could enter their group any more.
-        if !attendee.is_inside() {
+        let needs_group = matches!(order, HostOrder::Lock {} | HostOrder::Mute { .. });
+        if needs_group && !attendee.is_inside() {
             return self.tell_not_inside();
         }
         let change = match order {
@@ -36,17 +40,27 @@ impl Session {
             HostOrder::LetBack { tag } => Change::LetBack(tag),
             HostOrder::End {} => Change::End,
             HostOrder::Remove { client } => {
-                let Some((tag, name)) = removable(attendee, client) else {
+                if !attendee.presence().is_present(client) {
                     return self.tell_notice("This person is not in the call any more.");
-                };
-                if attendee.presence().tag(attendee.client()) == Some(&tag) {
+                }
+                let own = self.context.link.keys().map(|keys| keys.identity_tag(self.profile.identity));
+                let removable = removable(attendee, client);
+                if client == attendee.client()
+                    || removable.as_ref().is_some_and(|(tag, _)| Some(tag) == own.as_ref())
+                {
                     return self.tell_notice("This is your own device: to go, leave the call.");
                 }
-                if self.removed_names.len() < NAMES_MAX {
-                    self.removed_names.retain(|(other, _)| *other != tag);
-                    self.removed_names.push((tag.clone(), name));
+                match removable {
+                    Some((tag, name)) => {
+                        if self.removed_names.len() < NAMES_MAX {
+                            self.removed_names.retain(|(other, _)| *other != tag);
+                            self.removed_names.push((tag.clone(), name));
+                        }
+                        Change::Bar(tag)
+                    }
+                    // What it arrived with shows no identity.
+                    None => Change::PutOut(client),
                 }
-                Change::Bar(tag)
             }
             HostOrder::Mute { client } => return self.ask_to_mute(client),
         };
@@ -79,15 +93,46 @@ impl Session {
         }
     }
 
+    /// What a person should know of the lock.
+    pub(super) fn warn(&mut self, warning: Warning) {
+        let text = match warning {
+            Warning::PassedOnLate => {
+                return self.tell_notice(
+                    "What was not confirmed before has come through now. See whether it is still what you want.",
+                );
+            }
+            Warning::Opened => OPENED.to_owned(),
+            Warning::Stranger { name, inside: true } => format!(
+                "This call was locked, and the server has opened it: {name} is in it, whom no host has let in. Say nothing that is not \
+                 for {name} until a host has locked the call again."
+            ),
+            Warning::Stranger { name, inside: false } => format!(
+                "This call was locked, and the server has opened it: {name} is there, whom no host has let in. This device does not go \
+                 there until a host has locked or opened the call again. To go there all the same, leave and open the link again."
+            ),
+            Warning::PutOut(names) => format!(
+                "The server had lost the lock of this call, and people came in whom no host had let in: {}. The call is locked again, \
+                 and they are put out. They can wait to be let in.",
+                few(&names)
+            ),
+        };
+        self.tell(Event::Alarm { text });
+    }
+
     fn tell_not_inside(&mut self) {
         self.tell_notice("You are not in the call yet: try again in a moment.");
     }
 }
 
-/// What stands for a present client's identity, and its name.
+/// What stands for a client's identity, and its name; `None` if what it arrived with cannot be used.
 fn removable(attendee: &Attendee, client: ClientId) -> Option<(Bytes, String)> {
     let presence = attendee.presence();
-    let there = presence.is_present(client);
-    let tag = presence.tag(client).filter(|_| there)?.clone();
-    Some((tag, presence.profile(client)?.name.to_string()))
+    Some((presence.tag(client)?.clone(), presence.profile(client)?.name.to_string()))
+}
+
+/// Names, in so many words as fit a sentence.
+fn few(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let shown = names.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > MOST { shown + ", …" } else { shown }
 }

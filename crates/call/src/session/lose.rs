@@ -126,8 +126,8 @@ impl Session {
         (self.answer_by, self.resume_until, self.heartbeat_at) = (None, None, None);
         self.probe_by = None;
         if let State::Present(attendee) = std::mem::replace(&mut self.state, State::Away) {
-            let (kept, unconfirmed) = attendee.kept(&self.context);
-            self.carried.kept = kept;
+            let (remains, unconfirmed) = attendee.remains();
+            self.carried.remains = remains;
             self.carried.unsaid = attendee.into_unsaid();
             if unconfirmed {
                 self.tell_unheeded(Unheeded::NotConfirmed);

@@ -32,8 +32,8 @@ impl Session {
                     return Ok(());
                 };
                 let unsaid = std::mem::take(&mut self.carried.unsaid);
-                let Carried { state, gate, kept, .. } = &self.carried;
-                let carried = Carried { unsaid, state: *state, gate: gate.clone(), kept: kept.clone() };
+                let Carried { state, gate, remains, .. } = &self.carried;
+                let carried = Carried { unsaid, state: *state, gate: gate.clone(), remains: remains.clone() };
                 let attendee = Attendee::new(now, &self.context, *applicant, snapshot, carried)?;
                 self.chat.author = Some(attendee.client());
                 self.state = State::Present(Box::new(attendee));

@@ -130,11 +130,10 @@ impl Session {
             }
             Err(lost) => self.lose(now, lost),
         }
-        if let State::Present(attendee) = &mut self.state
-            && let Some(why) = attendee.take_unheeded()
-        {
-            self.tell_unheeded(why);
-        }
+        let State::Present(attendee) = &mut self.state else { return };
+        let (unheeded, warnings) = (attendee.take_unheeded(), attendee.take_warnings());
+        unheeded.into_iter().for_each(|why| self.tell_unheeded(why));
+        warnings.into_iter().for_each(|warning| self.warn(warning));
     }
 
     /// Passes on what was said.

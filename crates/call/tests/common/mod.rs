@@ -181,7 +181,7 @@ impl World {
                         peer.to_client.push_back(none.to_json());
                     }
                 }
-                Delivered::Offer { .. } | Delivered::Departed { .. } => {}
+                Delivered::Offer { .. } | Delivered::MediaEnds { .. } => {}
             }
         }
     }

@@ -263,7 +263,7 @@ impl Run {
                 Output::Offer { .. }
                 | Output::Watch { .. }
                 | Output::TurnServers { .. }
-                | Output::Departed { .. } => {}
+                | Output::MediaEnds { .. } => {}
             }
         }
     }

@@ -118,7 +118,7 @@ impl World {
                     }
                 }
                 Output::Close { connection } => self.closed.push(connection),
-                Output::Departed { client, .. } => self.departed.push(client),
+                Output::MediaEnds { client, .. } => self.departed.push(client),
                 Output::Offer { offer, .. } => self.offers.push(offer),
                 Output::Watch { client, views, hear, .. } => self.watched.push((client, views, hear)),
                 Output::TurnServers { to } => self.turn_servers.push(to),

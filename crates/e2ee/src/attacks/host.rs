@@ -1,6 +1,6 @@
 //! Rules 11, 13, 14 and 60: what the host says is kept by the group.
 
-use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId};
+use tangelo_wire::{ClientId, HostOrders, HostStatement, LogId, limits::HOST_NUMBER_STEP_MAX};
 
 use super::{common::Room, insider::Plan, world::World};
 use crate::{Rule, link::Link};
@@ -129,6 +129,9 @@ fn rule_60_nobody_else_is_host_and_nothing_is_said_twice() {
         HostStatement { number: 9, ..lock.clone() },
         HostStatement { statement: HostOrders::default().to_bytes(), ..lock.clone() },
         HostStatement { statement: tangelo_wire::Bytes(b"lock".to_vec()), ..lock },
+        // So far above the last that the host could soon say nothing any more.
+        link.say(log_id, u64::MAX, &locked(NOBODY)).unwrap(),
+        link.say(log_id, 8 + HOST_NUMBER_STEP_MAX, &locked(NOBODY)).unwrap(),
         // Built on another word than the last: two hosts spoke at once.
         link.say(log_id, 10, &HostOrders { after: Some(6), ..locked(NOBODY) }).unwrap(),
     ];

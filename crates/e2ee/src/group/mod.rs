@@ -58,6 +58,14 @@ pub struct Member {
     signature_key: Vec<u8>,
 }
 
+impl Member {
+    /// The signature key of its leaf.
+    #[must_use]
+    pub fn leaf_key(&self) -> &[u8] {
+        &self.signature_key
+    }
+}
+
 /// What the group has to do to equal the room: add who is present, remove who is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {

@@ -153,7 +153,7 @@ impl World {
                 Output::Offer { .. }
                 | Output::Watch { .. }
                 | Output::TurnServers { .. }
-                | Output::Departed { .. } => {}
+                | Output::MediaEnds { .. } => {}
             }
         }
     }

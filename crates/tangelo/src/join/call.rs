@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tangelo_call::{Event, HostOrder, MemberState, Phase};
+use tangelo_call::{Event, MemberState, Phase};
 use tangelo_client::{ConnectError, Frame, Happening, JoinError, Participant, Recorder, Taken};
 use tangelo_wire::{ClientId, Source};
 use tokio::time::{sleep_until, timeout};
 
 use super::{
     input::{self, Input},
-    orders::Order,
+    orders::{Order, ends_call},
     playing::Playing,
     screen::{Screen, clean, records},
 };
@@ -151,7 +151,7 @@ impl Call {
     async fn order(&mut self, order: Order) -> Outcome {
         match order.mean(self.screen.people(), self.screen.room()) {
             Ok(order) => {
-                self.ends |= order == HostOrder::End {};
+                self.ends |= ends_call(&order, self.screen.room());
                 self.participant.order(order).await;
             }
             Err(text) => self.screen.print(&format!("* Not done: {}.", clean(&text)))?,

@@ -70,6 +70,11 @@ impl Order {
     }
 }
 
+/// Whether this order ends the call: a host's does. Anybody else's is refused, and a call that ends later has ended by itself.
+pub(super) fn ends_call(order: &HostOrder, room: &RoomView) -> bool {
+    room.host && *order == HostOrder::End {}
+}
+
 /// The one client with this name, or whose id begins so.
 fn only<'a>(name: &str, mut of: impl Iterator<Item = (&'a String, &'a String)>) -> Result<&'a str, String> {
     if name.is_empty() {
@@ -109,6 +114,13 @@ mod tests {
             state: None,
             hand_order: None,
         }
+    }
+
+    #[test]
+    fn only_a_host_ends_the_call() {
+        let room = |host| RoomView { host, ..RoomView::default() };
+        assert!(ends_call(&HostOrder::End {}, &room(true)));
+        assert!(!ends_call(&HostOrder::End {}, &room(false)) && !ends_call(&HostOrder::Lock {}, &room(true)));
     }
 
     #[test]

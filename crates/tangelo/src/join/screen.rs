@@ -102,13 +102,18 @@ impl Screen {
             _ => {}
         }
         if room.outside && !before.outside {
-            lines.push("* You wait until a host lets you in.");
+            lines.push(
+                "* You wait until a host lets you in. If none is there, ask somebody who has the host link to come.",
+            );
         }
         let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
         let knew = |client: &str| before.waiting.iter().any(|other| other.client == client);
-        for Waiting { client, name, .. } in room.waiting.iter().filter(|one| !knew(&one.client)) {
+        for Waiting { client, name, identity } in room.waiting.iter().filter(|one| !knew(&one.client)) {
             let client: String = client.chars().take(8).collect();
-            lines.push(format!("* {} [{client}] waits to be let in.", clean(name)));
+            lines.push(match identity.is_empty() {
+                true => format!("* A program that cannot be let in [{client}] is there."),
+                false => format!("* {} [{client}] waits to be let in.", clean(name)),
+            });
         }
         lines
     }

@@ -1,17 +1,30 @@
 /** What hosts see: the lock, who waits, whom they removed, what they can do with each person, the end for everyone. */
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
+import type { Trust } from "../../call/trust.js";
 import type { PersonView } from "../../call/view.js";
 import type { HostOrder } from "../../generated/HostOrder.js";
 import type { RoomView } from "../../generated/RoomView.js";
+import type { Waiting } from "../../generated/Waiting.js";
 import { Dialog } from "../dialog.js";
-import { LinkIcon } from "../icons.js";
+import { LinkIcon, WarningIcon } from "../icons.js";
+import { text } from "../text.js";
+import { TrustMark, markOf } from "../trust-mark.js";
 import { hostText } from "./text.js";
 
 type Orders = (order: HostOrder) => void;
 
+interface RoomProps {
+  room: RoomView;
+  /** How far those are known who wait, by client. */
+  trust: ReadonlyMap<string, Trust>;
+  order: Orders;
+}
+
 /** Above the list of people. */
-export function RoomControls({ room, order }: { room: RoomView; order: Orders }) {
-  const { locked, waiting, barred } = room;
+export function RoomControls({ room, trust, order }: RoomProps) {
+  const { locked, barred } = room;
+  const waiting = room.waiting.filter(({ identity }) => identity !== "");
+  const unfit = room.waiting.filter(({ identity }) => identity === "");
   const hint = useId();
   return (
     <section class="host-controls" aria-label={hostText.title}>
@@ -37,21 +50,13 @@ export function RoomControls({ room, order }: { room: RoomView; order: Orders })
           <h3>{hostText.waiting(waiting.length)}</h3>
           <p class="hint">{hostText.waitingHint}</p>
           <ul class="persons" data-testid="waiting">
-            {waiting.map(({ client, name }) => (
-              <li key={client} class="host-row">
-                <span class="person-name">{name}</span>
-                <Act
-                  name={hostText.admit}
-                  of={name}
-                  primary
-                  act={() => order({ type: "admit", client })}
-                />
-                <Act
-                  name={hostText.refuse}
-                  of={name}
-                  act={() => order({ type: "remove", client })}
-                />
-              </li>
+            {waiting.map(one => (
+              <WaitingRow
+                key={one.client}
+                waiting={one}
+                trust={trust.get(one.client)}
+                order={order}
+              />
             ))}
           </ul>
           {waiting.length > 1 && (
@@ -60,6 +65,20 @@ export function RoomControls({ room, order }: { room: RoomView; order: Orders })
             </button>
           )}
         </>
+      )}
+      {unfit.length > 0 && (
+        <ul class="persons">
+          {unfit.map(({ client }) => (
+            <li key={client} class="host-row">
+              <span class="person-name">{hostText.unfit}</span>
+              <Act
+                name={hostText.refuse}
+                of={hostText.unfit}
+                act={() => order({ type: "remove", client })}
+              />
+            </li>
+          ))}
+        </ul>
       )}
       {barred.length > 0 && (
         <details>
@@ -79,6 +98,30 @@ export function RoomControls({ room, order }: { room: RoomView; order: Orders })
         </details>
       )}
     </section>
+  );
+}
+
+interface WaitingProps {
+  waiting: Waiting;
+  trust: Trust | undefined;
+  order: Orders;
+}
+
+/** Somebody who waits, with the marks that it would have inside. */
+function WaitingRow({ waiting: { client, name }, trust, order }: WaitingProps) {
+  return (
+    <li class="host-row">
+      <span class="person-name">{name}</span>
+      {trust !== undefined && <TrustMark mark={markOf(trust)} />}
+      <Act name={hostText.admit} of={name} primary act={() => order({ type: "admit", client })} />
+      <Act name={hostText.refuse} of={name} act={() => order({ type: "remove", client })} />
+      {trust?.warnings.map(warning => (
+        <p key={warning.type} class="caution">
+          <WarningIcon />
+          <span>{text.trust.warning(name, warning)}</span>
+        </p>
+      ))}
+    </li>
   );
 }
 
@@ -115,6 +158,46 @@ export function EndDialog({ end, close }: { end: () => void; close: () => void }
       act={end}
       close={close}
     />
+  );
+}
+
+interface LeaveProps {
+  locked: boolean;
+  order: Orders;
+  leave: () => void;
+  close: () => void;
+}
+
+/** Asks the last host of a locked call whether to unlock it first: whoever comes later could not be let in. */
+export function LeaveDialog({ locked, order, leave, close }: LeaveProps) {
+  const [unlocking, setUnlocking] = useState(false);
+  useEffect(() => {
+    // Not before the call has confirmed it.
+    if (!locked) leave();
+  }, [locked]);
+  return (
+    <Dialog title={hostText.leaveTitle} close={close} look="sure">
+      <p>{hostText.leaveExplain}</p>
+      <p role="status">{unlocking && hostText.unlocking}</p>
+      <div class="row">
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => {
+            setUnlocking(true);
+            order({ type: "unlock" });
+          }}
+        >
+          {hostText.unlockAndLeave}
+        </button>
+        <button type="button" class="button bad" onClick={leave}>
+          {hostText.leaveLocked}
+        </button>
+        <button type="button" class="button" onClick={close}>
+          {hostText.keep}
+        </button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -6,7 +6,8 @@ export const hostText: HostTexts = {
   lock: "Gespräch abschließen",
   lockHint: "Wer jetzt kommt, wartet, bis ein Gastgeber einlässt.",
   waiting: count => (count === 1 ? "1 Person wartet" : `${count} Personen warten`),
-  waitingHint: "Sie haben den Link. Jeden Namen kann sich jeder geben.",
+  waitingHint: "Sie haben den Link. Jeden Namen kann sich jeder geben: Sieh auf die Zeichen.",
+  unfit: "Ein Programm, das nicht eingelassen werden kann",
   admit: "Einlassen",
   admitAll: "Alle einlassen",
   refuse: "Abweisen",
@@ -23,6 +24,12 @@ export const hostText: HostTexts = {
   endTitle: "Gespräch für alle beenden?",
   endExplain: "Alle verlassen es sofort. Wer den Link später öffnet, beginnt ein neues Gespräch.",
   end: "Gespräch beenden",
+  leaveTitle: "Gespräch abgeschlossen verlassen?",
+  leaveExplain:
+    "Du bist der einzige Gastgeber hier. Solange das Gespräch abgeschlossen und kein Gastgeber darin ist, kann niemand eingelassen werden, und wer länger die Verbindung verliert, kommt nicht zurück.",
+  unlockAndLeave: "Aufschließen und verlassen",
+  leaveLocked: "Abgeschlossen lassen",
+  unlocking: "Wird aufgeschlossen…",
   linkTitle: "Jemanden zum Gastgeber machen",
   linkExplain:
     "Wer diesen anderen Link hat, kann alles, was du kannst: das Gespräch abschließen, Personen entfernen, auch dich, und es beenden. Das lässt sich nicht zurücknehmen.",

@@ -5,7 +5,8 @@ export const hostText = {
   lock: "Lock the call",
   lockHint: "Whoever comes now waits until a host lets them in.",
   waiting: (count: number) => (count === 1 ? "1 person waits" : `${count} people wait`),
-  waitingHint: "They have the link. Anybody can take any name.",
+  waitingHint: "They have the link. Anybody can take any name: look at the marks.",
+  unfit: "A program that cannot be let in",
   admit: "Let in",
   admitAll: "Let all in",
   refuse: "Turn away",
@@ -22,6 +23,12 @@ export const hostText = {
   endTitle: "End the call for everyone?",
   endExplain: "Everybody leaves at once. Whoever opens the link later begins a new call.",
   end: "End call",
+  leaveTitle: "Leave the call locked?",
+  leaveExplain:
+    "You are the only host here. While the call is locked and no host is in it, nobody can be let in, and whoever loses the connection for long cannot come back.",
+  unlockAndLeave: "Unlock and leave",
+  leaveLocked: "Leave it locked",
+  unlocking: "Unlocking…",
   linkTitle: "Make somebody host",
   linkExplain:
     "Whoever has this other link can do all that you can: lock the call, remove people, you too, and end it. That cannot be taken back.",

@@ -268,7 +268,7 @@ export const RULES: Readonly<Record<number, string>> = {
   52: "Der Urheber einer Nachricht ist Mitglied und bei ihrem Eintrag anwesend",
   53: "Eine Nachricht ist aus einer bekannten Epoche, lässt sich entschlüsseln und wurde noch nicht gelesen",
   54: "Der Inhalt einer Nachricht ist verständlich",
-  60: "Eine Anweisung des Gastgebers ist von ihm für dieses Log signiert, verständlich, neuer als die letzte und baut auf ihr auf",
+  60: "Eine Anweisung des Gastgebers ist von ihm für dieses Log signiert, verständlich, der Nummer nach die nächste und baut auf der letzten auf",
 };
 
 /** Why a client arrived anew, by the core's words. Rust: tangelo_call's `Lost`. */
@@ -287,6 +287,8 @@ export const REASONS: Readonly<Record<string, string>> = {
     "Ein Commit nennt diesen Client, hat aber kein Welcome für ihn",
   "the Welcome is of somebody whom the host keeps outside":
     "Das Welcome ist von jemandem, den der Gastgeber draußen hält",
+  "what kept this client from going into the group is over":
+    "Was diesen Client davon abhielt, in die Gruppe zu gehen, ist vorbei",
   "the Welcome could not be used": "Das Welcome war nicht zu benutzen",
   "most others in the call are in another state than this client":
     "Die meisten anderen im Gespräch sind in einem anderen Zustand als dieser Client",
@@ -331,6 +333,7 @@ export const CODES: Readonly<Record<string, string>> = {
   removed: "vom Gastgeber entfernt",
   ended: "Gespräch beendet",
   group_alive: "es gibt eine Gruppe",
+  kept_outside: "draußen gehalten",
   not_entered: "nicht eingetreten",
   invalid: "widerspricht dem Log",
   too_many: "zu viele auf einmal",
