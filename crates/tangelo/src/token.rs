@@ -77,8 +77,11 @@ pub(crate) fn run(command: Command) -> Result<(), Box<dyn Error>> {
         }
         Command::NewKeyPair { private, public } => {
             let pair = new_key_pair(tangelo_call::random_bytes()?).ok_or("no key pair could be made")?;
-            write_new(&private, pair.private.as_bytes(), Mode::Secret)?;
-            write_new(&public, pair.public.as_bytes(), Mode::Public)
+            write_new(&public, pair.public.as_bytes(), Mode::Public)?;
+            write_new(&private, pair.private.as_bytes(), Mode::Secret).inspect_err(|_| {
+                // One half is of no use.
+                let _ = fs::remove_file(&public);
+            })
         }
     }
 }

@@ -89,11 +89,12 @@ fn keys_are_for_their_owner_and_never_written_over() {
     let mode = |file: &str| fs::metadata(file).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&secret), mode(&private)), (0o600, 0o600));
     let before = fs::read(&secret).unwrap();
-    for arguments in [&["new-key", &secret][..], &["new-key-pair", &secret, &public]] {
+    let half = path(folder.path(), "half.pem");
+    for arguments in [&["new-key", &secret][..], &["new-key-pair", &secret, &half]] {
         let (code, _, errors) = token(arguments);
         assert!(code == Some(1) && errors.contains(&secret) && errors.lines().count() == 1, "{errors}");
     }
-    assert_eq!(fs::read(&secret).unwrap(), before);
+    assert_eq!((fs::read(&secret).unwrap(), Path::new(&half).exists()), (before, false));
 }
 
 #[test]
