@@ -140,7 +140,8 @@ test("who has a token begins a call, and hands on a link without it", async () =
     await ada.sees(1);
     for (const person of [eve, ada, before, grace]) await person.close();
   } finally {
-    await own.stop();
+    // Nobody is to be waited for.
+    await own.kill();
     await rm(folder, { recursive: true });
   }
 });
