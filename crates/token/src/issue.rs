@@ -15,7 +15,7 @@ pub struct Issuer(Key);
 
 enum Key {
     Secret(Box<Hmac<Sha256>>),
-    Ed25519(SigningKey),
+    Ed25519(Box<SigningKey>),
 }
 
 impl fmt::Debug for Issuer {
@@ -45,7 +45,7 @@ impl Issuer {
     /// [`KeyError`].
     pub fn read(text: &str) -> Result<Self, KeyError> {
         let key = if keys::is_pem(text) {
-            Key::Ed25519(keys::private(text)?)
+            Key::Ed25519(Box::new(keys::private(text)?))
         } else {
             Key::Secret(Box::new(keys::secret(text)?))
         };
