@@ -1,9 +1,13 @@
 // Before the call: who cannot join is told why, and sends nothing.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "./lib/browser.mjs";
 import { Person } from "./lib/person.mjs";
-import { Server } from "./lib/server.mjs";
+import { binary, Server } from "./lib/server.mjs";
 
 let server, browser;
 before(async () => {
@@ -83,6 +87,63 @@ test("a secret room's link without its secret, or with a wrong one, is refused",
   }
   await ada.sees(1);
   await ada.close();
+});
+
+test("who has a token begins a call, and hands on a link without it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tangelo-token-"));
+  const key = join(folder, "key");
+  const tangelo = (...args) =>
+    execFileSync(binary, ["token", ...args], { encoding: "utf8" }).trim();
+  tangelo("new-key", key);
+  const own = await Server.start("--rooms", "creators", "--token-key-file", key);
+  try {
+    const eve = await Person.open(browser, own.url);
+    await eve.until("words about who begins a call", () =>
+      document.body.innerText.includes("only some people can begin a call"),
+    );
+    assert.equal(await eve.page.$(button("New call")), null);
+    const given = tangelo(
+      "issue",
+      own.url,
+      "--key",
+      key,
+      "--right",
+      "create",
+      "--name",
+      "Ada Lovelace",
+    );
+    const ada = await Person.open(browser, given);
+    await ada.click("New call");
+    await ada.until(
+      "the name of the token",
+      () => document.querySelector("form input")?.value === "Ada Lovelace",
+    );
+    await ada.click("Join call");
+    await ada.sees(1);
+    const link = await ada.page.evaluate(() => location.href);
+    assert.ok(given.startsWith(`${own.url}/#token=`) && !link.includes("token"), link);
+    const before = await Person.open(browser, `${own.url}/r/another`);
+    const field = await before.page.waitForSelector("aria/Your name");
+    await field.type("Grace");
+    await before.click("Join call");
+    await before.until("why not", () =>
+      document.body.innerText.includes("Nobody is in this call, and your link"),
+    );
+    const grace = await Person.open(browser, link);
+    await grace.joinCall("Grace");
+    await ada.sees(2);
+    // The tab knows the token, and the address does not have it.
+    await grace.click("Leave call");
+    await ada.sees(1);
+    await ada.page.reload();
+    await ada.joinCall("Ada");
+    await ada.sees(1);
+    for (const person of [eve, ada, before, grace]) await person.close();
+  } finally {
+    // Nobody is to be waited for.
+    await own.kill();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("one may join without camera and microphone", async () => {

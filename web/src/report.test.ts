@@ -25,6 +25,7 @@ test("neither a room nor its secret gets into the console", async () => {
       message: `Failed to fetch https://tangelo.example/r/_Ab3#${secret} (/api/rooms/_Ab3)`,
       path: "/r/fruit-growers",
       alone: `#${secret}`,
+      token: "at https://tangelo.example/#token=eyJh.eyJy.c2ln and on",
     }),
   );
   assert.deepEqual(warnings, [
@@ -35,6 +36,7 @@ test("neither a room nor its secret gets into the console", async () => {
         message: "Failed to fetch https://tangelo.example/r/… (/api/rooms/…)",
         path: "/r/…",
         alone: "#…",
+        token: "at https://tangelo.example/#… and on",
       },
     ],
   ]);

@@ -45,5 +45,5 @@ function structured(what: string, details: Details): Details {
 
 /** Errors of browser and core may quote an address: the room's name opens it, the part after # is its secret. */
 function withoutLink(words: string): string {
-  return words.replaceAll(/\/(r|rooms)\/[^\s"'“”)]*/g, "/$1/…").replaceAll(/#[\w-]{8,}/g, "#…");
+  return words.replaceAll(/\/(r|rooms)\/[^\s"'“”)]*/g, "/$1/…").replaceAll(/#[\w.=&-]{8,}/g, "#…");
 }

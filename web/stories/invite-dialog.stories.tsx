@@ -1,5 +1,6 @@
+import { answerFetches } from "./lib/fake-server.js";
 import { NAMED_ROUTE, callOf } from "./lib/fake-call.js";
-import { type Stories, type Story, press, see } from "./lib/story.js";
+import { type Stories, type Story, press, read, see } from "./lib/story.js";
 
 function invite(draw: Story["draw"]): Story {
   return {
@@ -14,6 +15,14 @@ function invite(draw: Story["draw"]): Story {
 export const inviteDialogs: Stories = {
   "secret room": { ...invite(() => callOf(2)), pictures: { invite: "desktop" } },
   "named room": invite(() => callOf(2, {}, {}, { route: NAMED_ROUTE })),
+  "where the link alone lets nobody in": {
+    draw: () => callOf(2),
+    before: () => answerFetches({ doors: "token" }),
+    async act() {
+      await press("Invite");
+      await read("this link alone lets nobody in");
+    },
+  },
   "device that shares": {
     ...invite(() => callOf(2)),
     before() {

@@ -1,8 +1,9 @@
 import { rememberRoom } from "../src/call/recent-rooms.js";
 import { App } from "../src/ui/app.js";
 import { KNOWN_SINCE } from "./lib/people.js";
+import { answerFetches } from "./lib/fake-server.js";
 import { SECRET_ROUTE } from "./lib/fake-call.js";
-import { type Stories, press, read, see, type } from "./lib/story.js";
+import { type Stories, press, read, see, type, until } from "./lib/story.js";
 import { answerWorkers } from "./lib/fake-worker.js";
 
 const HOUR = 3_600_000;
@@ -13,6 +14,25 @@ export const landing: Stories = {
     draw: () => <App />,
     act: async () => void (await see(".landing")),
     pictures: { landing: "desktop", "landing-phone": "phone" },
+  },
+  "only for who was invited": {
+    before: () => answerFetches({ doors: "token" }),
+    draw: () => <App />,
+    act: async () => void (await read("This server is for people who were invited")),
+  },
+  "not for everyone to begin": {
+    before: () => answerFetches({ doors: "creators" }),
+    draw: () => <App />,
+    act: async () => void (await read("only some people can begin a call")),
+  },
+  "for who may begin": {
+    path: "/#token=e30.e30.c2ln",
+    before: () => answerFetches({ doors: "creators" }),
+    draw: () => <App />,
+    async act() {
+      await see(".button.primary");
+      await until("an address without the token", () => location.hash === "");
+    },
   },
   "recent rooms": {
     before() {

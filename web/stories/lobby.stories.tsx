@@ -5,10 +5,12 @@ import type {
   Devices,
   SpeakerView,
 } from "../src/call/devices.js";
+import { takeToken } from "../src/call/own-token.js";
 import { remember } from "../src/call/preferences.js";
 import { Lobby } from "../src/ui/lobby.js";
+import { answerFetches } from "./lib/fake-server.js";
 import { FakeDevices, NAMED_ROUTE, SECRET_ROUTE, pictures } from "./lib/fake-call.js";
-import { type Stories, type Story, press, read } from "./lib/story.js";
+import { type Stories, type Story, press, read, until } from "./lib/story.js";
 
 type Change = Partial<Record<DeviceKind, Partial<DeviceView>>>;
 
@@ -91,6 +93,33 @@ export const lobbies: Stories = {
         link: "/r/a-room-whose-name-is-as-long-as-it-may",
         room: "a-room-whose-name-is-as-long-as-it-may",
       }),
+  },
+  "without an invitation of one's own": {
+    before: () => answerFetches({ present: 2, doors: "token" }),
+    draw: () => lobby(new FakeDevices(), SECRET_ROUTE),
+    act: async () => void (await read("This call takes an invitation of your own")),
+  },
+  "with one that has a name in it": {
+    before() {
+      answerFetches({ present: 2, doors: "token" });
+      // {"name":"Zoë Müller"}
+      takeToken(`/r/${SECRET_ROUTE.room}`, "#s&token=e30.eyJuYW1lIjoiWm_DqyBNw7xsbGVyIn0.c2ln");
+    },
+    draw: () => lobby(new FakeDevices(), SECRET_ROUTE),
+    async act() {
+      await read("2 people are here.");
+      await until(
+        "the name",
+        () => (document.querySelector("form input") as HTMLInputElement).value === "Zoë Müller",
+      );
+      if (document.body.innerText.includes("an invitation of your own"))
+        throw new Error("it has one");
+    },
+  },
+  "not begun by who may": {
+    before: () => answerFetches({ present: 0, doors: "creators" }),
+    draw: () => lobby(new FakeDevices(), SECRET_ROUTE),
+    act: async () => void (await read("You can join as soon as one of them is here.")),
   },
   asking: withDevices({ microphone: pending, camera: pending }, "Your browser asks"),
   "everything off": withDevices({ microphone: { on: false }, camera: off }, "Camera is off"),

@@ -38,6 +38,7 @@ else if (found === undefined) throw new Error(`there is no story "${wanted}"`);
 async function show(name: string, story: Story, place: Element): Promise<void> {
   // Nothing is left of the story before.
   localStorage.clear();
+  sessionStorage.clear();
   document.title = name;
   history.replaceState(null, "", story.path ?? "/");
   holdClock(story.later === true);

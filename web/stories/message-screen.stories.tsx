@@ -16,6 +16,10 @@ export const messageScreens: Stories = {
     type: "ended",
     text: "You were away for too long, and the others went on without you. Rejoin if the call is still going on.",
   }),
+  "without an invitation of one's own": over({
+    type: "ended",
+    text: "This call takes an invitation of your own. Ask whoever invited you for a new link.",
+  }),
   refused: over({
     type: "failed",
     reason: "refused",

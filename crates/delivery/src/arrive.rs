@@ -1,18 +1,26 @@
 //! How a connection gets a client: `Hello` and `Arrive`, or `Resume`.
 
 use tangelo_wire::{
-    Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, Mistake, PROTOCOL, ResumeToken,
+    Admission, Bytes, DepartReason, Entry, ErrorCode, HostId, Millis, Mistake, PROTOCOL, Pass, ResumeToken,
     RoomName, Seq, ServerMessage, WireError, limits as bounds, made,
 };
 
 use crate::{
-    ConnectionId, Delivery,
+    ConnectionId, Delivery, Doors, Shown,
     connection::State,
     ids::token_hash,
     log::{self, Log},
     room::{Link, Present, Room, send},
     timers::Timer,
 };
+
+/// What a client brings.
+pub(crate) struct Arrival {
+    pub(crate) key_package: Bytes,
+    pub(crate) admission: Option<Admission>,
+    pub(crate) pass: Option<Pass>,
+    pub(crate) shown: Shown,
+}
 
 impl Delivery {
     /// A connection whose client is present may say `Hello` again: the old client departs and a new one arrives.
@@ -53,17 +61,13 @@ impl Delivery {
         let present = u32::try_from(present).unwrap_or(u32::MAX);
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Assigned { client, room });
-            self.tell(id, ServerMessage::Assigned { client, present });
+            let pass_asked = self.doors != Doors::Link;
+            self.tell(id, ServerMessage::Assigned { client, present, pass_asked });
         }
     }
 
-    pub(crate) fn arrive(
-        &mut self,
-        now: Millis,
-        id: ConnectionId,
-        key_package: Bytes,
-        admission: Option<Admission>,
-    ) {
+    pub(crate) fn arrive(&mut self, now: Millis, id: ConnectionId, arrival: Arrival) {
+        let Arrival { key_package, admission, pass, shown } = arrival;
         let Some(connection) = self.connections.get(&id) else { return };
         let State::Assigned { client, room: name } = connection.state.clone() else {
             return self.tell_error(id, ErrorCode::OutOfTurn, "say hello first");
@@ -79,6 +83,10 @@ impl Delivery {
             && !made(Mistake::NoAdmission)
         {
             return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
+        }
+        let host = connection.host.clone();
+        if let Some(error) = self.refused_at_the_door(now, &host, &name, pass.as_ref(), shown) {
+            return self.tell(id, ServerMessage::Error(error));
         }
         if let Some(error) = self.full(now, &name, None) {
             return self.tell(id, ServerMessage::Error(error));

@@ -17,6 +17,7 @@ mod arrive;
 mod bucket;
 mod connection;
 mod depart;
+mod doors;
 #[cfg(feature = "insider")]
 mod hostile;
 mod hosting;
@@ -40,11 +41,14 @@ use tangelo_wire::{
 
 pub use bucket::Rate;
 pub use connection::ConnectionId;
+pub use doors::{Doors, Grant, Shown};
 pub use keep::{Change, Kept, KeptClient, KeptRoom, RestoreError};
 pub use limits::Limits;
 pub use stats::{Entries, Stats};
 
+use arrive::Arrival;
 use connection::{Connection, State};
+use doors::Returning;
 use hosting::Away;
 use ids::Ids;
 use room::{Link, Room, send};
@@ -123,6 +127,8 @@ pub struct Delivery {
     stats: Stats,
     /// Why nobody new is taken, if so.
     closed: Option<Closed>,
+    doors: Doors,
+    returning: Returning,
 }
 
 impl Delivery {
@@ -144,6 +150,8 @@ impl Delivery {
             forgotten: Vec::new(),
             stats: Stats::default(),
             closed: None,
+            doors: Doors::default(),
+            returning: Returning::default(),
         }
     }
 
@@ -156,8 +164,19 @@ impl Delivery {
         id
     }
 
-    /// A message came.
+    /// A message came, with no token in it that the server has looked at.
     pub fn handle(&mut self, now: Millis, connection: ConnectionId, message: ClientMessage) {
+        self.handle_shown(now, connection, message, Ok(None));
+    }
+
+    /// A message came. `shown` is what the server has found of the token in it, which is looked at nowhere else.
+    pub fn handle_shown(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        message: ClientMessage,
+        shown: Shown,
+    ) {
         if !self.heard(now, connection, Some(&message)) {
             return;
         }
@@ -165,8 +184,8 @@ impl Delivery {
             ClientMessage::Hello { protocol, room, host } => {
                 self.hello(now, connection, protocol, room, &host);
             }
-            ClientMessage::Arrive { key_package, admission } => {
-                self.arrive(now, connection, key_package, admission);
+            ClientMessage::Arrive { key_package, admission, pass } => {
+                self.arrive(now, connection, Arrival { key_package, admission, pass, shown });
             }
             ClientMessage::Resume { protocol, room, token, processed } => {
                 self.resume(now, connection, protocol, &room, &token, processed);

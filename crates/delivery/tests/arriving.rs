@@ -22,7 +22,9 @@ fn a_newcomer_gets_a_snapshot_with_itself_and_then_every_entry() {
     assert_eq!(first.seq, Seq(1));
     let connection = world.connect();
     world.say(connection, hello(PROTOCOL, HOST));
-    let ServerMessage::Assigned { client, present } = world.only(connection) else { panic!() };
+    let ServerMessage::Assigned { client, present, pass_asked: false } = world.only(connection) else {
+        panic!()
+    };
     assert_eq!(present, 1);
     world.say(connection, arrival(9));
     let ServerMessage::Snapshot { log_id, seq, parent, group_id, present, published, said, .. } =
@@ -65,7 +67,7 @@ fn nothing_is_answered_out_of_turn() {
     world.hello(connection);
     world.say(connection, hello(PROTOCOL, HOST));
     assert_eq!(world.error(connection), ErrorCode::OutOfTurn);
-    world.say(connection, ClientMessage::Arrive { key_package: bytes, admission: None });
+    world.say(connection, ClientMessage::Arrive { key_package: bytes, admission: None, pass: None });
     assert!(matches!(world.only(connection), ServerMessage::Snapshot { .. }));
     let again = [
         arrival(1),
@@ -106,7 +108,10 @@ fn key_packages_have_bounds() {
     world.hello(connection);
     for (length, code) in [(0, ErrorCode::Invalid), (limits::KEY_PACKAGE_MAX_BYTES + 1, ErrorCode::TooLarge)]
     {
-        world.say(connection, ClientMessage::Arrive { key_package: Bytes(vec![1; length]), admission: None });
+        world.say(
+            connection,
+            ClientMessage::Arrive { key_package: Bytes(vec![1; length]), admission: None, pass: None },
+        );
         assert_eq!(world.error(connection), code);
     }
     assert_eq!(world.delivery.population(), (0, 0));
@@ -132,11 +137,17 @@ fn a_secret_room_wants_the_proof_of_its_link() {
         }
     };
     for bad in [None, Some(admission(ClientId([0; 16])))] {
-        world.say(connection, ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: bad });
+        world.say(
+            connection,
+            ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: bad, pass: None },
+        );
         assert_eq!(world.error(connection), ErrorCode::NotAdmitted);
     }
     let good = Some(admission(client));
-    world.say(connection, ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: good.clone() });
+    world.say(
+        connection,
+        ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: good.clone(), pass: None },
+    );
     let ServerMessage::Snapshot { present, .. } = world.only(connection) else { panic!() };
     assert_eq!(present[0].admission, good);
 }

@@ -4,10 +4,10 @@
 mod world;
 
 use ed25519_dalek::{Signer, SigningKey};
-use tangelo_delivery::ConnectionId;
+use tangelo_delivery::{ConnectionId, Doors};
 use tangelo_wire::{
     AccessProof, Admission, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode, GroupId, HostId,
-    HostOrders, HostStatement, LogId, PROTOCOL, Post, Published, ResumeToken, RoomName, Seq, ServerMessage,
+    HostOrders, HostStatement, LogId, PROTOCOL, Pass, Post, Published, ResumeToken, RoomName, Seq, ServerMessage,
     Source, limits,
 };
 use world::{HOST, World};
@@ -30,6 +30,13 @@ fn arrive_as(world: &mut World) -> Arrived {
 type Arrived = (ConnectionId, ClientId, LogId, Option<HostStatement>);
 
 fn arrive_with_token(world: &mut World) -> (Arrived, (RoomName, ResumeToken)) {
+    try_to_arrive(world, None).unwrap()
+}
+
+fn try_to_arrive(
+    world: &mut World,
+    pass: Option<Pass>,
+) -> Result<(Arrived, (RoomName, ResumeToken)), ErrorCode> {
     let access = SigningKey::from_bytes(&[5; 32]);
     let access_key = access.verifying_key().to_bytes();
     let host_id = HostId::of(&host_key().verifying_key().to_bytes());
@@ -44,10 +51,15 @@ fn arrive_with_token(world: &mut World) -> (Arrived, (RoomName, ResumeToken)) {
         leaf_key: Bytes(vec![8; 32]),
         signature: Bytes(access.sign(proof.transcript().as_bytes()).to_bytes().to_vec()),
     };
-    let arrive = ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: Some(admission) };
+    let arrive = ClientMessage::Arrive { key_package: Bytes(vec![1]), admission: Some(admission), pass };
     world.say(connection, arrive);
-    let ServerMessage::Snapshot { log_id, said, token, .. } = world.only(connection) else { panic!() };
-    ((connection, client, log_id, said), (room, token))
+    match world.only(connection) {
+        ServerMessage::Snapshot { log_id, said, token, .. } => {
+            Ok(((connection, client, log_id, said), (room, token)))
+        }
+        ServerMessage::Error(error) => Err(error.code),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn say(
@@ -286,4 +298,20 @@ fn an_ended_call_is_over_for_everyone_and_the_next_one_is_another() {
     assert_eq!(resume(&mut world), ErrorCode::Departed);
     let (_, _, next, said) = arrive_as(&mut world);
     assert!(next != log_id && said.is_none());
+}
+
+#[test]
+fn whom_a_host_shows_out_does_not_come_back_without_a_token() {
+    let mut world = World::new();
+    let ((connection, _, log_id, _), _) = arrive_with_token(&mut world);
+    let ((_, removed, ..), (_, token)) = arrive_with_token(&mut world);
+    let (_, (_, other)) = arrive_with_token(&mut world);
+    world.delivery = world.delivery.open_to(Doors::Token);
+    let returning = |token| Some(Pass { token: None, returning: Some(token) });
+    let orders = HostOrders { removed: [removed].into(), ..HostOrders::default() };
+    say(&mut world, connection, &host_key(), log_id, 1, orders.to_bytes().as_slice());
+    assert_eq!(try_to_arrive(&mut world, returning(token)).err(), Some(ErrorCode::TokenNeeded));
+    assert!(try_to_arrive(&mut world, returning(other)).is_ok());
+    say(&mut world, connection, &host_key(), log_id, 2, br#"{"ended":true}"#);
+    assert_eq!(try_to_arrive(&mut world, returning(other)).err(), Some(ErrorCode::TokenNeeded));
 }

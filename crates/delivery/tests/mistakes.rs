@@ -105,7 +105,7 @@ fn nobody_is_asked_for_an_admission() {
             leaf_key: wrong.clone(),
             signature: wrong.clone(),
         };
-        let message = ClientMessage::Arrive { key_package: wrong, admission: Some(admission) };
+        let message = ClientMessage::Arrive { key_package: wrong, admission: Some(admission), pass: None };
         world.say(connection, message);
         world.only(connection)
     };

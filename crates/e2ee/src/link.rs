@@ -2,7 +2,8 @@
 //!
 //! SECRET is base32 of 24 random bytes and the 16-byte host id. The random bytes yield, by HKDF-SHA-256 (RFC 5869),
 //! the access key, the PSK and the profile key. ROOM is a hash of the access key and the host id, so the link
-//! proves the room and nobody can squat it. A co-host link has `.` and the host's secret after SECRET.
+//! proves the room and nobody can squat it. A co-host link has `.` and the host's secret after SECRET. Last may come a token
+//! for the server: `&token=TOKEN`, or in a room without a secret `#token=TOKEN`.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use tangelo_wire::{
     AccessProof, Admission, Bytes, ClientId, HostId, HostOrders, HostStatement, LogId, ParseRoomError,
-    RoomName, base32,
+    RoomName, Token, base32,
 };
 use zeroize::Zeroizing;
 
@@ -31,6 +32,7 @@ const IDENTITY_TAG_BYTES: usize = 16;
 pub struct Link {
     room: RoomName,
     keys: Option<RoomKeys>,
+    token: Option<Token>,
 }
 
 /// Why a link cannot be used.
@@ -51,13 +53,16 @@ pub enum LinkError {
     /// The secret is another room's.
     #[error("the part after # of this link belongs to another room. Ask for the whole link")]
     SecretOfAnotherRoom,
+    /// The token is cut or mistyped.
+    #[error("the invitation at the end of this link is incomplete. Ask for the whole link")]
+    TokenMalformed,
     /// A named room with a secret.
     #[error("a room with a name of one's choice has no secret; remove the part after #")]
     SecretUnexpected,
 }
 
 impl Link {
-    /// Reads the path and fragment of a link: `/r/ROOM` or `/r/ROOM#SECRET`.
+    /// Reads the path and fragment of a link: `/r/ROOM` or `/r/ROOM#SECRET`, with or without a token.
     ///
     /// # Errors
     /// See [`LinkError`].
@@ -65,9 +70,10 @@ impl Link {
         let rest = path.strip_prefix("/r/").ok_or(LinkError::NotALink)?;
         let (room, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let room: RoomName = room.parse()?;
+        let (fragment, token) = take_token(fragment)?;
         if !room.is_secret() {
             return if fragment.is_empty() {
-                Ok(Self { room, keys: None })
+                Ok(Self { room, keys: None, token })
             } else {
                 Err(LinkError::SecretUnexpected)
             };
@@ -89,7 +95,7 @@ impl Link {
         if keys.room() != room || !host_fits {
             return Err(LinkError::SecretOfAnotherRoom);
         }
-        Ok(Self { room, keys: Some(keys) })
+        Ok(Self { room, keys: Some(keys), token })
     }
 
     /// Makes a new secret room.
@@ -100,7 +106,7 @@ impl Link {
         let provider = Provider::default();
         let host = HostKey::new(HostSecret::new(provider.random()?));
         let keys = RoomKeys::derive(LinkSecret::new(provider.random()?), host.id(), Some(host));
-        Ok(Self { room: keys.room(), keys: Some(keys) })
+        Ok(Self { room: keys.room(), keys: Some(keys), token: None })
     }
 
     /// The room.
@@ -115,7 +121,13 @@ impl Link {
         self.keys.as_ref()
     }
 
-    /// `/r/ROOM#SECRET`, to be shared with those who may join. Holds the secret.
+    /// The token that the link brought, which is this person's own.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// `/r/ROOM#SECRET`, to be shared with those who may join. Holds the secret, and no token.
     #[must_use]
     pub fn path(&self) -> String {
         match &self.keys {
@@ -157,6 +169,18 @@ impl Link {
     pub fn host_secret(&self) -> Option<String> {
         self.keys.as_ref()?.host.as_ref().map(|host| base32::encode(host.secret.expose()))
     }
+}
+
+/// A fragment without the token behind it.
+fn take_token(fragment: &str) -> Result<(&str, Option<Token>), LinkError> {
+    let (before, token) = match fragment.strip_prefix("token=") {
+        Some(token) => ("", token),
+        None => match fragment.split_once("&token=").filter(|(before, _)| !before.is_empty()) {
+            Some(parts) => parts,
+            None => return Ok((fragment, None)),
+        },
+    };
+    token.parse().map(|token| (before, Some(token))).map_err(|_| LinkError::TokenMalformed)
 }
 
 /// What a room's secret yields.
@@ -316,6 +340,42 @@ mod tests {
         assert_eq!(Link::parse("/r/standup#abc").unwrap_err(), LinkError::SecretUnexpected);
         assert_eq!(Link::parse("/x/standup").unwrap_err(), LinkError::NotALink);
         assert_eq!(Link::parse("/r/Stand Up").unwrap_err(), LinkError::Room(ParseRoomError::Name));
+    }
+
+    #[test]
+    fn a_token_comes_behind_the_secret_and_is_not_handed_on() {
+        let link = Link::new_room().unwrap();
+        let host = format!("{}.{}", link.path(), link.host_secret().unwrap());
+        let jwt = "eyJh.eyJy.c2ln_-";
+        for (path, plain) in [
+            (format!("{}&token={jwt}", link.path()), link.path()),
+            (format!("{host}&token={jwt}"), link.path()),
+            (format!("/r/standup#token={jwt}"), "/r/standup".to_owned()),
+        ] {
+            let read = Link::parse(&path).unwrap();
+            assert_eq!(read.token().map(Token::as_str), Some(jwt));
+            assert_eq!((read.path(), read.is_host()), (plain, path.contains(&host)));
+            assert!(!format!("{read:?}").contains(jwt));
+        }
+        assert!(Link::parse(&host).unwrap().token().is_none());
+    }
+
+    #[test]
+    fn a_token_takes_no_secrets_place() {
+        let link = Link::new_room().unwrap();
+        let (room, secret) = link.path().split_once('#').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let error = |path: String| Link::parse(&path).unwrap_err();
+        assert_eq!(error(format!("{room}#token=a.b.c")), LinkError::SecretMissing);
+        assert_eq!(error(format!("{room}#&token=a.b.c")), LinkError::SecretMalformed);
+        assert_eq!(error(format!("{room}#token=a.b.c&{secret}")), LinkError::TokenMalformed);
+        assert_eq!(error(format!("{room}#{}&token=a.b.c", &secret[1..])), LinkError::SecretMalformed);
+        assert_eq!(error(format!("{room}#{secret}&x=a.b.c")), LinkError::SecretMalformed);
+        for cut in ["", "a", "a.b", "a.b.", "a.b.c&token=a.b.c"] {
+            assert_eq!(error(format!("{room}#{secret}&token={cut}")), LinkError::TokenMalformed, "{cut}");
+            assert_eq!(error(format!("/r/standup#token={cut}")), LinkError::TokenMalformed, "{cut}");
+        }
+        assert_eq!(error("/r/standup#&token=a.b.c".to_owned()), LinkError::SecretUnexpected);
+        assert_eq!(error("/r/standup#abc&token=a.b.c".to_owned()), LinkError::SecretUnexpected);
     }
 
     #[test]

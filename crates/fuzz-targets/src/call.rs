@@ -170,7 +170,7 @@ fn lie(world: &World, victim: usize, input: &mut Input<'_>) -> ServerMessage {
         4 => ServerMessage::Published(Published { client, sources: vec![Source::Camera; 3] }),
         5 => ServerMessage::Alive { seq },
         6 => ServerMessage::Resumed { seq, published: Vec::new(), media_lost: false },
-        7 => ServerMessage::Assigned { client, present: 0 },
+        7 => ServerMessage::Assigned { client, present: 0, pass_asked: false },
         8 => ServerMessage::Entry(tangelo_wire::LogEntry {
             seq,
             entry: tangelo_wire::Entry::Message { client, bytes: Bytes(input.part().to_vec()) },

@@ -20,6 +20,7 @@ mod leaf;
 mod names;
 pub mod seeds;
 mod sfu;
+mod token;
 mod wire;
 
 // The worlds of other crates' tests.
@@ -39,6 +40,7 @@ pub use group::{e2ee_commit, e2ee_message, e2ee_welcome};
 pub use leaf::{e2ee_credential, e2ee_key_package};
 pub use names::names;
 pub use sfu::{sfu_datagrams, sfu_offer};
+pub use token::token;
 pub use wire::{wire_messages, wire_signed};
 
 /// Keys and ids are the same in every run, so that an input that breaks something does so again.
@@ -62,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "wire_messages", run: wire_messages, seeds: seeds::wire_messages },
     Target { name: "wire_signed", run: wire_signed, seeds: seeds::edits },
     Target { name: "names", run: names, seeds: seeds::names },
+    Target { name: "token", run: token, seeds: seeds::tokens },
     Target { name: "e2ee_key_package", run: e2ee_key_package, seeds: seeds::edits },
     Target { name: "e2ee_credential", run: e2ee_credential, seeds: seeds::edits },
     Target { name: "e2ee_commit", run: e2ee_commit, seeds: seeds::edits },

@@ -30,7 +30,10 @@ pub fn names(data: &[u8]) {
         if let Ok(link) = Link::parse(&path) {
             assert_eq!(link.room().is_secret(), link.keys().is_some());
             let host = link.host_secret().map(|host| format!(".{host}")).unwrap_or_default();
-            let again = format!("{}{host}", link.path());
+            let behind = if link.path().contains('#') { '&' } else { '#' };
+            let token =
+                link.token().map(|token| format!("{behind}token={}", token.as_str())).unwrap_or_default();
+            let again = format!("{}{host}{token}", link.path());
             // An empty fragment is none.
             assert_eq!(again.trim_end_matches('#'), path.trim_end_matches('#'));
             assert_eq!(Link::parse(&again).unwrap().room(), link.room());

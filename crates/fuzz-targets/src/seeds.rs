@@ -173,3 +173,9 @@ pub fn offers() -> Vec<Vec<u8>> {
         [&uses[..], &firefox, then, &firefox, then, &chrome].concat(),
     ]
 }
+
+/// Tokens and what may stand in them.
+#[must_use]
+pub fn tokens() -> Vec<Vec<u8>> {
+    crate::token::seeds()
+}

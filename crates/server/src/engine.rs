@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use tangelo_delivery::{ConnectionId, Delivery, Output, Stats};
+use tangelo_delivery::{ConnectionId, Delivery, Output, Shown, Stats};
 use tangelo_sfu::OfferError;
 use tangelo_wire::{
     ClientId, ClientMessage, ErrorCode, Millis, RoomName, ServerMessage, TurnServers, WireError,
@@ -37,7 +37,8 @@ pub(crate) enum ToEngine {
         outbox: Outbox,
         id: oneshot::Sender<ConnectionId>,
     },
-    Message(ConnectionId, ClientMessage),
+    /// With what was found of the token in it.
+    Message(ConnectionId, ClientMessage, Shown),
     /// Something that is no message.
     Bad {
         connection: ConnectionId,
@@ -209,7 +210,9 @@ impl Engine {
                 // If the connection is gone already, its end is noticed by the silence.
                 let _ = id.send(connection);
             }
-            ToEngine::Message(connection, message) => self.delivery.handle(now, connection, message),
+            ToEngine::Message(connection, message, shown) => {
+                self.delivery.handle_shown(now, connection, message, shown);
+            }
             ToEngine::Bad { connection, error, fatal } => {
                 self.delivery.handle_bad(now, connection, error);
                 if fatal {

@@ -12,6 +12,7 @@ mod bandwidth;
 #[doc(hidden)]
 pub mod batch;
 mod bind;
+mod doors;
 mod engine;
 mod headers;
 mod http;
@@ -55,15 +56,17 @@ use tokio::{
 
 pub use addresses::is_local;
 pub use assets::{WebFile, web_app};
+pub use doors::DoorsConfig;
 pub use headers::page_headers;
 pub use limits::{Capacity, ConnectionLimits};
 pub use proxies::{Network, ParseNetworkError};
 pub use self_signed::{SelfSigned, self_signed};
 pub use store::StoreError;
-pub use tangelo_delivery::Rate;
+pub use tangelo_delivery::{Doors, Rate};
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
 use assets::Assets;
+use doors::Doorkeeper;
 use engine::ToEngine;
 use media::Media;
 use metrics::{Counters, Parts};
@@ -100,6 +103,8 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// How much it takes.
     pub capacity: Capacity,
+    /// To whom its rooms are open.
+    pub doors: DoorsConfig,
     /// Proxies that say for whom they ask.
     pub trusted_proxies: Vec<Network>,
     /// Where figures for Prometheus and the server's health are told; port 0 takes any free one.
@@ -123,6 +128,7 @@ impl Config {
             tap: None,
             store: None,
             capacity: Capacity::default(),
+            doors: DoorsConfig::default(),
             trusted_proxies: Vec::new(),
             metrics: None,
         }
@@ -179,6 +185,18 @@ pub enum ServeError {
     /// The file with the TURN servers' secret cannot be used.
     #[error("cannot use the secret of --turn-secret-file {0}: {1}")]
     TurnSecret(PathBuf, String),
+    /// Tokens are wanted that nobody could check.
+    #[error("--rooms {0} needs --token-key-file or --token-public-key: whose tokens are taken")]
+    NoTokenKey(&'static str),
+    /// Keys for tokens that nobody is asked for.
+    #[error("with --rooms link nobody is asked for a token: set --rooms, or leave out the keys and creators")]
+    TokensUnused,
+    /// Creators where they mean nothing.
+    #[error("--creator goes with --rooms creators")]
+    CreatorsUnused,
+    /// A file with a key for tokens cannot be used.
+    #[error("cannot use the key for tokens in {0}: {1}")]
+    TokenKey(PathBuf, String),
     /// The folder with the web app cannot be read.
     #[error("cannot read the web app in {0}: {1}; build it with `cargo xtask build`")]
     Web(PathBuf, io::Error),
@@ -207,6 +225,7 @@ pub struct Server {
     stun: Option<String>,
     turn: Option<turn::Issuer>,
     assets: Assets,
+    doorkeeper: Doorkeeper,
     delivery: Delivery,
     keeper: Option<Keeper>,
     capacity: Capacity,
@@ -223,6 +242,7 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
         let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
         let turn = config.turn.clone().map(turn::Issuer::new).transpose()?;
+        let doorkeeper = Doorkeeper::new(&config.doors)?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
@@ -253,7 +273,8 @@ impl Server {
             stun: config.stun,
             turn,
             assets,
-            delivery,
+            delivery: delivery.open_to(doorkeeper.doors),
+            doorkeeper,
             keeper,
             capacity: config.capacity,
             proxies: Proxies(config.trusted_proxies),
@@ -269,6 +290,7 @@ impl Server {
     pub fn check(config: &Config) -> Result<(), ServeError> {
         config.tls.as_ref().map(Certificate::read).transpose()?;
         config.turn.clone().map(turn::Issuer::new).transpose()?;
+        Doorkeeper::new(&config.doors)?;
         if let Some(folder) = &config.web {
             Assets::read(folder).map_err(|error| ServeError::Web(folder.clone(), error))?;
         }
@@ -367,8 +389,13 @@ impl Server {
         let mut engine = tokio::spawn(engine::run(setup, messages, media_news, stopped.clone()));
         // Completes when the last socket has dropped its end.
         let (socket_alive, mut sockets_gone) = mpsc::channel::<()>(1);
-        let app =
-            web::App::new(inbox.clone(), socket_alive, &self.limits, self.assets, Arc::clone(&counters));
+        let app = web::App::new(
+            inbox.clone(),
+            socket_alive,
+            &self.limits,
+            (self.assets, self.doorkeeper),
+            Arc::clone(&counters),
+        );
         let router = web::router(Arc::new(app), self.https_only);
         let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
         let renewal =

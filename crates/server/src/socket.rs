@@ -169,7 +169,10 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app
                     let text = "too many people arrive from your network at once: try again in a moment";
                     bad(ErrorCode::TooMany, text.into(), false)
                 }
-                Ok(message) => ToEngine::Message(connection, message),
+                Ok(message) => {
+                    let shown = app.doorkeeper.look(&message);
+                    ToEngine::Message(connection, message, shown)
+                }
                 Err(error) => {
                     let fatal = error.code == ErrorCode::TooLarge;
                     ToEngine::Bad { connection, error, fatal }

@@ -19,6 +19,7 @@ use crate::{
     ConnectionLimits,
     addresses::{PerAddress, RatePerAddress},
     assets::{Asset, Assets},
+    doors::Doorkeeper,
     engine::ToEngine,
     headers::harden,
     http::{Peer, too_many},
@@ -39,6 +40,7 @@ pub(crate) struct App {
     /// When other sites' pages are warned about.
     pub(crate) strangers: Seldom,
     pub(crate) socket_alive: mpsc::Sender<()>,
+    pub(crate) doorkeeper: Doorkeeper,
     assets: Assets,
 }
 
@@ -47,7 +49,7 @@ impl App {
         engine: mpsc::Sender<ToEngine>,
         socket_alive: mpsc::Sender<()>,
         limits: &ConnectionLimits,
-        assets: Assets,
+        (assets, doorkeeper): (Assets, Doorkeeper),
         counters: Arc<Counters>,
     ) -> Self {
         Self {
@@ -61,6 +63,7 @@ impl App {
             counters,
             strangers: Seldom::default(),
             socket_alive,
+            doorkeeper,
             assets,
         }
     }
@@ -71,6 +74,7 @@ pub(crate) fn router(app: Arc<App>, https_only: bool) -> Router {
     let paced = middleware::from_fn_with_state(Arc::clone(&app), pace);
     Router::new()
         .route("/ws", any(socket::upgrade))
+        .route("/api/rooms", get(doors))
         .route("/api/rooms/{room}", get(count))
         .route("/healthz", get(async || words(StatusCode::OK, "ok")))
         .fallback(page)
@@ -94,7 +98,12 @@ async fn pace(
     too_many()
 }
 
-/// How many are in a room, for those who stand before it: the number and nothing else. Not asked for more than the engine
+/// To whom rooms are open, for those who would begin one.
+async fn doors(State(app): State<Arc<App>>) -> Response {
+    json(&format!("{{\"doors\":\"{}\"}}", app.doorkeeper.doors.as_str()))
+}
+
+/// How many are in a room, for those who stand before it: the number, to whom rooms are open, and nothing else. Not asked for more than the engine
 /// takes in its stride, so that nobody in a call notices.
 async fn count(State(app): State<Arc<App>>, Path(room): Path<String>) -> Response {
     let Ok(room) = room.parse::<RoomName>() else {
@@ -106,7 +115,11 @@ async fn count(State(app): State<Arc<App>>, Path(room): Path<String>) -> Respons
     let Ok(present) = present.await else {
         return busy("The server is busy. Try again in a moment.");
     };
-    let mut response = words(StatusCode::OK, &format!("{{\"present\":{present}}}"));
+    json(&format!("{{\"present\":{present},\"doors\":\"{}\"}}", app.doorkeeper.doors.as_str()))
+}
+
+fn json(text: &str) -> Response {
+    let mut response = words(StatusCode::OK, text);
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
@@ -234,6 +247,7 @@ mod tests {
     use axum::http::HeaderName;
 
     use super::*;
+    use crate::DoorsConfig;
 
     const WEB_APP: &[(&str, &[u8])] = &[
         ("index.html", b"<html>page</html>"),
@@ -248,7 +262,7 @@ mod tests {
             mpsc::channel(1).0,
             mpsc::channel(1).0,
             &limits,
-            Assets::of(files),
+            (Assets::of(files), Doorkeeper::new(&DoorsConfig::default()).unwrap()),
             counters,
         )))
     }
@@ -304,7 +318,8 @@ mod tests {
     async fn who_stands_before_a_room_learns_how_many_are_in_it() {
         let (engine, mut messages) = mpsc::channel(1);
         let (alive, limits) = (mpsc::channel(1).0, ConnectionLimits::default());
-        let app = Arc::new(App::new(engine, alive, &limits, Assets::of(&[]), Arc::default()));
+        let doorkeeper = Doorkeeper::new(&DoorsConfig::default()).unwrap();
+        let app = Arc::new(App::new(engine, alive, &limits, (Assets::of(&[]), doorkeeper), Arc::default()));
         let answer = tokio::spawn(async move {
             while let Some(ToEngine::Count(room, reply)) = messages.recv().await {
                 assert_eq!(room.to_string(), "standup");
@@ -317,7 +332,7 @@ mod tests {
             (head.status, head.headers, axum::body::to_bytes(body, 1 << 10).await.unwrap())
         };
         let (status, headers, body) = ask("standup").await;
-        assert_eq!((status, &body[..]), (StatusCode::OK, &b"{\"present\":3}\n"[..]));
+        assert_eq!((status, &body[..]), (StatusCode::OK, &b"{\"present\":3,\"doors\":\"link\"}\n"[..]));
         assert_eq!(headers[header::CONTENT_TYPE], "application/json");
         assert_eq!(ask("Not A Room").await.0, StatusCode::NOT_FOUND);
         answer.abort();

@@ -177,7 +177,9 @@ async fn one_address_cannot_arrive_again_and_again() {
         let (room, name) = ("standup".parse().unwrap(), socket.host.clone());
         socket.say(ClientMessage::Hello { protocol: PROTOCOL, room, host: name }).await;
         let Some(ServerMessage::Assigned { .. }) = socket.next().await else { panic!() };
-        socket.say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None }).await;
+        socket
+            .say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None, pass: None })
+            .await;
         match socket.next().await {
             Some(ServerMessage::Snapshot { .. }) => {}
             Some(ServerMessage::Error(error)) => break error,

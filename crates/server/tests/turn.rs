@@ -44,7 +44,7 @@ async fn who_has_arrived_gets_a_credential_and_who_has_not_gets_none() {
     assert!(matches!(socket.next().await, Some(ServerMessage::Assigned { .. })));
     socket.say(ASK).await;
     assert_eq!(socket.error().await, ErrorCode::OutOfTurn);
-    socket.say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None }).await;
+    socket.say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None, pass: None }).await;
     assert_eq!(socket.error().await, ErrorCode::NotAdmitted);
     socket.say(ASK).await;
     assert!(matches!(socket.next().await, None | Some(ServerMessage::Error(_))));

@@ -152,7 +152,11 @@ impl World {
         other.0[0] ^= 0x80;
         let (right, wrong) = (self.papers(person, client), self.papers(person, other));
         if let (Some((_, admission)), Some((key_package, _))) = (right, wrong) {
-            self.delivery.handle(now, connection, ClientMessage::Arrive { key_package, admission });
+            self.delivery.handle(
+                now,
+                connection,
+                ClientMessage::Arrive { key_package, admission, pass: None },
+            );
         }
         self.route(None);
         self.clients.iter().any(|one| one.id == client && one.present)

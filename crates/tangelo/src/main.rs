@@ -6,6 +6,7 @@ mod join;
 mod load;
 mod serve;
 mod settings;
+mod token;
 mod verify_web;
 
 use std::{
@@ -45,6 +46,9 @@ enum Command {
     /// Everything is real: DTLS, ICE, SRTP, MLS and SFrame. Frames are made up, and tell when they were sent and which they are,
     /// so delay and loss are exact. On the server's own machine, clients and server share its processors.
     Load(load::Options),
+    /// Make tokens, and the keys to make them with, for a server that does not let everyone in who has a link: `tangelo serve --rooms`.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Compare the web app that a server hands out with the one inside this program, file by file.
     ///
     /// The page is what encrypts, so a server with another page could read everything. Build this program yourself, or get it from
@@ -85,6 +89,7 @@ fn run(words: Vec<OsString>) -> Result<(), Box<dyn Error>> {
         }
         Command::Join(options) => join::run(options),
         Command::Load(options) => load::run(options),
+        Command::Token(command) => token::run(command),
         Command::VerifyWeb(options) => verify_web::run(options),
     }
 }

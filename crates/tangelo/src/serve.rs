@@ -12,7 +12,8 @@ use std::{
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
 use tangelo_server::{
-    Capacity, Config, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, is_local, self_signed,
+    Capacity, Config, Doors, DoorsConfig, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, is_local,
+    self_signed,
 };
 use tangelo_wire::limits;
 
@@ -152,6 +153,30 @@ pub(crate) struct Options {
     )]
     trusted_proxies: Vec<Network>,
 
+    /// To whom rooms are open: to everyone with the link, to those alone who have a token as well, or, where nobody is in a room yet, to those
+    /// who have a token that lets them begin it.
+    ///
+    /// Tokens are JWTs in links: `tangelo token` makes them, or another program that has the key.
+    #[arg(long, env = "TANGELO_ROOMS", value_name = "KIND", default_value = "link")]
+    rooms: RoomsOpen,
+
+    /// File with the secret of tokens with HS256, and nothing else: 32 bytes or more. Default: none such are taken.
+    ///
+    /// Whoever can read it can issue tokens. `tangelo token new-key` makes one.
+    #[arg(long, env = "TANGELO_TOKEN_KEY_FILE", value_name = "FILE")]
+    token_key_file: Option<PathBuf>,
+
+    /// PEM file with the Ed25519 public key of those who issue tokens elsewhere. Default: none such are taken.
+    ///
+    /// The server can check their tokens and issue none. `tangelo token new-key-pair` makes both halves.
+    #[arg(long, env = "TANGELO_TOKEN_PUBLIC_KEY", value_name = "FILE")]
+    token_public_key: Option<PathBuf>,
+
+    /// Who may begin a room with --rooms creators, by the "sub" of their tokens; may be given several times, or with commas. Default: everybody
+    /// whose token has the right to create.
+    #[arg(long = "creator", env = "TANGELO_CREATOR", value_name = "NAME", value_delimiter = ',')]
+    creators: Vec<String>,
+
     /// Most rooms with somebody in them.
     #[arg(long, env = "TANGELO_MAX_ROOMS", value_name = "N", default_value = "1000", value_parser = count)]
     max_rooms: usize,
@@ -185,6 +210,14 @@ pub(crate) struct Options {
     /// How the log looks: lines for people, or an object of JSON a line.
     #[arg(long, env = "TANGELO_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
+}
+
+/// To whom rooms are open.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum RoomsOpen {
+    Link,
+    Token,
+    Creators,
 }
 
 /// A port for media, or none.
@@ -269,6 +302,16 @@ fn config(options: Options) -> Result<(Config, Option<String>), Box<dyn Error>> 
             room_clients: options.max_room_clients,
             bandwidth_bps: options.max_bandwidth.map(|mbit_s| u64::from(mbit_s) * 1_000_000),
         },
+        doors: DoorsConfig {
+            doors: match options.rooms {
+                RoomsOpen::Link => Doors::Link,
+                RoomsOpen::Token => Doors::Token,
+                RoomsOpen::Creators => Doors::Creators,
+            },
+            secret_file: options.token_key_file,
+            public_key_file: options.token_public_key,
+            creators: options.creators,
+        },
         trusted_proxies: options.trusted_proxies,
         metrics: options.metrics,
     };
@@ -287,6 +330,7 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
     let (drain, stop) = signals(most)?;
     let (tap, turn, has_udp, store) =
         (config.tap.clone(), config.turn.clone(), config.media_port.is_some(), config.store.clone());
+    let doors = config.doors.doors;
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if let Some(address) = server.metrics_addr()
@@ -298,6 +342,11 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
     }
     if !server.is_https() && !address.ip().is_loopback() {
         warn_of_http();
+    }
+    match doors {
+        Doors::Link => {}
+        Doors::Token => tracing::info!("rooms are open to those alone who have a token"),
+        Doors::Creators => tracing::info!("rooms are begun by those alone whose token lets them"),
     }
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());

@@ -20,6 +20,7 @@ mod log_hash;
 mod media;
 mod message;
 mod mistake;
+mod pass;
 mod room;
 mod time;
 mod transcript;
@@ -36,6 +37,7 @@ pub use message::{ClientMessage, ErrorCode, ForkCheck, Presence, Published, Serv
 #[cfg(feature = "mistakes")]
 pub use mistake::Making;
 pub use mistake::{Mistake, ParseMistakeError, made};
+pub use pass::{ParseTokenError, Pass, Token};
 pub use room::{HostId, ParseRoomError, RoomName};
 pub use time::Millis;
 pub use transcript::Transcript;

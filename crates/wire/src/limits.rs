@@ -38,6 +38,9 @@ pub const TURN_URLS_MAX: usize = 8;
 /// Longest address of a TURN server, in bytes.
 pub const TURN_URL_MAX_BYTES: usize = 300;
 
+/// Longest token that a client shows, in bytes.
+pub const TOKEN_MAX_BYTES: usize = 2 << 10;
+
 /// Longest host name with port, in bytes (RFC 1035 section 2.3.4 and `:65535`).
 pub const HOST_MAX_BYTES: usize = 261;
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Picture, Post,
-    ResumeToken, RoomName, Seq, Source, Transcript, TurnServers, View, limits,
+    Admission, Bytes, ClientId, GroupId, HostStatement, LogEntry, LogHash, LogId, MediaLine, Pass, Picture,
+    Post, ResumeToken, RoomName, Seq, Source, Transcript, TurnServers, View, limits,
 };
 
 /// From a client to the server.
@@ -27,6 +27,9 @@ pub enum ClientMessage {
         /// The proof of the link's secret; none in a named room.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         admission: Option<Admission>,
+        /// Sent where the server asks for it alone, see [`ServerMessage::Assigned`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<Pass>,
     },
     /// First message of a client whose connection dropped.
     Resume {
@@ -91,6 +94,9 @@ pub enum ServerMessage {
         client: ClientId,
         /// How many clients are present in the room.
         present: u32,
+        /// Whether the link alone may not be enough: the client is to show its [`Pass`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pass_asked: bool,
     },
     /// Answer to `Arrive`: the room as it is, the client's own arrival included. Every later entry follows.
     Snapshot {
@@ -334,6 +340,18 @@ pub enum ErrorCode {
     WrongHost,
     /// The arrival does not prove the link's secret.
     NotAdmitted,
+    /// The room takes a token, and the arrival shows none.
+    TokenNeeded,
+    /// The token is none of this server's, or gives no right that is needed here.
+    TokenInvalid,
+    /// The token has expired.
+    TokenExpired,
+    /// The token is not good yet.
+    TokenEarly,
+    /// The token is for another room or server.
+    TokenElsewhere,
+    /// Nobody is in the room, and the arrival shows no right to begin it.
+    NotBegun,
     /// The room is full.
     RoomFull,
     /// The server is full.
@@ -364,13 +382,19 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Protocol,
         Self::OutOfTurn,
         Self::WrongHost,
         Self::NotAdmitted,
+        Self::TokenNeeded,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::TokenEarly,
+        Self::TokenElsewhere,
+        Self::NotBegun,
         Self::RoomFull,
         Self::ServerFull,
         Self::Stopping,
@@ -411,7 +435,7 @@ mod tests {
         let client = ClientId([3; 16]);
         let error = WireError::new(ErrorCode::NotEntered, "no");
         let messages = [
-            ServerMessage::Assigned { client, present: 2 },
+            ServerMessage::Assigned { client, present: 2, pass_asked: false },
             ServerMessage::Stopping { seconds: 30 },
             ServerMessage::Refused { post: 1, error: error.clone() },
             ServerMessage::OfferRefused { offer: 1, error: error.clone() },

@@ -73,7 +73,7 @@ fn client_messages() -> Vec<ClientMessage> {
     let line = |line_use| MediaLine { mid: "0".into(), line_use };
     let mut messages = vec![
         ClientMessage::Hello { protocol: PROTOCOL, room: room.clone(), host: "call.example".into() },
-        ClientMessage::Arrive { key_package: Bytes(vec![3; 300]), admission: Some(admission) },
+        ClientMessage::Arrive { key_package: Bytes(vec![3; 300]), admission: Some(admission), pass: None },
         ClientMessage::Resume { protocol: PROTOCOL, room, token: ResumeToken([4; 32]), processed: Seq(9) },
         ClientMessage::Heartbeat { processed: Seq(9), check: Some(check()) },
         ClientMessage::Offer {
@@ -130,7 +130,7 @@ fn server_messages() -> Vec<ServerMessage> {
         entered: true,
     };
     let mut messages = vec![
-        ServerMessage::Assigned { client: CLIENT, present: 2 },
+        ServerMessage::Assigned { client: CLIENT, present: 2, pass_asked: false },
         ServerMessage::Snapshot {
             log_id: LOG,
             seq: Seq(u64::MAX),

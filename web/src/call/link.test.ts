@@ -46,6 +46,12 @@ test("typed links and names are understood", () => {
   assert.deepEqual(readTyped("My  Team", HOST), { type: "path", path: "/r/my-team" });
 });
 
+test("a pasted link keeps its token", () => {
+  for (const path of [`/r/${ROOM}#s&token=a.b.c`, "/r/standup#token=a.b.c"]) {
+    assert.deepEqual(readTyped(`https://${HOST}${path}`, HOST), { type: "path", path });
+  }
+});
+
 test("a link without its secret leads to the page that says so", () => {
   const path = `/r/${ROOM}`;
   assert.deepEqual(readTyped(`https://${HOST}${path}`, HOST), { type: "path", path });

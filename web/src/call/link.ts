@@ -1,5 +1,7 @@
 /** Addresses and room links. The fragment is the room's secret and never leaves the page but to the worker. */
 
+import { tokenPart } from "./own-token.js";
+
 export type Route =
   | { type: "home" }
   /** `link` is the path with its fragment, `room` the name alone. */
@@ -60,7 +62,9 @@ export function readTyped(text: string, host: string): Typed {
 /** A link is followed even if it lacks its secret: the page that it leads to says what is wrong. */
 function readPath(path: string, hash: string): Typed {
   const route = routeOf(path, hash);
-  if (route.type === "room") return { type: "path", path: route.link };
+  if (route.type === "room") {
+    return { type: "path", path: route.secret ? route.link : route.link + tokenPart(hash) };
+  }
   return route.type === "secret_missing" ? { type: "path", path } : { type: "bad" };
 }
 

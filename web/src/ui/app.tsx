@@ -5,6 +5,7 @@ import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
 import { hostLink, keepHostSecret, takeHostSecret } from "../call/host-secret.js";
 import { type Route, routeOf } from "../call/link.js";
+import { linkWithToken, takeToken } from "../call/own-token.js";
 import { recall, remember } from "../call/preferences.js";
 import { rememberRoom } from "../call/recent-rooms.js";
 import { noteInCall, noteLeft, takeReloaded } from "../call/reloaded.js";
@@ -100,7 +101,7 @@ export function loadLanding() {
 
 function here(): Route {
   const { pathname, search } = location;
-  const hash = takeHostSecret(pathname, location.hash);
+  const hash = takeHostSecret(pathname, takeToken(pathname, location.hash));
   if (hash !== location.hash) history.replaceState(history.state, "", pathname + search + hash);
   return routeOf(pathname, hash);
 }
@@ -239,7 +240,7 @@ async function enter(
   rememberRoom(link);
   lobby.state = "joined";
   const another = () => new CallWorker();
-  const whole = hostLink(link, room);
+  const whole = linkWithToken(hostLink(link, room), room);
   const call = new parts.CallController(lobby.worker, another, lobby.devices, whole, name);
   return { type: "call", call, Draw: parts.Call };
 }

@@ -137,6 +137,30 @@ export const CORE: Sentences = [
     /^The server did not accept this link.*$/,
     "Der Server hat diesen Link nicht angenommen. Bitte um den ganzen Link, und öffne ihn, wie er ist.",
   ],
+  [
+    /^This call takes an invitation of your own\. .*$/,
+    "Für dieses Gespräch brauchst du eine eigene Einladung. Bitte um einen neuen Link, wer dich eingeladen hat.",
+  ],
+  [
+    /^The server did not accept the invitation in your link\. .*$/,
+    "Der Server hat die Einladung in deinem Link nicht angenommen. Bitte um einen neuen Link, wer dich eingeladen hat.",
+  ],
+  [
+    /^The invitation in your link has expired\. .*$/,
+    "Die Einladung in deinem Link ist abgelaufen. Bitte um einen neuen Link, wer dich eingeladen hat.",
+  ],
+  [
+    /^It is too early: the invitation .*$/,
+    "Es ist zu früh: Die Einladung in deinem Link ist für später. Versuch es dann noch einmal.",
+  ],
+  [
+    /^The invitation in your link is for another call\. .*$/,
+    "Die Einladung in deinem Link ist für ein anderes Gespräch. Bitte um den richtigen Link, wer dich eingeladen hat.",
+  ],
+  [
+    /^Nobody is in this call, and your link does not let you begin it\. .*$/,
+    "Niemand ist in diesem Gespräch, und beginnen kannst du es mit deinem Link nicht. Versuch es wieder, wenn da ist, wer dich eingeladen hat.",
+  ],
   [/^The server refused the call: (?<why>.*)\.$/, "Der Server hat das Gespräch abgelehnt: {why}."],
   [/^The server is full\. .*$/, "Der Server ist voll. Versuch es später wieder."],
   [
@@ -164,6 +188,10 @@ export const CORE: Sentences = [
     /^the part after # of this link belongs to another room.*$/,
     "Der Teil nach dem # dieses Links gehört zu einem anderen Raum. Bitte um den ganzen Link.",
   ],
+  [
+    /^the invitation at the end of this link is incomplete.*$/,
+    "Die Einladung am Ende dieses Links ist unvollständig. Bitte um den ganzen Link.",
+  ],
 ];
 
 /** Why something ended or was refused: inside a sentence of `CORE`, or alone. Without a full stop, as in the core. */
@@ -189,6 +217,16 @@ export const REASONS: Sentences = [
     /^this statement is not built on the host's last one$/,
     "Diese Anweisung baut nicht auf der letzten des Gastgebers auf",
   ],
+  [
+    /^this room is open to those alone who have a token: .*$/,
+    "Dieser Raum ist nur für die offen, die ein Token haben",
+  ],
+  [
+    /^nobody is in this room, and it takes a token .*$/,
+    "Niemand ist in diesem Raum, und beginnen kann ihn nur, wer ein Token mit dem Recht dazu hat",
+  ],
+  [/^the token is for another .*$/, "Das Token ist für etwas anderes"],
+  [/^the token gives no right to join$/, "Das Token gibt kein Recht, teilzunehmen"],
   [/^no random numbers can be had$/, "Es gibt keine Zufallszahlen"],
   [/^the encryption failed inside \((.*)\)$/, "Die Verschlüsselung hat innen versagt ($1)"],
   [

@@ -2,6 +2,7 @@ import encodeQR from "qr";
 import { useMemo } from "preact/hooks";
 import { hostLink } from "../call/host-secret.js";
 import { Dialog } from "./dialog.js";
+import { useDoors } from "./use-doors.js";
 import { useHostParts } from "./host/use-parts.js";
 import { LinkIcon } from "./icons.js";
 import { Code } from "./qr-code.js";
@@ -24,6 +25,8 @@ interface Props {
 /** The link of the room, to copy, to share and to scan. */
 export function InviteDialog({ link, room, secret, host, copy, close }: Props) {
   const parts = useHostParts(host);
+  const doors = useDoors();
+  const words = secret ? text.invite.secret : text.invite.named;
   const data = useMemo(() => encodeQR(link, "raw", { ecc: "low", border: QUIET }), [link]);
   const share = async () => {
     await navigator.share({ url: link }).catch(() => undefined);
@@ -31,7 +34,7 @@ export function InviteDialog({ link, room, secret, host, copy, close }: Props) {
   const canShare = typeof (navigator.share as unknown) === "function";
   return (
     <Dialog title={text.invite.title} close={close} look="invite">
-      <p>{secret ? text.invite.secret : text.invite.named}</p>
+      <p>{doors === "token" ? text.invite.tokenNeeded : words}</p>
       <output class="invite-link" data-testid="invite-link">
         {link}
       </output>

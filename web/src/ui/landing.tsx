@@ -1,6 +1,7 @@
 import { useId, useRef, useState } from "preact/hooks";
 import { makeRoom } from "../call/call-worker.js";
 import { readTyped, routeOf } from "../call/link.js";
+import { hasTokenForEveryRoom } from "../call/own-token.js";
 import { forgetPeople, rememberHostSecret } from "../call/preferences.js";
 import { recentRooms, forgetRoom } from "../call/recent-rooms.js";
 import { errorOf, report } from "../report.js";
@@ -9,6 +10,7 @@ import { CloseIcon, LockIcon, Logo, OpenLockIcon } from "./icons.js";
 import { LanguageChoice } from "./language-choice.js";
 import { PageTitle } from "./page-title.js";
 import { language, text } from "./text.js";
+import { useDoors } from "./use-doors.js";
 
 export function Landing({ go }: { go: (path: string) => void }) {
   const [typed, setTyped] = useState("");
@@ -17,6 +19,7 @@ export function Landing({ go }: { go: (path: string) => void }) {
   /** Why no link was made. */
   const [problem, setProblem] = useState("");
   const [making, setMaking] = useState(false);
+  const doors = useDoors();
   const input = useRef<HTMLInputElement>(null);
   const field = useId();
   const hint = useId();
@@ -58,21 +61,29 @@ export function Landing({ go }: { go: (path: string) => void }) {
       <main class="hero">
         <PageTitle>{text.landing.title}</PageTitle>
         <p class="sentence">{text.landing.sentence}</p>
-        <button
-          type="button"
-          class="button primary large"
-          disabled={making}
-          onClick={() => void newCall()}
-        >
-          {making ? text.landing.making : text.landing.newCall}
-        </button>
-        <p class="hint">{text.landing.newCallHint}</p>
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-        <p class="or" aria-hidden="true">
-          {text.landing.or}
-        </p>
+        {doors === "link" || hasTokenForEveryRoom() ? (
+          <>
+            <button
+              type="button"
+              class="button primary large"
+              disabled={making}
+              onClick={() => void newCall()}
+            >
+              {making ? text.landing.making : text.landing.newCall}
+            </button>
+            <p class="hint">{text.landing.newCallHint}</p>
+            <p class="problem" role="alert">
+              {problem}
+            </p>
+            <p class="or" aria-hidden="true">
+              {text.landing.or}
+            </p>
+          </>
+        ) : (
+          <p class="not-for-all" role="status">
+            {text.landing.notForAll[doors]}
+          </p>
+        )}
         <form class="join" onSubmit={join} noValidate>
           <label for={field}>{text.landing.field}</label>
           <div class="row">

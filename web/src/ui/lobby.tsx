@@ -1,6 +1,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { DeviceKind, DeviceView, Devices } from "../call/devices.js";
+import { type Doors, doorsOf } from "../call/doors.js";
 import type { Route } from "../call/link.js";
+import { suggestedName, tokenFor } from "../call/own-token.js";
 import { OwnVoice } from "../call/own-voice.js";
 import { recall } from "../call/preferences.js";
 import { unsupported } from "../call/support.js";
@@ -24,7 +26,7 @@ interface Props {
 }
 
 export function Lobby({ route, devices, join, home }: Props) {
-  const [name, setName] = useState(() => recall("name"));
+  const [name, setName] = useState(() => suggestedName(route.room) || recall("name"));
   const [problem, setProblem] = useState("");
   const input = useRef<HTMLInputElement>(null);
   const field = useId();
@@ -177,6 +179,8 @@ const COUNT_EVERY_MS = 5_000;
 /** How many are in the room. Who they are only the group can say, from inside. */
 function WhoIsThere({ room }: { room: string }) {
   const [words, setWords] = useState("");
+  /** Why this person may not get in. */
+  const [doubt, setDoubt] = useState("");
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = new AbortController();
@@ -184,8 +188,12 @@ function WhoIsThere({ room }: { room: string }) {
     const ask = async () => {
       try {
         const response = await fetch(`/api/rooms/${room}`, { signal: stop.signal });
-        const { present } = (await response.json()) as { present: unknown };
-        if (typeof present === "number") setWords(text.lobby.present(present));
+        const answer: unknown = await response.json();
+        const { present } = answer as { present: unknown };
+        if (typeof present === "number") {
+          setWords(text.lobby.present(present));
+          setDoubt(doubtOf(doorsOf(answer), present, tokenFor(room) !== undefined));
+        }
         answered = true;
       } catch (error) {
         if (stop.signal.aborted) return;
@@ -203,8 +211,22 @@ function WhoIsThere({ room }: { room: string }) {
     };
   }, [room]);
   return (
-    <p class="hint" role="status" data-testid="present">
-      {words}
-    </p>
+    <>
+      <p class="hint" role="status" data-testid="present">
+        {words}
+      </p>
+      {doubt !== "" && (
+        <p class="protection warn" role="status">
+          <span>{doubt}</span>
+        </p>
+      )}
+    </>
   );
+}
+
+/** What a token gives only the server can tell; without one it is clear. */
+function doubtOf(doors: Doors, present: number, hasToken: boolean): string {
+  if (hasToken || doors === "link") return "";
+  if (doors === "token") return text.lobby.tokenNeeded;
+  return present === 0 ? text.lobby.notBegun : "";
 }

@@ -38,6 +38,12 @@ export const text: Texts = {
       "Ein Raum mit einem Namen steht allen offen, die den Namen erraten: Sein Link schützt ihn nicht. Für private Gespräche nimm „Neues Gespräch“.",
     otherHost: host => `Dieser Link gehört zu ${host}. Öffne ihn in der Adresszeile des Browsers.`,
     bad: "Das ist weder ein Tangelo-Link noch ein Raumname. Ein Name hat bis zu 40 Buchstaben von a bis z, Ziffern und Bindestriche.",
+    notForAll: {
+      token:
+        "Dieser Server ist für Eingeladene: Öffne den Link, den du bekommen hast, so wie er ist.",
+      creators:
+        "Auf diesem Server können nur manche ein Gespräch beginnen. Bist du zu einem eingeladen, öffne seinen Link. Gehörst du zu ihnen, öffne den Link, den du dafür bekommen hast.",
+    },
     failed:
       "Es konnte kein Link erstellt werden. Prüfe deine Verbindung, lade die Seite neu und versuch es noch einmal.",
     points: ["Ende-zu-Ende-verschlüsselt", "Kein Konto", "Selbst betreibbar"],
@@ -73,6 +79,10 @@ export const text: Texts = {
         : count === 1
           ? "1 Person ist hier."
           : `${count} Personen sind hier.`,
+    tokenNeeded:
+      "Für dieses Gespräch brauchst du eine eigene Einladung, und in deinem Link ist keine. Bitte um einen anderen, wer dich eingeladen hat.",
+    notBegun:
+      "Auf diesem Server können nur manche ein Gespräch beginnen. Teilnehmen kannst du, sobald eine solche Person hier ist.",
     unreachable: "Der Server antwortet gerade nicht. Prüfe dein Netz.",
     offline: "Dieses Gerät ist offline. Verbinde es mit einem Netz, um teilzunehmen.",
     noChoice: "Nicht gefunden",
@@ -324,6 +334,8 @@ export const text: Texts = {
     title: "Personen einladen",
     secret:
       "Wer diesen Link hat, kann teilnehmen und zuhören. Schick ihn nur denen, die du hier haben willst, auf einem Weg, dem du vertraust.",
+    tokenNeeded:
+      "Schick diesen Link nur denen, die du hier haben willst. Auf diesem Server brauchen sie außerdem alle eine eigene Einladung: Dieser Link allein lässt niemanden ein, und deine ist nicht darin. Einladungen macht, wer den Server betreibt oder dich eingeladen hat.",
     named:
       "Wer diesen Namen kennt oder errät, kann teilnehmen. Für Privates mach ein neues Gespräch.",
     copy: "Link kopieren",

@@ -45,6 +45,12 @@ export const text = {
     otherHost: (host: string) =>
       `This link belongs to ${host}. Open it in your browser's address bar.`,
     bad: "This is neither a Tangelo link nor a room name. A name has up to 40 letters a to z, digits and hyphens.",
+    notForAll: {
+      token:
+        "This server is for people who were invited: open the link that you were sent, as it is.",
+      creators:
+        "On this server only some people can begin a call. If you are invited to one, open its link. If you are one of them, open the link that you were given for that.",
+    },
     failed: "No link could be made. Check your connection, reload the page, and try again.",
     points: ["End-to-end encrypted", "No account", "Host it yourself"],
   },
@@ -79,6 +85,10 @@ export const text = {
         : count === 1
           ? "1 person is here."
           : `${count} people are here.`,
+    tokenNeeded:
+      "This call takes an invitation of your own, and there is none in your link. Ask whoever invited you for another.",
+    notBegun:
+      "On this server only some people can begin a call. You can join as soon as one of them is here.",
     unreachable: "The server does not answer at the moment. Check your network.",
     offline: "This device is offline. Connect it to a network to join.",
     noChoice: "None found",
@@ -333,6 +343,8 @@ export const text = {
     title: "Invite people",
     secret:
       "Whoever has this link can join and listen. Send it only to those whom you want here, in a way that you trust.",
+    tokenNeeded:
+      "Send this link only to those whom you want here. On this server each of them needs an invitation of their own as well: this link alone lets nobody in, and yours is not in it. Who runs the server, or invited you, makes invitations.",
     named: "Anyone who knows or guesses this name can join. For something private make a new call.",
     copy: "Copy link",
     share: "Share…",

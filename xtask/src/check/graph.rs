@@ -26,12 +26,19 @@ struct Rule {
 
 const RULES: [Rule; 3] = [
     Rule {
-        from: &["tangelo-wire", "tangelo-delivery", "tangelo-sfu", "tangelo-server"],
+        from: &["tangelo-wire", "tangelo-delivery", "tangelo-sfu", "tangelo-token", "tangelo-server"],
         on: &["tangelo-e2ee", "openmls", "sframe"],
         why: "the server's side never holds a key and never parses MLS or SFrame",
     },
     Rule {
-        from: &["tangelo-wire", "tangelo-e2ee", "tangelo-call", "tangelo-delivery", "tangelo-sfu"],
+        from: &[
+            "tangelo-wire",
+            "tangelo-e2ee",
+            "tangelo-call",
+            "tangelo-delivery",
+            "tangelo-sfu",
+            "tangelo-token",
+        ],
         on: &["tokio", "mio", "async-std", "smol"],
         why: "these crates are sans-IO",
     },
@@ -221,13 +228,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const MEMBERS: [&str; 10] = [
+    const MEMBERS: [&str; 11] = [
         "tangelo-wire",
         "tangelo-e2ee",
         "tangelo-call",
         "tangelo-call-wasm",
         "tangelo-delivery",
         "tangelo-sfu",
+        "tangelo-token",
         "tangelo-server",
         "tangelo-sim",
         "tangelo-fuzz-targets",

@@ -17,7 +17,8 @@ use tangelo_e2ee::{
     media::Media,
 };
 use tangelo_wire::{
-    Bytes, ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Post, ServerMessage, View, limits, made,
+    Bytes, ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Pass, Post, ResumeToken, ServerMessage, View,
+    limits, made,
 };
 
 use crate::{
@@ -56,7 +57,7 @@ const KEY_FRAME_MS: u64 = 1_000;
 pub struct Config<'a> {
     /// `location.host` of the server: name, and port unless it is the default one.
     pub host: &'a str,
-    /// Path and fragment of the room's link, `/r/ROOM#SECRET` or `/r/NAME`.
+    /// Path and fragment of the room's link, `/r/ROOM#SECRET` or `/r/NAME`, with or without a token.
     pub link: &'a str,
     /// The name that the person typed.
     pub name: &'a str,
@@ -144,6 +145,10 @@ pub struct Session {
     ears: Ears,
     /// Whether there is a page that can use TURN servers.
     uses_turn: bool,
+    /// Whether the server asks for a pass, as it has said last.
+    pass_asked: bool,
+    /// That of the last client: it shows that this session was let in.
+    returning: Option<ResumeToken>,
 }
 
 impl Session {
@@ -186,6 +191,8 @@ impl Session {
             views: None,
             ears: Ears::default(),
             uses_turn: false,
+            pass_asked: false,
+            returning: None,
         };
         session.tell_phase(Phase::Connecting);
         Ok(session)
@@ -289,7 +296,8 @@ impl Session {
                     (applicant.key_package().clone(), applicant.admission().cloned());
                 self.state = State::Arriving(Box::new(applicant));
                 self.answer_by = Some(now + ANSWER_MS);
-                self.send(&ClientMessage::Arrive { key_package, admission });
+                let pass = self.pass();
+                self.send(&ClientMessage::Arrive { key_package, admission, pass });
                 // Behind it and not after the snapshot, by when others may have let this client in: the answer
                 // comes before their commit.
                 self.ask_turn_servers();
@@ -493,6 +501,12 @@ impl Session {
         if self.uses_turn && open && matches!(self.state, State::Arriving(_) | State::Present(_)) {
             self.send(&ClientMessage::TurnServers {});
         }
+    }
+
+    /// What a server is shown that asks for it.
+    fn pass(&self) -> Option<Pass> {
+        let pass = Pass { token: self.context.link.token().cloned(), returning: self.returning };
+        (self.pass_asked && pass != Pass::default()).then_some(pass)
     }
 
     fn send(&mut self, message: &ClientMessage) {

@@ -15,7 +15,8 @@ use crate::{
 impl Session {
     pub(super) fn handle(&mut self, now: Millis, message: ServerMessage) -> Result<(), Lost> {
         match (&mut self.state, message) {
-            (State::Greeting, ServerMessage::Assigned { client, .. }) => {
+            (State::Greeting, ServerMessage::Assigned { client, pass_asked, .. }) => {
+                self.pass_asked = pass_asked;
                 self.answer_by = None;
                 let key = LeafKey::new()?;
                 let leaf_key = key.public();
@@ -31,6 +32,9 @@ impl Session {
                 let State::Arriving(applicant) = std::mem::replace(&mut self.state, State::Away) else {
                     return Ok(());
                 };
+                if let ServerMessage::Snapshot { token, .. } = &snapshot {
+                    self.returning = Some(*token);
+                }
                 let unsaid = std::mem::take(&mut self.carried.unsaid);
                 let Carried { state, gate, remains, .. } = &self.carried;
                 let carried = Carried { unsaid, state: *state, gate: gate.clone(), remains: remains.clone() };
@@ -161,8 +165,8 @@ impl Session {
                 self.lose_connection(now);
                 Ok(())
             }
-            // The call has nobody in it any more, and goes on once the server is back.
-            ErrorCode::Stopping if self.was_inside => {
+            // The call has nobody in it any more, and goes on once the server is back, or somebody who may begin it.
+            ErrorCode::Stopping | ErrorCode::NotBegun if self.was_inside => {
                 self.outputs.push_back(Output::Close);
                 self.lose_connection(now);
                 Ok(())
@@ -174,6 +178,12 @@ impl Session {
             ErrorCode::Protocol
             | ErrorCode::WrongHost
             | ErrorCode::NotAdmitted
+            | ErrorCode::TokenNeeded
+            | ErrorCode::TokenInvalid
+            | ErrorCode::TokenExpired
+            | ErrorCode::TokenEarly
+            | ErrorCode::TokenElsewhere
+            | ErrorCode::NotBegun
             | ErrorCode::RoomFull
             | ErrorCode::ServerFull
             | ErrorCode::Removed
@@ -207,6 +217,27 @@ fn words(error: &WireError) -> String {
         }
         ErrorCode::NotAdmitted => {
             "The server did not accept this link. Ask for the whole link, and open it as it is.".to_owned()
+        }
+        ErrorCode::TokenNeeded => {
+            "This call takes an invitation of your own. Ask whoever invited you for a new link.".to_owned()
+        }
+        ErrorCode::TokenInvalid => {
+            "The server did not accept the invitation in your link. Ask whoever invited you for a new link."
+                .to_owned()
+        }
+        ErrorCode::TokenExpired => {
+            "The invitation in your link has expired. Ask whoever invited you for a new link.".to_owned()
+        }
+        ErrorCode::TokenEarly => {
+            "It is too early: the invitation in your link is for later. Try again then.".to_owned()
+        }
+        ErrorCode::TokenElsewhere => {
+            "The invitation in your link is for another call. Ask whoever invited you for the right link."
+                .to_owned()
+        }
+        ErrorCode::NotBegun => {
+            "Nobody is in this call, and your link does not let you begin it. Try again once whoever invited you is there."
+                .to_owned()
         }
         // The host's own word has not come, so this is the server's.
         ErrorCode::Removed => {

@@ -7,8 +7,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use tangelo_call::{
     Command, Config, Event, FrameVerdict, IdentityKey, Output, Person, Phase, Session, Words,
 };
-use tangelo_delivery::{ConnectionId, Delivery, Limits, Output as Delivered};
-use tangelo_wire::{ClientId, ClientMessage, Entry, Millis, Seq, ServerMessage, Source, TurnServers, View};
+use tangelo_delivery::{ConnectionId, Delivery, Grant, Limits, Output as Delivered};
+use tangelo_wire::{
+    ClientId, ClientMessage, Entry, ErrorCode, Millis, Seq, ServerMessage, Source, TurnServers, View,
+    WireError,
+};
 
 pub const HOST: &str = "call.example";
 
@@ -41,6 +44,8 @@ pub struct World {
     pub watched: Vec<Watched>,
     /// What a dishonest server makes of a message to a peer.
     pub tamper: Option<Tamper>,
+    /// Whether tokens are good; if so they give everything.
+    pub tokens_good: bool,
 }
 
 pub type Tamper = Box<dyn FnMut(usize, ServerMessage) -> ServerMessage>;
@@ -56,6 +61,7 @@ impl World {
             log: BTreeMap::new(),
             watched: Vec::new(),
             tamper: None,
+            tokens_good: true,
         }
     }
 
@@ -143,7 +149,17 @@ impl World {
     fn deliver(&mut self, index: usize, text: &str) {
         let Some(connection) = self.peers[index].connection else { return };
         match ClientMessage::from_json(text) {
-            Ok(message) => self.delivery.handle(self.now, connection, message),
+            Ok(message) => {
+                let shown = match &message {
+                    ClientMessage::Arrive { pass: Some(pass), .. } if pass.token.is_some() => {
+                        let grant = Grant { room: None, hosts: Vec::new(), join: true, create: true };
+                        let expired = || WireError::new(ErrorCode::TokenExpired, "the token has expired");
+                        self.tokens_good.then_some(Some(grant)).ok_or_else(expired)
+                    }
+                    _ => Ok(None),
+                };
+                self.delivery.handle_shown(self.now, connection, message, shown);
+            }
             Err(error) => self.delivery.handle_bad(self.now, connection, error),
         }
         self.route();

@@ -202,7 +202,7 @@ impl Run {
                 host: if right { "a.example" } else { "b.example" }.into(),
             },
             Saying::Arrive { bytes } => {
-                ClientMessage::Arrive { key_package: Bytes(vec![1; bytes]), admission: None }
+                ClientMessage::Arrive { key_package: Bytes(vec![1; bytes]), admission: None, pass: None }
             }
             Saying::Resume { room, token, back } => {
                 let token = pick(&self.tokens, token);

@@ -273,7 +273,7 @@ impl World {
 }
 
 pub fn arrival(byte: u8) -> ClientMessage {
-    ClientMessage::Arrive { key_package: Bytes(vec![byte; 300]), admission: None }
+    ClientMessage::Arrive { key_package: Bytes(vec![byte; 300]), admission: None, pass: None }
 }
 
 pub fn found(client: &Client, parent: u64) -> Post {

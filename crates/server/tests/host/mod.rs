@@ -203,7 +203,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let host = self.host.clone();
         self.say(ClientMessage::Hello { protocol: PROTOCOL, room, host }).await;
         let Some(ServerMessage::Assigned { client, .. }) = self.next().await else { panic!("no id") };
-        self.say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None }).await;
+        self.say(ClientMessage::Arrive { key_package: Bytes(vec![1; 300]), admission: None, pass: None })
+            .await;
         let Some(ServerMessage::Snapshot { log_id, seq, .. }) = self.next().await else {
             panic!("no snapshot")
         };

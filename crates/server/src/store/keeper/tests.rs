@@ -38,7 +38,7 @@ fn arrive(delivery: &mut Delivery) {
     let (room, host) = ("standup".parse().unwrap(), "a.example".into());
     delivery.handle(now, connection, ClientMessage::Hello { protocol: PROTOCOL, room, host });
     let key_package = Bytes(vec![1; 100]);
-    delivery.handle(now, connection, ClientMessage::Arrive { key_package, admission: None });
+    delivery.handle(now, connection, ClientMessage::Arrive { key_package, admission: None, pass: None });
 }
 
 #[tokio::test]
