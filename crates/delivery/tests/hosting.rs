@@ -7,8 +7,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use tangelo_delivery::{ConnectionId, Doors};
 use tangelo_wire::{
     AccessProof, Admission, Bytes, ClientId, ClientMessage, DepartReason, Entry, ErrorCode, GroupId, HostId,
-    HostOrders, HostStatement, LogId, PROTOCOL, Pass, Post, Published, ResumeToken, RoomName, Seq, ServerMessage,
-    Source, limits,
+    HostOrders, HostStatement, LogId, PROTOCOL, Pass, Post, Published, ResumeToken, RoomName, Seq,
+    ServerMessage, Source, limits,
 };
 use world::{HOST, World};
 
