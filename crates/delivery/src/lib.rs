@@ -121,8 +121,8 @@ pub struct Delivery {
     forgotten: Vec<LogId>,
     /// With what rooms that are gone had in their logs.
     stats: Stats,
-    /// Why nobody new is taken, if so.
-    closed: Option<Closed>,
+    /// To whom it is closed.
+    closed: Closed,
 }
 
 impl Delivery {
@@ -143,7 +143,7 @@ impl Delivery {
             keeps: false,
             forgotten: Vec::new(),
             stats: Stats::default(),
-            closed: None,
+            closed: Closed::default(),
         }
     }
 
