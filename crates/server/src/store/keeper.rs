@@ -28,7 +28,7 @@ struct Job {
     /// Closed by the engine when it waits no longer: from then on the job counts as failed, whatever becomes of it.
     done: oneshot::Sender<Result<(), String>>,
     /// Held while the thread has the job.
-    _held: Arc<()>,
+    held: Arc<()>,
 }
 
 /// What the thread writes to.
@@ -114,7 +114,7 @@ impl Keeper {
         let held = Arc::new(());
         let unfinished = Arc::downgrade(&held);
         // If the thread has ended, so has `done`.
-        let _ = self.jobs.send(Job { changes, whole, done, _held: held });
+        let _ = self.jobs.send(Job { changes, whole, done, held });
         let waited = timeout(self.patience, &mut outcome).await.or_else(|late| {
             outcome.close();
             // Here, or never: the thread sees from now on that nobody waits.
@@ -160,6 +160,8 @@ fn carry_out(job: Job, disk: &mut impl Disk) {
     if !is_good {
         give_up(disk);
     }
+    // Before the answer: who has it knows that the thread is free.
+    drop(job.held);
     if job.done.send(written).is_err() && is_good {
         give_up(disk);
     }
