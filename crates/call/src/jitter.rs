@@ -1,14 +1,12 @@
 //! Spreads what many clients do: numbers that differ between clients and from one to the next. Nothing secret.
 
-use tangelo_wire::ClientId;
-
-/// SplitMix64, seeded with the client id, which the server draws at random.
+/// SplitMix64, seeded with what differs between clients: the client id, which the server draws at random, or the identity's key.
 #[derive(Debug)]
 pub(crate) struct Jitter(u64);
 
 impl Jitter {
-    pub(crate) fn new(client: ClientId) -> Self {
-        Self(client.0.iter().fold(0, |seed, byte| (seed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)))
+    pub(crate) fn new(seed: &[u8]) -> Self {
+        Self(seed.iter().fold(0, |seed, byte| (seed ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)))
     }
 
     /// A number from 0 up to, not including, `end`; 0 if `end` is 0.
@@ -19,6 +17,11 @@ impl Jitter {
         number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         (number ^ number >> 31).checked_rem(end).unwrap_or(0)
     }
+
+    /// A time of which up to half is taken off.
+    pub(crate) fn shortened(&mut self, ms: u64) -> u64 {
+        ms - self.below(ms / 2 + 1)
+    }
 }
 
 #[cfg(test)]
@@ -27,7 +30,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_below_their_end_and_differ() {
-        let (mut one, mut other) = (Jitter::new(ClientId([1; 16])), Jitter::new(ClientId([2; 16])));
+        let (mut one, mut other) = (Jitter::new(&[1; 16]), Jitter::new(&[2; 16]));
         let draw = |jitter: &mut Jitter| (0..100).map(|_| jitter.below(1_000)).collect::<Vec<_>>();
         let (ones, others) = (draw(&mut one), draw(&mut other));
         assert!(ones.iter().chain(&others).all(|number| *number < 1_000));

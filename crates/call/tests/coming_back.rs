@@ -1,10 +1,14 @@
 //! How soon a client is back once the network is.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::VecDeque;
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use tangelo_call::{Command, Config, IdentityKey, Output, Phase, Session};
-use tangelo_wire::Millis;
+use tangelo_wire::{ErrorCode, Millis, ServerMessage, WireError};
 
 mod common;
 
@@ -84,6 +88,66 @@ fn tries_that_get_no_answer_are_given_up_for_new_ones() {
         cut_off.tries.iter().zip(cut_off.tries.iter().skip(1)).map(|(one, next)| next.since(*one)).collect();
     gaps.sort_unstable();
     assert!(gaps[gaps.len() / 2] <= SOON_MS + 1_000, "{gaps:?}");
+}
+
+/// When somebody in the place of peer 1 tries, with a connection that is always refused.
+fn tries_of(person: u8) -> Vec<u64> {
+    let key = IdentityKey([person; 32]);
+    let config = Config { host: HOST, link: "/r/standup", name: "Ada", identity: key };
+    let mut session = Session::new(config).unwrap();
+    let mut tries = Vec::new();
+    let mut now = Millis(0);
+    while tries.len() < 8 {
+        while let Some(output) = session.poll_output() {
+            if output == Output::Connect {
+                tries.push(now.0);
+                session.disconnected(now);
+            }
+        }
+        now = session.poll_timeout().unwrap();
+        session.handle_timeout(now);
+    }
+    tries
+}
+
+#[test]
+fn who_lost_the_same_server_does_not_come_back_in_step() {
+    let all: Vec<Vec<u64>> = (1..=20).map(tries_of).collect();
+    // The fourth try would be at 1,750 ms for everybody.
+    let fourth: BTreeSet<u64> = all.iter().map(|tries| tries[3]).collect();
+    assert!(fourth.len() > 15, "{fourth:?}");
+    for tries in &all {
+        let gaps = tries.windows(2).map(|pair| pair[1] - pair[0]);
+        for (gap, longest) in gaps.zip([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
+            assert!((longest / 2..=longest).contains(&gap), "{tries:?}");
+        }
+    }
+}
+
+#[test]
+fn who_has_lost_the_place_of_a_full_call_is_told_once_and_does_not_hammer() {
+    for (why, text) in [(ErrorCode::RoomFull, "the call is full"), (ErrorCode::ServerFull, "full or busy")] {
+        let mut world = World::of(2);
+        let tries = Rc::new(Cell::new(0));
+        let refused = Rc::clone(&tries);
+        // The server refuses it whenever it says hello.
+        let full = WireError::new(why, "no room");
+        world.tamper = Some(Box::new(move |_, message| match message {
+            ServerMessage::Assigned { .. } | ServerMessage::Resumed { .. } => {
+                refused.set(refused.get() + 1);
+                ServerMessage::Error(full.clone())
+            }
+            other => other,
+        }));
+        world.cut(1);
+        world.run(60_000);
+        let told = world.notices(1);
+        assert_eq!(told.iter().filter(|notice| notice.contains(text)).count(), 1, "{told:?}");
+        assert!((5..25).contains(&tries.get()), "{} tries", tries.get());
+        world.tamper = None;
+        world.run(20_000);
+        world.assert_one_group(&[0, 1]);
+    }
 }
 
 #[test]

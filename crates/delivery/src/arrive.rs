@@ -50,17 +50,19 @@ impl Delivery {
             State::Arrived { room, .. } => Some(room),
             _ => None,
         };
-        if let Some(error) = self.full(now, &room, leaves) {
+        if let Some(error) = self.closed_to(&room, leaves).or_else(|| self.full(now, &room, leaves)) {
             return self.tell(id, ServerMessage::Error(error));
         }
+        let mut left = None;
         if let State::Arrived { client, room } = state {
             self.depart(now, &room, client, DepartReason::Replaced);
+            left = Some(room);
         }
         let client = self.ids.client();
         let present = self.rooms.get(&room).map_or(0, |room| room.present.len());
         let present = u32::try_from(present).unwrap_or(u32::MAX);
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.enter(now, State::Assigned { client, room });
+            connection.enter(now, State::Assigned { client, room, left });
             let pass_asked = self.doors != Doors::Link;
             self.tell(id, ServerMessage::Assigned { client, present, pass_asked });
         }
@@ -69,7 +71,7 @@ impl Delivery {
     pub(crate) fn arrive(&mut self, now: Millis, id: ConnectionId, arrival: Arrival) {
         let Arrival { key_package, admission, pass, shown } = arrival;
         let Some(connection) = self.connections.get(&id) else { return };
-        let State::Assigned { client, room: name } = connection.state.clone() else {
+        let State::Assigned { client, room: name, left } = connection.state.clone() else {
             return self.tell_error(id, ErrorCode::OutOfTurn, "say hello first");
         };
         if key_package.is_empty() {
@@ -88,7 +90,9 @@ impl Delivery {
         if let Some(error) = self.refused_at_the_door(now, &host, &name, pass.as_ref(), shown) {
             return self.tell(id, ServerMessage::Error(error));
         }
-        if let Some(error) = self.full(now, &name, None) {
+        // Who had a place when it said hello is no newcomer, although that place is given up by now.
+        let closed = self.closed_to(&name, left.as_ref());
+        if let Some(error) = closed.or_else(|| self.full(now, &name, None)) {
             return self.tell(id, ServerMessage::Error(error));
         }
         let token = self.ids.token();
@@ -128,7 +132,7 @@ impl Delivery {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.enter(now, State::Arrived { client, room: name });
         }
-        self.tell_if_stopping(id);
+        self.tell_if_stopping(now, id);
     }
 
     pub(crate) fn resume(
@@ -193,7 +197,7 @@ impl Delivery {
         if let Some(pictures) = paused {
             self.tell(id, ServerMessage::Paused { pictures });
         }
-        self.tell_if_stopping(id);
+        self.tell_if_stopping(now, id);
     }
 
     fn refuse_protocol(&mut self, now: Millis, id: ConnectionId, protocol: u32) {
@@ -203,11 +207,8 @@ impl Delivery {
         self.close(now, id);
     }
 
-    /// Why nobody else can arrive in a room now; `leaves` is the room that a client leaves for it.
+    /// Why a room has no place now; `leaves` is the room that a client leaves for it.
     fn full(&mut self, now: Millis, name: &RoomName, leaves: Option<&RoomName>) -> Option<WireError> {
-        if let Some(error) = self.closed_to(name, leaves) {
-            return Some(error);
-        }
         if self.rooms.get_mut(name).is_some_and(|room| !room.arrivals.has(now)) {
             let text = "too many people arrive in this room at once: try again in a moment";
             return Some(WireError::new(ErrorCode::TooMany, text));

@@ -25,8 +25,8 @@ pub(crate) enum State {
     Fresh,
     /// The server departed its client; it may say `Hello` again.
     Departed,
-    /// After `Hello`.
-    Assigned { client: ClientId, room: RoomName },
+    /// After `Hello`; `left` is the room whose place it gave up with it.
+    Assigned { client: ClientId, room: RoomName, left: Option<RoomName> },
     /// After `Arrive` or `Resume`.
     Arrived { client: ClientId, room: RoomName },
 }

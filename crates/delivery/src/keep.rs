@@ -18,6 +18,10 @@ use crate::{
     timers::Timer,
 };
 
+/// How long after a restart the others are told who is not back yet, in milliseconds: all were lost at once, through no fault of theirs,
+/// and come back one after the other.
+const LOST_TOLD_MS: u64 = 5_000;
+
 /// A room without its entries and clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRoom {
@@ -156,7 +160,7 @@ impl Delivery {
                 room.present.insert(*client, present(now, one, &delivery.limits)?);
                 let due = now + bounds::RESUME_WINDOW_MS;
                 delivery.timers.set(due, Timer::Client(room.name.clone(), *client));
-                delivery.timers.set(now + bounds::LOST_TOLD_MS, Timer::Lost(room.name.clone(), *client));
+                delivery.timers.set(now + LOST_TOLD_MS, Timer::Lost(room.name.clone(), *client));
             }
             if room.present.is_empty() {
                 return Err(RestoreError("a room has nobody in it".to_owned()));

@@ -125,8 +125,8 @@ pub struct Delivery {
     forgotten: Vec<LogId>,
     /// With what rooms that are gone had in their logs.
     stats: Stats,
-    /// Why nobody new is taken, if so.
-    closed: Option<Closed>,
+    /// To whom it is closed.
+    closed: Closed,
     doors: Doors,
     returning: Returning,
 }
@@ -149,7 +149,7 @@ impl Delivery {
             keeps: false,
             forgotten: Vec::new(),
             stats: Stats::default(),
-            closed: None,
+            closed: Closed::default(),
             doors: Doors::default(),
             returning: Returning::default(),
         }

@@ -21,7 +21,7 @@ fn a_server_that_stops_tells_everyone_and_begins_no_room() {
     let mut world = World::new();
     let (first, second) = world.pair();
     let waiting = world.connect();
-    world.delivery.stop_soon(30);
+    world.delivery.stop_soon(world.now, 30);
     world.carry_out();
     assert_eq!((world.only(first.connection), world.only(second.connection)), (STOPPING, STOPPING));
     assert!(world.take(waiting).is_empty(), "who is not inside yet is told when it is");
@@ -34,9 +34,11 @@ fn a_server_that_stops_tells_everyone_and_begins_no_room() {
     assert!(matches!(told[..], [ServerMessage::Snapshot { .. }, STOPPING]), "{told:?}");
 
     world.drop_connection(&first);
+    world.now = world.now + 9_100;
     let back = world.resume(&first, 5);
     let told = world.take(back.connection);
-    assert!(matches!(told.first(), Some(ServerMessage::Resumed { .. })) && told.last() == Some(&STOPPING));
+    assert!(matches!(told.first(), Some(ServerMessage::Resumed { .. })), "{told:?}");
+    assert_eq!(told.last(), Some(&ServerMessage::Stopping { seconds: 21 }), "what is left of it");
     world.delivery.refuse_newcomers(None);
     let late = world.connect();
     world.say(late, hello("another"));
@@ -71,6 +73,45 @@ fn a_server_without_room_refuses_newcomers_and_nobody_else_notices() {
     assert!(matches!(world.take(back.connection).last(), Some(ServerMessage::Assigned { .. })));
     world.delivery.refuse_newcomers(None);
     world.arrive_on(newcomer);
+}
+
+#[test]
+fn who_arrives_anew_on_its_own_connection_is_no_newcomer() {
+    let mut world = World::new();
+    let (first, second) = world.pair();
+    world.delivery.refuse_newcomers(Some("the network is busy"));
+    world.arrive_on(first.connection);
+    // Of the whole room nobody else is left when it arrives: it is the same call still, not a new one.
+    world.delivery.stop_soon(world.now, 30);
+    world.carry_out();
+    world.say(second.connection, ClientMessage::Leave {});
+    world.take(first.connection);
+    world.hello(first.connection);
+    world.say(first.connection, world::arrival(1));
+    let told = world.take(first.connection);
+    assert!(matches!(told[..], [ServerMessage::Snapshot { .. }, STOPPING]), "{told:?}");
+    // Once it has left, it has no place any more.
+    world.say(first.connection, ClientMessage::Leave {});
+    world.take(first.connection);
+    world.say(first.connection, hello(ROOM));
+    assert_eq!(world.error(first.connection), ErrorCode::Stopping);
+}
+
+#[test]
+fn a_server_that_stops_still_has_no_room_for_newcomers() {
+    let mut world = World::new();
+    let _inside = world.pair();
+    world.delivery.refuse_newcomers(Some("the network is busy"));
+    world.delivery.stop_soon(world.now, 30);
+    world.carry_out();
+    let newcomer = world.connect();
+    world.say(newcomer, hello(ROOM));
+    assert_eq!(world.error(newcomer), ErrorCode::ServerFull);
+    world.say(newcomer, hello("another"));
+    assert_eq!(world.error(newcomer), ErrorCode::Stopping);
+    world.delivery.refuse_newcomers(None);
+    world.say(newcomer, hello(ROOM));
+    assert!(matches!(world.only(newcomer), ServerMessage::Assigned { .. }));
 }
 
 #[test]

@@ -55,6 +55,20 @@ fn a_client_is_told_that_its_media_is_lost_until_it_offers_again() {
 }
 
 #[test]
+fn who_is_back_soon_after_a_restart_was_never_lost_to_the_others() {
+    let mut world = World::keeping();
+    let (first, second) = world.pair();
+    let third = world.arrive();
+    world.restart();
+    let first = world.resume(&first, 6);
+    world.pass(4_500, &[&first]);
+    let second = world.resume(&second, 6);
+    world.pass(1_500, &[&first, &second]);
+    world.connections.sort_unstable();
+    assert_eq!(world.connections, [first.connection, second.connection].map(|to| (to, third.id, true)));
+}
+
+#[test]
 fn who_does_not_come_back_departs_and_the_room_with_the_last() {
     let mut world = World::keeping();
     let (first, second) = world.pair();

@@ -227,7 +227,7 @@ impl Engine {
                 let _ = reply.send(self.delivery.stats());
             }
             ToEngine::Drain { seconds, empty } => {
-                self.delivery.stop_soon(seconds);
+                self.delivery.stop_soon(now, seconds);
                 self.empty = Some(empty);
             }
             ToEngine::Count(room, reply) => {

@@ -33,12 +33,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     ConnectionLimits,
-    addresses::{PerAddress, RatePerAddress, shortened},
+    addresses::{PerAddress, RatePerAddress, refused},
     headers::harden,
     idle::Idle,
     metrics::{self, Counters},
     proxies::Proxies,
-    socket::Seldom,
     tls::ALPN_HTTP2,
     web,
 };
@@ -81,7 +80,6 @@ pub(crate) async fn serve(
         .fallback(async || too_many())
         .layer(middleware::from_fn_with_state(https_only, harden))
         .layer(middleware::from_fn_with_state(Arc::clone(&counters), metrics::count));
-    let told = Seldom::default();
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let shared =
         Shared { tls, limits: Arc::new(limits), proxies: Arc::new(proxies), stopped: stopped.clone() };
@@ -110,7 +108,7 @@ pub(crate) async fn serve(
         let is_proxy = shared.proxies.trusts(ip);
         if !is_proxy && !connects.take(Instant::now(), ip) {
             // Without a word, which would cost a handshake.
-            counters.address_refusals.add(1);
+            refused(ip, &counters);
             continue;
         }
         let held = if is_proxy { Some(None) } else { per_address.take(ip).map(Some) };
@@ -122,15 +120,7 @@ pub(crate) async fn serve(
             });
             continue;
         }
-        counters.address_refusals.add(1);
-        if told.is_due() {
-            let network = shortened(ip);
-            tracing::warn!(
-                %network,
-                "connections of one address are refused: it has as many as one may have. If it is a proxy of yours, name it with \
-                 --trusted-proxy, and have it pass on whom it asks for"
-            );
-        }
+        refused(ip, &counters);
         if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
             let router = refusal.clone();
             tokio::spawn(async move {

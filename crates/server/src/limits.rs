@@ -10,7 +10,7 @@ use tangelo_delivery::{Limits, Rate};
 pub struct ConnectionLimits {
     /// Most TCP connections at the same time; more wait in the system's queue.
     pub connections: usize,
-    /// Most TCP connections of one IP address (IPv6: of one /64 network). A whole room may sit behind one router.
+    /// Most TCP connections of one IP address (IPv6: of one /64 network, and four times as many of one /48; so for all bounds of an address). A whole room may sit behind one router.
     pub connections_per_address: usize,
     /// Most WebSockets at the same time. More than clients: dropped ones overlap with those that resume.
     pub sockets: usize,

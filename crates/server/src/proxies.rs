@@ -16,8 +16,17 @@ pub struct Network {
 
 /// Why a text is no [`Network`], for the person who typed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is to be an IP address or a network, for example 127.0.0.1, 10.0.0.0/8 or fd00::/8")]
-pub struct ParseNetworkError;
+pub enum ParseNetworkError {
+    /// It is something else.
+    #[error("this is to be an IP address or a network, for example 127.0.0.1, 10.0.0.0/8 or fd00::/8")]
+    Other,
+    /// An IPv4 address in an IPv6 one (RFC 4291 section 2.5.5.2), with so few bits that more than IPv4 is meant.
+    #[error(
+        "this is an IPv4 address written as an IPv6 one, and of that at least 96 bits count: write it as IPv4, for example \
+         10.0.0.0/8"
+    )]
+    Mapped,
+}
 
 impl FromStr for Network {
     type Err = ParseNetworkError;
@@ -25,16 +34,23 @@ impl FromStr for Network {
     fn from_str(text: &str) -> Result<Self, ParseNetworkError> {
         let (address, prefix) =
             text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError)?;
+        let address: IpAddr = address.parse().map_err(|_| ParseNetworkError::Other)?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => bits,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().ok().filter(|prefix| *prefix <= bits).ok_or(ParseNetworkError)?
+                digits.parse().ok().filter(|prefix| *prefix <= bits).ok_or(ParseNetworkError::Other)?
             }
-            Some(_) => return Err(ParseNetworkError),
+            Some(_) => return Err(ParseNetworkError::Other),
         };
-        Ok(Self { address, prefix })
+        // Addresses are compared as what they are: see `has`.
+        match address.to_canonical() {
+            IpAddr::V4(own) if address.is_ipv6() => {
+                let prefix = u32::checked_sub(prefix, 96).ok_or(ParseNetworkError::Mapped)?;
+                Ok(Self { address: own.into(), prefix })
+            }
+            _ => Ok(Self { address, prefix }),
+        }
     }
 }
 
@@ -134,8 +150,12 @@ mod tests {
         for bad in
             ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/+8", "10.0.0/8", "proxy", "1.2.3.4/8/8"]
         {
-            assert_eq!(bad.parse::<Network>(), Err(ParseNetworkError), "{bad}");
+            assert_eq!(bad.parse::<Network>(), Err(ParseNetworkError::Other), "{bad}");
         }
+        assert!(has("::ffff:10.0.0.0/104", "10.9.9.9") && has("::ffff:10.0.0.0/104", "::ffff:10.9.9.9"));
+        assert!(!has("::ffff:10.0.0.0/104", "11.0.0.1") && has("::ffff:10.0.0.1", "10.0.0.1"));
+        assert!(has("::ffff:0.0.0.0/96", "8.8.8.8") && !has("::ffff:10.0.0.1", "10.0.0.2"));
+        assert_eq!("::ffff:10.0.0.0/8".parse::<Network>(), Err(ParseNetworkError::Mapped));
     }
 
     #[test]

@@ -26,6 +26,7 @@ use tokio::{
 };
 
 use crate::{
+    addresses,
     engine::{Outgoing, ToEngine, outbox},
     headers::valid_host,
     http::{Peer, too_many},
@@ -80,7 +81,7 @@ pub(crate) async fn upgrade(
     };
     let held = app.openings.take(Instant::now(), ip).then(|| app.sockets_per_address.take(ip)).flatten();
     let Some(held) = held else {
-        app.counters.address_refusals.add(1);
+        addresses::refused(ip, &app.counters);
         return too_many();
     };
     let Ok(permit) = Arc::clone(&app.sockets).try_acquire_owned() else {
@@ -165,7 +166,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, connection: ConnectionId, app
             }
             Some(Ok(Message::Text(text))) => match read_text(text.as_str(), app, &mut bytes).await {
                 Ok(ClientMessage::Arrive { .. }) if !app.arrivals.take(Instant::now(), ip) => {
-                    app.counters.address_refusals.add(1);
+                    addresses::refused(ip, &app.counters);
                     let text = "too many people arrive from your network at once: try again in a moment";
                     bad(ErrorCode::TooMany, text.into(), false)
                 }

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     ConnectionLimits,
-    addresses::{PerAddress, RatePerAddress},
+    addresses::{PerAddress, RatePerAddress, refused},
     assets::{Asset, Assets},
     doors::Doorkeeper,
     engine::ToEngine,
@@ -94,7 +94,7 @@ async fn pace(
     if app.requests.take(Instant::now(), ip) {
         return next.run(request).await;
     }
-    app.counters.address_refusals.add(1);
+    refused(ip, &app.counters);
     too_many()
 }
 

@@ -109,7 +109,7 @@ impl Sfu {
                         "the server has as many media sessions as it can take".into(),
                     ));
                 }
-                if !self.beginnings.take(self.now, &self.config) {
+                if !self.beginnings.take(self.now, client, &self.config) {
                     return Err(OfferError::Busy);
                 }
                 let mut participant = Participant::new(room.clone(), &offer, &self.config, self.now)

@@ -43,7 +43,7 @@ pub const FOUND: &[Found] = &[
     found(Mistake::NoAdmission, Plan::Server, 0, &[OnlyAdmitted]),
     found(Mistake::DepartedMayCommit, Plan::Server, 12, &[DepartedNeverCommit]),
     found(Mistake::AlarmByEpochOnly, Plan::Server, 10, &[ForksImplyAlarm]),
-    found(Mistake::LogNotCompared, Plan::Server, 5, &[ForksImplyAlarm]),
+    found(Mistake::LogNotCompared, Plan::Server, 2, &[ForksImplyAlarm]),
     found(Mistake::HashFromArrival, Plan::Honest, 1, &[AlarmMeansAttack]),
     found(Mistake::SilentStay, Plan::Honest, 0, &[TheGoneAreRemoved, EveryoneGetsIn, FrozenBlocksNobody]),
     found(Mistake::DepartureEnds, Plan::Honest, 1, &[WhoWakesIsIn, EveryoneGetsIn]),

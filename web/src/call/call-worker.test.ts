@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FromWorker, ToWorker } from "../worker/messages.js";
+import { sayOnceHeld } from "../worker/first-held.js";
 import { CallWorker } from "./call-worker.js";
 
 class FakeWorker {
@@ -24,7 +25,7 @@ class FakeWorker {
 }
 
 /** `locks` are those of the browser. */
-function world(locks?: { request(name: string, got: () => void): void }) {
+function world(locks?: { request(name: string, got: () => unknown): Promise<unknown> }) {
   Object.assign(globalThis, { Worker: FakeWorker, WORKER_URL: "" });
   Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
   const worker = new CallWorker(1);
@@ -54,7 +55,11 @@ test("a worker that had come up has crashed", () => {
 
 test("a worker whose lock is given back has ended", () => {
   const asked: [string, () => void][] = [];
-  const { fake, heard, listen } = world({ request: (...request) => void asked.push(request) });
+  const request = (...request: [string, () => void]) => {
+    asked.push(request);
+    return Promise.resolve();
+  };
+  const { fake, heard, listen } = world({ request });
   listen();
   assert.deepEqual(asked, [], "it may not have taken its lock yet");
   fake.onmessage?.({ data: { type: "loaded" } });
@@ -62,6 +67,59 @@ test("a worker whose lock is given back has ended", () => {
   assert.equal(asked.length, 1);
   asked[0]?.[1]();
   assert.deepEqual(heard, ["loaded", "crashed"]);
+});
+
+/** Locks as browsers give them: to one after the other, and never at once. */
+class FakeLocks {
+  private held = false;
+  private readonly queue: (() => unknown)[] = [];
+
+  request(_name: string, got: () => unknown): Promise<unknown> {
+    this.queue.push(got);
+    return Promise.resolve();
+  }
+
+  /** Somebody's turn comes. */
+  async grant() {
+    if (this.held) return;
+    this.held = true;
+    await this.queue.shift()?.();
+    this.held = false;
+  }
+}
+
+test("a worker says nothing before it holds its lock, so that the page never gets it from one that lives", () => {
+  const locks = new FakeLocks();
+  const { fake, worker, heard, listen } = world(locks);
+  listen();
+  const post = (data: FromWorker) => fake.onmessage?.({ data });
+  const say = sayOnceHeld(post, "lock", locks);
+  say({ type: "loaded" });
+  say({ type: "closed" });
+  assert.deepEqual(heard, []);
+  void locks.grant();
+  assert.deepEqual(heard, ["loaded", "closed"], "in its order");
+  void locks.grant();
+  say({ type: "closed" });
+  assert.deepEqual(heard, ["loaded", "closed", "closed"]);
+  worker.end();
+});
+
+test("where there are no locks, or none is to be had, the worker speaks all the same", async () => {
+  const said: string[] = [];
+  const post = (word: string) => void said.push(word);
+  sayOnceHeld(post, "lock", undefined)("at once");
+  assert.deepEqual(said, ["at once"]);
+  const request = () => Promise.reject(new Error("not here"));
+  sayOnceHeld(post, "lock", { request })("later");
+  await new Promise(resolve => setTimeout(resolve));
+  assert.deepEqual(said, ["at once", "later"]);
+  const { fake, worker, heard, listen } = world({ request });
+  listen();
+  fake.onmessage?.({ data: { type: "loaded" } });
+  await new Promise(resolve => setTimeout(resolve));
+  assert.deepEqual(heard, ["loaded"]);
+  worker.end();
 });
 
 test("a failure that the worker told is not lost on who listens later", () => {

@@ -60,7 +60,10 @@ export class CallWorker implements WorkerPort {
     if (!this.alive) {
       this.alive = true;
       this.pings = setInterval(() => this.ping(), this.pingEveryMs);
-      void globalThis.navigator?.locks?.request(this.name, () => this.fail("crashed"));
+      // The worker holds it since before its first word; where locks are refused, to it as well, pings have to do.
+      globalThis.navigator?.locks
+        ?.request(this.name, () => this.fail("crashed"))
+        .catch(() => undefined);
     }
     if (message.type === "pong") return;
     if (message.type === "failed") this.failed(message);

@@ -21,13 +21,18 @@ export function personViews(
     if (!own && noRoomFor.has(client)) return NO_ROOM;
     return beat.quality.get(own ? OWN : client) ?? UNKNOWN_QUALITY;
   };
+  // What comes from a person comes, whatever the server says: its word alone hides no living face.
+  const isAlive = ({ client }: Person) => {
+    const { level, reason } = beat.quality.get(client) ?? UNKNOWN_QUALITY;
+    return level !== "unknown" && reason !== "nothing" && !beat.still.has(client);
+  };
   // A server that keeps it to itself, or does not know it yet, is not needed for this.
   const isStill = (person: Person) =>
     quality(person).reason === "nothing" &&
     person.state?.camera === true &&
     streams.some(({ client, source }) => client === person.client && source === "camera");
   return people.map(person => ({
-    lost: person.lost || isStill(person),
+    lost: (person.lost && !isAlive(person)) || isStill(person),
     client: person.client,
     name: person.name,
     identity: person.identity,

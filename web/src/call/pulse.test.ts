@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WorkerStats } from "../worker/messages.js";
+import type { LineStats } from "./media-stats.js";
 import { type Beat, NO_BEAT, Pulse } from "./pulse.js";
 
 interface Receiver {
@@ -84,3 +85,49 @@ test("counters that are not what they should be accuse nobody", async () => {
     {},
   ]);
 });
+
+test("a camera that gives no new picture stands still, and a microphone alone does not", async () => {
+  const line = (client: string, source: "camera" | "microphone", frames: number): LineStats => ({
+    ...LINE,
+    use: { type: "receive", client, source },
+    frames,
+  });
+  let lines: LineStats[] = [];
+  let beat: Beat = NO_BEAT;
+  const pulse = new Pulse(
+    { lines: () => Promise.resolve(lines), worker: () => Promise.resolve(undefined) },
+    told => (beat = told),
+    () => 0,
+  );
+  for (let round = 0; round < 20; round++) {
+    lines = [
+      line("ada", "camera", round),
+      line("grace", "camera", 7),
+      line("grace", "microphone", 0),
+      line("heidi", "microphone", 0),
+    ];
+    if (round === 3) assert.deepEqual([...beat.still], [], "too soon to say");
+    await pulse.round();
+  }
+  pulse.stop();
+  assert.deepEqual([...beat.still], ["grace"]);
+});
+
+const LINE: LineStats = {
+  mid: "1",
+  direction: "in",
+  use: undefined,
+  rid: undefined,
+  paused: false,
+  codec: undefined,
+  packets: 0,
+  packetsLost: 0,
+  bytes: 0,
+  frames: 0,
+  keyFrames: 0,
+  codingSeconds: 0,
+  width: 0,
+  height: 0,
+  audioEnergy: 0,
+  roundTripSeconds: undefined,
+};

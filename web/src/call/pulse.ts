@@ -17,6 +17,8 @@ export interface Beat {
   readonly lastHeard: ReadonlyMap<string, number>;
   /** By client; that of the own lines under `OWN`. */
   readonly quality: ReadonlyMap<string, Quality>;
+  /** Whose camera has given no new picture for as long as quality is judged over. */
+  readonly still: ReadonlySet<string>;
   /** Whose frames come and cannot be opened, and why. */
   readonly unreadable: ReadonlyMap<string, Unreadable>;
 }
@@ -27,6 +29,7 @@ export const NO_BEAT: Beat = {
   speaking: new Set(),
   lastHeard: new Map(),
   quality: new Map(),
+  still: new Set(),
   unreadable: new Map(),
 };
 
@@ -87,6 +90,7 @@ export class Pulse {
       speaking: this.speaking.now(now),
       lastHeard: this.speaking.lastHeard(),
       quality: this.qualities(lines),
+      still: this.still(lines),
       unreadable: this.unreadable,
     });
   }
@@ -104,6 +108,21 @@ export class Pulse {
             )
           : UNKNOWN_QUALITY,
       ]),
+    );
+  }
+
+  private still(lines: readonly LineStats[]): ReadonlySet<string> {
+    const before = this.rounds.length === ROUNDS ? (this.rounds[0] ?? []) : [];
+    const frames = (of: readonly LineStats[], client: string) =>
+      of.filter(line => isCameraOf(line, client)).reduce((sum, line) => sum + line.frames, 0);
+    const clients = [...byClient(before).keys()];
+    return new Set(
+      clients.filter(
+        client =>
+          client !== OWN &&
+          before.some(line => isCameraOf(line, client)) &&
+          frames(lines, client) === frames(before, client),
+      ),
     );
   }
 
@@ -133,6 +152,10 @@ function isSameLine(old: Receiver, line: Receiver): boolean {
 function receiversOf(stats: WorkerStats | undefined): readonly Receiver[] {
   const core = stats?.core as { receivers?: unknown } | null | undefined;
   return Array.isArray(core?.receivers) ? (core.receivers as Receiver[]) : [];
+}
+
+function isCameraOf({ use }: LineStats, client: string): boolean {
+  return use?.type === "receive" && use.source === "camera" && use.client === client;
 }
 
 function clientOf({ use, direction }: LineStats): string | undefined {

@@ -95,7 +95,7 @@ export interface PersonView {
   readonly present: boolean;
   /** Whether it has shown inside the group that it is a host. */
   readonly host: boolean;
-  /** Cut off, as the server says or as is seen here, and perhaps about to come back. */
+  /** Cut off, as is seen here, or as the server says and nothing here shows otherwise, and perhaps about to come back. */
   readonly lost: boolean;
   /** What the group's watch found: not heard inside the group for long, or in another call than this one. */
   readonly doubt: "silent" | "elsewhere" | undefined;

@@ -175,6 +175,10 @@ export const CORE: Sentences = [
     /^Your place in the call is taken: .*$/,
     "Dein Platz im Gespräch ist vergeben: Das Gespräch ist voll. Es wird weiter versucht, bis wieder Platz ist.",
   ],
+  [
+    /^You lost your place in the call, .*$/,
+    "Du hast deinen Platz im Gespräch verloren, und der Server nimmt gerade niemanden neu auf: Er ist voll oder ausgelastet. Es wird weiter versucht, bis wieder Platz ist.",
+  ],
   [/^The server reports: (?<why>.*)$/, "Der Server meldet: {why}"],
   [
     /^this link is cut off: .*$/,

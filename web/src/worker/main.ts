@@ -4,6 +4,7 @@ import init, { Core, SoftIdentity, new_room } from "../generated/wasm/tangelo_ca
 import { errorOf, reportFault } from "../report.js";
 import { Failed } from "./failed.js";
 import { FrameCrypto } from "./frame-crypto.js";
+import { sayOnceHeld } from "./first-held.js";
 import { FrameClock } from "./frame-watch.js";
 import { loadIdentity } from "./identity.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -14,14 +15,17 @@ declare const self: DedicatedWorkerGlobalScope & {
   onrtctransform: ((event: RTCTransformEvent) => void) | null;
 };
 
+const say = sayOnceHeld<FromWorker>(
+  message => self.postMessage(message),
+  self.name,
+  navigator.locks as LockManager | undefined,
+);
+
 const wasm = init({ module_or_path: WASM_URL }).catch(() => {
   throw new Failed("not_loaded");
 });
 // Said at once: the page need not wait for somebody to join.
 wasm.then(() => say({ type: "loaded" }), fail);
-
-// Given back when this worker ends, however it does: the page waits for that.
-void navigator.locks?.request(self.name, () => new Promise(() => undefined));
 
 let core: Core | undefined;
 let session: Session | undefined;
@@ -129,8 +133,4 @@ function fail(error: unknown): void {
     reportFault("core-broke", { ...errorOf(error), stack });
     say({ type: "failed", reason: "crashed", text: "" });
   }
-}
-
-function say(message: FromWorker): void {
-  self.postMessage(message);
 }

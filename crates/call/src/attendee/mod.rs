@@ -209,7 +209,7 @@ impl Attendee {
             return Err(Lost::Ended { own: false });
         }
         let room = RoomState::new(log_id, seq, hash, parent, group_id, said, &present);
-        let mut jitter = Jitter::new(own);
+        let mut jitter = Jitter::new(&own.0);
         let host = context.link.prove_host(log_id, own, &applicant.leaf_key());
         let mut attendee = Self {
             token,

@@ -55,14 +55,13 @@ fn span_ms((least_ms, member_ms): (u64, u64), members: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use tangelo_wire::ClientId;
 
     use super::*;
 
     #[test]
     fn a_room_that_shrinks_has_the_bounds_of_a_small_one() {
         for client in 0..50 {
-            let mut jitter = Jitter::new(ClientId([client; 16]));
+            let mut jitter = Jitter::new(&[client; 16]);
             let mut rekey = Rekey::default();
             rekey.entered(Millis(0), 200, &mut jitter);
             rekey.resized(Millis(1_000), 2);
@@ -82,7 +81,7 @@ mod tests {
     fn the_bounds_hold_for_any_size() {
         for members in [1, 2, 10, 29, 30, 31, 200] {
             for client in 0..50 {
-                let mut jitter = Jitter::new(ClientId([client; 16]));
+                let mut jitter = Jitter::new(&[client; 16]);
                 let mut rekey = Rekey::default();
                 assert_eq!(rekey.due(), None);
                 rekey.entered(Millis(1_000), members, &mut jitter);

@@ -53,7 +53,17 @@ impl Session {
         if may_resume || self.was_inside && self.attempts < BACK_INSIDE_TRIES {
             pause_ms = pause_ms.min(BACK_INSIDE_MAX_MS);
         }
-        self.connection = Connection::Down(now + pause_ms);
+        self.pause(now, pause_ms);
+    }
+
+    /// The server has no room for this client: what is to be waited for is no network.
+    pub(super) fn turned_away(&mut self, now: Millis) {
+        self.pause(now, backoff_ms(self.attempts));
+    }
+
+    /// There is no connection, and the next one is tried after about this time.
+    fn pause(&mut self, now: Millis, pause_ms: u64) {
+        self.connection = Connection::Down(now + self.jitter.shortened(pause_ms));
         self.attempts = self.attempts.saturating_add(1);
         (self.answer_by, self.probe_by) = (None, None);
         match &mut self.state {
@@ -110,7 +120,7 @@ impl Session {
             self.lost_at.retain(|at| now.since(*at) < LOSSES_MS);
             // At once the first time; whoever is thrown out again and again must not hammer the server.
             let again = u32::try_from(self.lost_at.len()).unwrap_or(u32::MAX);
-            let pause_ms = if again == 0 { 0 } else { backoff_ms(again) };
+            let pause_ms = if again == 0 { 0 } else { self.jitter.shortened(backoff_ms(again)) };
             self.lost_at.push(now);
             self.connection = Connection::Down(now + pause_ms);
         }
@@ -173,7 +183,7 @@ impl Session {
     }
 }
 
-/// The pause before try `tries` + 1, in milliseconds.
+/// The longest pause before try `tries` + 1, in milliseconds.
 fn backoff_ms(tries: u32) -> u64 {
     (BACKOFF_MS.0 << tries.min(8)).min(BACKOFF_MS.1)
 }

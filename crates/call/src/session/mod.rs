@@ -17,8 +17,8 @@ use tangelo_e2ee::{
     media::Media,
 };
 use tangelo_wire::{
-    Bytes, ClientId, ClientMessage, Millis, Mistake, PROTOCOL, Pass, Post, ResumeToken, ServerMessage, View,
-    limits, made,
+    Bytes, ClientId, ClientMessage, ErrorCode, Millis, Mistake, PROTOCOL, Pass, Post, ResumeToken,
+    ServerMessage, View, limits, made,
 };
 
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
     attendee::{Attendee, Carried},
     emoji::EmojiView,
     inspect::History,
+    jitter::Jitter,
 };
 
 /// An answer of the server takes at most this long, in milliseconds; then the connection counts as dead.
@@ -39,7 +40,7 @@ const PROBE_MS: u64 = 2_000;
 const SILENCE_MS: u64 = 3 * limits::HEARTBEAT_MS;
 /// A session that was not called for so long stood still, in milliseconds: it asks for a heartbeat much sooner.
 const ASLEEP_MS: u64 = 2 * limits::HEARTBEAT_MS;
-/// Shortest and longest pause before connecting again, in milliseconds.
+/// First and longest pause before connecting again, in milliseconds. Each is up to half shorter, by chance.
 const BACKOFF_MS: (u64, u64) = (250, 8_000);
 /// Longest of these pauses for who was inside, in milliseconds: the call is to go on soon after the network is back, ...
 const BACK_INSIDE_MAX_MS: u64 = 1_000;
@@ -117,6 +118,10 @@ pub struct Session {
     phase: Option<Phase>,
     was_inside: bool,
     attempts: u32,
+    /// Spreads the tries of those who lost the same server.
+    jitter: Jitter,
+    /// Which want of room the person was told of, since this client was in the room last.
+    told_full: Option<ErrorCode>,
     /// When the server must have answered, and until when a dropped connection may resume.
     answer_by: Option<Millis>,
     /// When the server was heard last.
@@ -170,6 +175,9 @@ impl Session {
             phase: None,
             was_inside: false,
             attempts: 0,
+            // No client id is known yet.
+            jitter: Jitter::new(&config.identity.0),
+            told_full: None,
             answer_by: None,
             heard_at: Millis::default(),
             called_at: Millis::default(),

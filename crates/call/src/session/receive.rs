@@ -10,7 +10,13 @@ use crate::{
     Event, Output, RemoteTrack, Words,
     attendee::{Attendee, Carried, Lost},
     inspect::{Happening, Outcome, facts},
+    jitter::Jitter,
 };
+
+const ROOM_FULL: &str = "Your place in the call is taken: the call is full. Trying again until it has room.";
+
+const SERVER_FULL: &str = "You lost your place in the call, and the server takes nobody new at the moment: it is full or busy. \
+    Trying again until it has room.";
 
 impl Session {
     pub(super) fn handle(&mut self, now: Millis, message: ServerMessage) -> Result<(), Lost> {
@@ -40,9 +46,10 @@ impl Session {
                 let carried = Carried { unsaid, state: *state, gate: gate.clone(), remains: remains.clone() };
                 let attendee = Attendee::new(now, &self.context, *applicant, snapshot, carried)?;
                 self.chat.author = Some(attendee.client());
+                self.jitter = Jitter::new(&attendee.client().0);
                 self.state = State::Present(Box::new(attendee));
                 self.answer_by = None;
-                self.attempts = 0;
+                (self.attempts, self.told_full) = (0, None);
                 self.heartbeat_at = Some(now + limits::HEARTBEAT_MS);
                 Ok(())
             }
@@ -157,12 +164,12 @@ impl Session {
             ErrorCode::Departed if made(Mistake::DepartureEnds) => Err(Lost::Removed),
             ErrorCode::Departed => Err(Lost::ArriveAnew("the server says that this client has departed")),
             // On the way back, the place may be taken by the own ghost, or come free again.
-            ErrorCode::RoomFull | ErrorCode::ServerFull if self.was_inside => {
-                self.tell_notice(
-                    "Your place in the call is taken: the call is full. Trying again until it has room.",
-                );
+            code @ (ErrorCode::RoomFull | ErrorCode::ServerFull) if self.was_inside => {
+                if self.told_full.replace(code) != Some(code) {
+                    self.tell_notice(if code == ErrorCode::RoomFull { ROOM_FULL } else { SERVER_FULL });
+                }
                 self.outputs.push_back(Output::Close);
-                self.lose_connection(now);
+                self.turned_away(now);
                 Ok(())
             }
             // The call has nobody in it any more, and goes on once the server is back, or somebody who may begin it.

@@ -7,6 +7,8 @@ use std::{
 
 use axum::http::StatusCode;
 
+use crate::socket::Seldom;
+
 /// A number that only grows, unless it is set.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
@@ -42,6 +44,8 @@ pub(crate) struct Counters {
     pub(crate) cut: Count,
     /// Connections, WebSockets and arrivals that were refused because one address has, or does, too much.
     pub(crate) address_refusals: Count,
+    /// When it was said last that one of them may be a proxy.
+    pub(crate) proxy_hint: Seldom,
     pub(crate) turn_credentials: Count,
     pub(crate) store_writes: Count,
     pub(crate) store_failures: Count,
@@ -60,6 +64,7 @@ impl Default for Counters {
             bytes_out: Count::default(),
             cut: Count::default(),
             address_refusals: Count::default(),
+            proxy_hint: Seldom::default(),
             turn_credentials: Count::default(),
             store_writes: Count::default(),
             store_failures: Count::default(),
