@@ -5,12 +5,14 @@
 // This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
 #![allow(clippy::disallowed_methods)]
 
+mod acme;
 mod addresses;
 mod assets;
 mod backlog;
 mod bandwidth;
 mod batch;
 mod bind;
+mod certificate;
 mod engine;
 mod headers;
 mod http;
@@ -21,6 +23,8 @@ mod media;
 mod media_thread;
 mod metrics;
 mod ports;
+mod private;
+pub mod probe;
 mod proxies;
 mod self_signed;
 mod socket;
@@ -52,16 +56,20 @@ use tokio::{
     time::timeout,
 };
 
+pub use acme::{AcmeConfig, LETS_ENCRYPT};
 pub use addresses::is_local;
 pub use assets::{WebFile, web_app};
+pub use certificate::CertificateFacts;
 pub use headers::page_headers;
 pub use limits::{Capacity, ConnectionLimits};
 pub use proxies::{Network, ParseNetworkError};
 pub use self_signed::{SelfSigned, self_signed};
 pub use store::StoreError;
 pub use tangelo_delivery::Rate;
+pub use tls::first_certificate;
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
+use acme::Acme;
 use assets::Assets;
 use engine::ToEngine;
 use media::Media;
@@ -91,6 +99,8 @@ pub struct Config {
     pub turn: Option<TurnConfig>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
+    /// Serve HTTPS, with a certificate that the server gets by itself. It counts more than the files.
+    pub acme: Option<AcmeConfig>,
     /// Serve the web app from this folder instead of the one inside the program.
     pub web: Option<PathBuf>,
     /// Write every packet that the SFU forwards to this pcap file.
@@ -118,6 +128,7 @@ impl Config {
             stun: None,
             turn: None,
             tls: None,
+            acme: None,
             web: None,
             tap: None,
             store: None,
@@ -172,6 +183,9 @@ pub enum ServeError {
     /// A certificate or key file cannot be used.
     #[error("cannot use {0} for HTTPS: {1}")]
     Tls(PathBuf, String),
+    /// No certificate can be asked for.
+    #[error("no certificate can be asked for: {0}")]
+    Acme(String),
     /// None, or more TURN servers than clients are told.
     #[error("--turn is to name 1 to {} TURN servers", tangelo_wire::limits::TURN_URLS_MAX)]
     TurnUrls,
@@ -200,6 +214,7 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     certificate: Option<Arc<Certificate>>,
+    acme: Option<Acme>,
     https_only: bool,
     limits: ConnectionLimits,
     media: Media,
@@ -220,7 +235,11 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+        let acme = config.acme.clone().map(Acme::new).transpose()?;
+        let certificate = match (&acme, &config.tls) {
+            (Some(acme), _) => Some(Arc::clone(acme.certificate())),
+            (None, files) => files.as_ref().map(Certificate::read).transpose()?,
+        };
         let turn = config.turn.clone().map(turn::Issuer::new).transpose()?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
@@ -246,7 +265,8 @@ impl Server {
             listener,
             local_addr,
             certificate,
-            https_only: config.tls.is_some_and(|files| !files.self_signed),
+            https_only: acme.is_some() || config.tls.is_some_and(|files| !files.self_signed),
+            acme,
             limits: ConnectionLimits::of(&config.capacity),
             media,
             stun: config.stun,
@@ -266,6 +286,7 @@ impl Server {
     /// # Errors
     /// As of [`Server::bind`].
     pub fn check(config: &Config) -> Result<(), ServeError> {
+        config.acme.as_ref().map(AcmeConfig::check).transpose()?;
         config.tls.as_ref().map(Certificate::read).transpose()?;
         config.turn.clone().map(turn::Issuer::new).transpose()?;
         if let Some(folder) = &config.web {
@@ -316,6 +337,12 @@ impl Server {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.certificate.is_some()
+    }
+
+    /// Whether it serves HTTPS, but has no certificate yet: it is asked for once the server runs.
+    #[must_use]
+    pub fn awaits_certificate(&self) -> bool {
+        self.certificate.as_ref().is_some_and(|certificate| certificate.current().is_none())
     }
 
     /// How many rooms and people a server before this one has left here: they may come back.
@@ -370,6 +397,7 @@ impl Server {
             web::App::new(inbox.clone(), socket_alive, &self.limits, self.assets, Arc::clone(&counters));
         let router = web::router(Arc::new(app), self.https_only);
         let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
+        let ordering = self.acme.map(|acme| tokio::spawn(acme.watch(self.limits.acme_pause)));
         let renewal =
             self.certificate.map(|certificate| tokio::spawn(certificate.watch(self.limits.certificate_look)));
         let told = self.metrics.map(|(listener, _)| {
@@ -421,7 +449,7 @@ impl Server {
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
         // They hold senders of the media threads' commands, which wait until there is none.
         engine.abort();
-        for task in [found, renewal].into_iter().flatten() {
+        for task in [found, ordering, renewal].into_iter().flatten() {
             task.abort();
         }
         media.stop().await;
