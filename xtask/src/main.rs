@@ -10,6 +10,7 @@ mod model;
 mod package;
 mod process;
 mod repo;
+mod reproduce;
 mod sbom;
 mod server;
 mod setup;
@@ -53,6 +54,7 @@ tasks:
   chaos                a real call of several programs and a browser in which networks go, programs freeze and the server is
                        killed, as a seed decides; --seed N, --minutes M, --clients N, --no-browser
   package              build everything and a Debian package of it (target/package/)
+  reproduce            build the web app once more in another folder and compare it file by file; --program the server, too
   sbom                 list the crates and packages that are in the program and its page (CycloneDX, target/sbom/)
   screenshots          look at every state of every screen, and make the pictures of docs/screenshots/ anew
   help                 this text
@@ -91,6 +93,8 @@ fn run(args: &[String]) -> Result<()> {
             model::model(&Repo::find()?, &options)
         }
         ["chaos", rest @ ..] => chaos::run(&Repo::find()?, rest),
+        ["reproduce"] => reproduce::reproduce(&Repo::find()?, false),
+        ["reproduce", "--program"] => reproduce::reproduce(&Repo::find()?, true),
         ["sbom"] => sbom::sbom(&Repo::find()?),
         ["package"] => package::package(&Repo::find()?),
         ["screenshots"] => steps::screenshots(&Repo::find()?),

@@ -110,6 +110,7 @@ fn control(version: &str, architecture: &str, glibc: &str, bytes: u64) -> String
          Maintainer: The Tangelo contributors <tangelo@localhost>\n\
          Installed-Size: {}\n\
          Depends: adduser, libc6 (>= {glibc}), libgcc-s1\n\
+         Recommends: ca-certificates\n\
          Section: net\n\
          Priority: optional\n\
          Description: end-to-end encrypted video calls that anyone can host\n \

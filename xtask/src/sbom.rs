@@ -1,12 +1,12 @@
 //! `cargo xtask sbom`: what the program and its page are made of, as CycloneDX 1.6.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::check::{graph, npm_lock};
+use crate::check::{self, graph, npm_lock};
 use crate::process::output;
 use crate::repo::Repo;
 
@@ -24,7 +24,8 @@ pub(crate) fn sbom(repo: &Repo) -> Result<()> {
     };
     let npm: Value = serde_json::from_str(&read("web/package-lock.json")?)
         .map_err(|error| format!("web/package-lock.json is not JSON: {error}"))?;
-    let mut components = crates(&metadata, &checksums(&read("Cargo.lock")?))?;
+    let built = check::built(repo, "Cargo.toml")?;
+    let mut components = crates(&metadata, &built, &checksums(&read("Cargo.lock")?))?;
     components.extend(npm_packages(&npm)?);
     let document = json!({
         "bomFormat": "CycloneDX",
@@ -50,7 +51,11 @@ pub(crate) fn sbom(repo: &Repo) -> Result<()> {
 }
 
 /// Crates of others that are in what people are given, or that run when it is built.
-fn crates(metadata: &Value, checksums: &BTreeMap<(String, String), String>) -> Result<Vec<Value>> {
+fn crates(
+    metadata: &Value,
+    built: &BTreeSet<(String, String)>,
+    checksums: &BTreeMap<(String, String), String>,
+) -> Result<Vec<Value>> {
     let used = graph::Graph::of(metadata)?.reachable(&GIVEN)?;
     let mut found = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
@@ -59,6 +64,9 @@ fn crates(metadata: &Value, checksums: &BTreeMap<(String, String), String>) -> R
             continue;
         }
         let (name, version) = (get("name"), get("version"));
+        if !built.contains(&(name.clone(), version.clone())) {
+            continue;
+        }
         let hash = checksums
             .get(&(name.clone(), version.clone()))
             .ok_or_else(|| format!("Cargo.lock has no checksum of {name} {version}"))?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::repo::Repo;
-use crate::{Result, chaos, check, model, package, server, setup, sim, wasm, web};
+use crate::{Result, chaos, check, model, package, reproduce, server, setup, sim, wasm, web};
 
 /// A part of a task that can be run alone with `--only`.
 struct Step {
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// Every step, in the order of `test`.
-static STEPS: [Step; 21] = [
+static STEPS: [Step; 22] = [
     step("setup", "find or install what the build needs", true, &[], setup::for_build),
     step("browsers", "find or install the browsers of the tests, and coturn", false, &[], setup::browsers),
     step("format", "Rust's formatting", true, &[], check::format),
@@ -31,6 +31,13 @@ static STEPS: [Step; 21] = [
     step("wasm", "the call's core and the effects as WASM", true, &["setup"], wasm::build),
     step("web-check", "TypeScript's types and formatting", true, &["setup", "wasm"], web::check),
     step("web", "build the web app", false, &["setup", "wasm"], web::build),
+    step(
+        "same-bundle",
+        "the web app, bundled in another folder, is the same",
+        false,
+        &["setup", "wasm", "web"],
+        reproduce::bundle,
+    ),
     step(
         "server",
         "build the server with the web app inside",

@@ -134,8 +134,8 @@ fn compile(repo: &Repo, toolchain: &wasm_target::Toolchain, module: &Module) -> 
     rustflags.extend(toolchain.rustflags());
     // What the builder's folders are called is no business of those who load the page.
     rustflags.push(format!("--remap-path-prefix={}=tangelo", repo.root.display()));
-    if let Some(home) = std::env::var_os("CARGO_HOME").or_else(default_cargo_home) {
-        rustflags.push(format!("--remap-path-prefix={}=cargo", Path::new(&home).display()));
+    if let Some(home) = cargo_home() {
+        rustflags.push(format!("--remap-path-prefix={}=cargo", home.display()));
     }
     let mut command = toolchain.cargo();
     command
@@ -149,8 +149,10 @@ fn compile(repo: &Repo, toolchain: &wasm_target::Toolchain, module: &Module) -> 
     run(&mut command)
 }
 
-fn default_cargo_home() -> Option<std::ffi::OsString> {
-    std::env::home_dir().map(|home| home.join(".cargo").into_os_string())
+/// Where Cargo keeps packages.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let named = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
 }
 
 fn optimize(wasm_opt: &Path, file: &Path) -> Result<()> {

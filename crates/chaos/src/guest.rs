@@ -131,6 +131,7 @@ impl Seen {
             }
             Happening::Call(Event::Ended { text }) => self.report.ended = Some(text),
             Happening::Call(_)
+            | Happening::MediaOffered { .. }
             | Happening::MediaUp
             | Happening::Unreachable(_)
             | Happening::KeyFrameWanted(_) => {}

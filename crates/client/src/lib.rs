@@ -9,6 +9,7 @@ mod address;
 mod connect;
 mod fetch;
 mod file;
+mod look;
 mod media;
 mod peer;
 mod runner;
@@ -29,6 +30,7 @@ pub use address::{Address, AddressError};
 pub use connect::ConnectError;
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use file::{AudioFile, Due, FileError, IvfHeader, IvfReader, OggReader, Recorder, Taken, VideoFile};
+pub use look::{Certificates, addresses, certificates, web_socket};
 pub use tls::CaError;
 pub use traffic::{Traffic, TrafficCounts};
 
@@ -78,6 +80,13 @@ pub enum JoinError {
 pub enum Happening {
     /// The session says something; see [`Event`]. Answers to offers are kept inside.
     Call(Event),
+    /// Where the server takes media, as its answer says.
+    MediaOffered {
+        /// Over UDP.
+        udp: Vec<SocketAddr>,
+        /// Over TCP (ICE-TCP, RFC 6544), which this client does not use.
+        tcp: Vec<SocketAddr>,
+    },
     /// Media can flow.
     MediaUp,
     /// A frame of another member was opened.

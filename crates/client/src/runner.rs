@@ -324,6 +324,8 @@ impl Runner {
             }
             Event::Answer { offer, sdp, .. } => {
                 self.media.answered(Instant::now(), *offer, sdp);
+                let (udp, tcp) = (candidates(sdp, "udp"), candidates(sdp, "tcp"));
+                self.happen(Happening::MediaOffered { udp, tcp });
                 return;
             }
             Event::OfferRefused { offer, text } => self.media.refused(Instant::now(), *offer, text),
@@ -510,4 +512,21 @@ fn codec(source: Source) -> &'static str {
         tangelo_wire::MediaKind::Audio => "opus",
         tangelo_wire::MediaKind::Video => "vp8",
     }
+}
+
+/// The addresses of one transport that an SDP names (RFC 8839 section 5.1), each once.
+fn candidates(sdp: &str, transport: &str) -> Vec<SocketAddr> {
+    let mut found = Vec::new();
+    for line in sdp.lines() {
+        let Some(rest) = line.strip_prefix("a=candidate:") else { continue };
+        let words: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let [_, _, kind, _, ip, port, ..] = words[..] else { continue };
+        let address = ip.parse().ok().zip(port.parse().ok()).map(|(ip, port)| SocketAddr::new(ip, port));
+        if let Some(address) =
+            address.filter(|address| kind.eq_ignore_ascii_case(transport) && !found.contains(address))
+        {
+            found.push(address);
+        }
+    }
+    found
 }

@@ -20,7 +20,7 @@ use tokio_rustls::{
     },
 };
 
-use crate::{Address, ConnectError};
+use crate::{Address, ConnectError, look::Looking};
 
 /// Why a file with certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,10 @@ pub struct CaError {
 
 /// Connects by TLS.
 #[derive(Clone)]
-pub(crate) struct Tls(TlsConnector);
+pub(crate) struct Tls {
+    connector: TlsConnector,
+    trusted: Arc<Trusted>,
+}
 
 /// Trusts what this machine trusts, and the certificates in `ca`.
 pub(crate) fn config(ca: Option<&Path>) -> Result<Tls, CaError> {
@@ -57,17 +60,23 @@ pub(crate) fn config(ca: Option<&Path>) -> Result<Tls, CaError> {
         let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         Some(builder.build().map_err(|error| bad(error.to_string()))?)
     };
-    let trusted = Trusted { given, chains, provider: Arc::clone(&provider) };
+    let trusted = Arc::new(Trusted { given, chains, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| bad(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trusted))
+        .with_custom_certificate_verifier(Arc::clone(&trusted) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
-    Ok(Tls(TlsConnector::from(Arc::new(config))))
+    Ok(Tls { connector: TlsConnector::from(Arc::new(config)), trusted })
 }
 
 impl Tls {
+    /// For a look at a server's certificate, whoever vouches for it.
+    pub(crate) fn looking(&self) -> Looking {
+        let config = ClientConfig::clone(self.connector.config());
+        Looking::new(config, Arc::clone(&self.trusted) as Arc<dyn ServerCertVerifier>)
+    }
+
     pub(crate) async fn connect(
         &self,
         address: &Address,
@@ -76,7 +85,7 @@ impl Tls {
         let host = || address.host.clone();
         let name = ServerName::try_from(address.name().to_owned())
             .map_err(|error| ConnectError::Name(format!("{}: {error}", address.host)))?;
-        self.0.connect(name, stream).await.map_err(|error| {
+        self.connector.connect(name, stream).await.map_err(|error| {
             let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
             match tls {
                 Some(Error::InvalidCertificate(reason)) => ConnectError::Untrusted(host(), untrusted(reason)),
@@ -86,7 +95,7 @@ impl Tls {
     }
 }
 
-fn untrusted(reason: &CertificateError) -> String {
+pub(crate) fn untrusted(reason: &CertificateError) -> String {
     match reason {
         CertificateError::UnknownIssuer => "nobody whom this machine trusts vouches for it".to_owned(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),

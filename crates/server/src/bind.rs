@@ -61,6 +61,16 @@ impl Socket for TcpListener {
     }
 }
 
+/// A listener as the server's own is bound.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1)?;
+    Ok(socket.into())
+}
+
 /// Further sockets at the address of a bound one, between which and that one the kernel chooses by the sender's address
 /// (SO_REUSEPORT). Other programs are still refused the port: the first socket was bound without sharing it, and whoever wants it
 /// in the same way, as another Tangelo, must be able to have it alone at first.

@@ -28,16 +28,18 @@ const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Whether a browser may be told so for this host (and port). Only for names of the public domain name system, each of which is one
 /// machine's for good: `localhost` and names in local networks are other machines' tomorrow, or other programs', which have no HTTPS.
-/// Browsers do not take it for IP addresses (RFC 6797 section 8.1.1).
+/// And only at HTTPS's own port: it would hold for all other ports of that name, too (RFC 6797 section 8.3), and what is there is not
+/// this server's to say. Browsers do not take it for IP addresses (section 8.1.1).
 fn may_be_https_only(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
+    let name = host.strip_suffix(":443").unwrap_or(host);
     let name = name.strip_suffix('.').unwrap_or(name);
-    let is_local = [".local", ".localhost"].iter().any(|end| name.ends_with(end));
+    let is_local = LOCAL.iter().any(|end| name.ends_with(end));
     name.contains('.') && !is_local && !name.contains([':', '[']) && name.parse::<IpAddr>().is_err()
 }
+
+/// Ends of names that every network has for itself: RFC 6761, 6762, 8375, ICANN's `.internal`, and what routers use.
+const LOCAL: [&str; 8] =
+    [".local", ".localhost", ".home.arpa", ".internal", ".test", ".lan", ".home", ".localdomain"];
 
 /// Adds the headers to every answer. `https_only` is whether browsers are to come by HTTPS alone from now on.
 pub(crate) async fn harden(State(https_only): State<bool>, request: Request, next: Next) -> Response {
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn only_public_names_are_for_https_alone() {
-        for name in ["call.example", "call.example:8443", "call.example.org.", "local.example"] {
+        for name in ["call.example", "call.example:443", "call.example.org.", "local.example", "lan.example"]
+        {
             assert!(may_be_https_only(name), "{name}");
         }
         for name in [
@@ -117,6 +120,11 @@ mod tests {
             "a.localhost",
             "box.local",
             "box.local.:8443",
+            "box.lan",
+            "box.home.arpa",
+            "box.internal.",
+            "call.example:8443",
+            "call.example:80",
             "box",
             "192.0.2.1",
             "192.0.2.1:8443",

@@ -38,7 +38,7 @@ use crate::{
     idle::Idle,
     metrics::{self, Counters},
     proxies::Proxies,
-    tls::ALPN_HTTP2,
+    tls::{ALPN_ACME, ALPN_HTTP2},
     web,
 };
 
@@ -160,10 +160,11 @@ async fn connection(stream: TcpStream, ip: IpAddr, router: Router, shared: Share
         None => http1(stream, service, &shared).await,
         Some(tls) => {
             let Ok(Ok(stream)) = timeout(shared.limits.head, tls.accept(stream)).await else { return };
-            if stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2) {
-                http2(stream, service, &shared).await
-            } else {
-                http1(stream, service, &shared).await
+            match stream.get_ref().1.alpn_protocol() {
+                Some(ALPN_HTTP2) => http2(stream, service, &shared).await,
+                // Who came to see a proof has seen it.
+                Some(ALPN_ACME) => return,
+                _ => http1(stream, service, &shared).await,
             }
         }
     };

@@ -5,6 +5,7 @@
 // This crate does the input and output that the sans-IO crates leave to it, and owns the clock.
 #![allow(clippy::disallowed_methods)]
 
+mod acme;
 mod addresses;
 mod assets;
 mod backlog;
@@ -12,6 +13,7 @@ mod bandwidth;
 #[doc(hidden)]
 pub mod batch;
 mod bind;
+mod certificate;
 mod doors;
 mod engine;
 mod headers;
@@ -23,6 +25,8 @@ mod media;
 mod media_thread;
 mod metrics;
 mod ports;
+mod private;
+pub mod probe;
 mod proxies;
 mod self_signed;
 mod socket;
@@ -54,8 +58,10 @@ use tokio::{
     time::timeout,
 };
 
+pub use acme::{AcmeConfig, LETS_ENCRYPT};
 pub use addresses::is_local;
 pub use assets::{WebFile, web_app};
+pub use certificate::CertificateFacts;
 pub use doors::DoorsConfig;
 pub use headers::page_headers;
 pub use limits::{Capacity, ConnectionLimits};
@@ -63,8 +69,10 @@ pub use proxies::{Network, ParseNetworkError};
 pub use self_signed::{SelfSigned, self_signed};
 pub use store::StoreError;
 pub use tangelo_delivery::{Doors, Rate};
+pub use tls::first_certificate;
 pub use turn::{ParseTurnUrlError, TurnConfig, TurnUrl};
 
+use acme::Acme;
 use assets::Assets;
 use doors::Doorkeeper;
 use engine::ToEngine;
@@ -95,6 +103,8 @@ pub struct Config {
     pub turn: Option<TurnConfig>,
     /// Serve HTTPS.
     pub tls: Option<TlsFiles>,
+    /// Serve HTTPS, with a certificate that the server gets by itself. It counts more than the files.
+    pub acme: Option<AcmeConfig>,
     /// Serve the web app from this folder instead of the one inside the program.
     pub web: Option<PathBuf>,
     /// Write every packet that the SFU forwards to this pcap file.
@@ -124,6 +134,7 @@ impl Config {
             stun: None,
             turn: None,
             tls: None,
+            acme: None,
             web: None,
             tap: None,
             store: None,
@@ -179,6 +190,9 @@ pub enum ServeError {
     /// A certificate or key file cannot be used.
     #[error("cannot use {0} for HTTPS: {1}")]
     Tls(PathBuf, String),
+    /// No certificate can be asked for.
+    #[error("no certificate can be asked for: {0}")]
+    Acme(String),
     /// None, or more TURN servers than clients are told.
     #[error("--turn is to name 1 to {} TURN servers", tangelo_wire::limits::TURN_URLS_MAX)]
     TurnUrls,
@@ -219,6 +233,7 @@ pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
     certificate: Option<Arc<Certificate>>,
+    acme: Option<Acme>,
     https_only: bool,
     limits: ConnectionLimits,
     media: Media,
@@ -240,7 +255,11 @@ impl Server {
     /// # Errors
     /// See [`ServeError`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+        let acme = config.acme.clone().map(Acme::new).transpose()?;
+        let certificate = match (&acme, &config.tls) {
+            (Some(acme), _) => Some(Arc::clone(acme.certificate())),
+            (None, files) => files.as_ref().map(Certificate::read).transpose()?,
+        };
         let turn = config.turn.clone().map(turn::Issuer::new).transpose()?;
         let doorkeeper = Doorkeeper::new(&config.doors)?;
         let listen_error = |error| ServeError::Listen(config.listen, error);
@@ -267,7 +286,8 @@ impl Server {
             listener,
             local_addr,
             certificate,
-            https_only: config.tls.is_some_and(|files| !files.self_signed),
+            https_only: acme.is_some() || config.tls.is_some_and(|files| !files.self_signed),
+            acme,
             limits: ConnectionLimits::of(&config.capacity),
             media,
             stun: config.stun,
@@ -288,6 +308,7 @@ impl Server {
     /// # Errors
     /// As of [`Server::bind`].
     pub fn check(config: &Config) -> Result<(), ServeError> {
+        config.acme.as_ref().map(AcmeConfig::check).transpose()?;
         config.tls.as_ref().map(Certificate::read).transpose()?;
         config.turn.clone().map(turn::Issuer::new).transpose()?;
         Doorkeeper::new(&config.doors)?;
@@ -339,6 +360,12 @@ impl Server {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.certificate.is_some()
+    }
+
+    /// Whether it serves HTTPS, but has no certificate yet: it is asked for once the server runs.
+    #[must_use]
+    pub fn awaits_certificate(&self) -> bool {
+        self.certificate.as_ref().is_some_and(|certificate| certificate.current().is_none())
     }
 
     /// How many rooms and people a server before this one has left here: they may come back.
@@ -398,6 +425,7 @@ impl Server {
         );
         let router = web::router(Arc::new(app), self.https_only);
         let acceptor = self.certificate.as_ref().map(tls::acceptor).transpose()?;
+        let ordering = self.acme.map(|acme| tokio::spawn(acme.watch(self.limits.acme_pause)));
         let renewal =
             self.certificate.map(|certificate| tokio::spawn(certificate.watch(self.limits.certificate_look)));
         let told = self.metrics.map(|(listener, _)| {
@@ -449,7 +477,7 @@ impl Server {
         let _ = tokio::time::timeout(SHUTDOWN_MAX, quiet).await;
         // They hold senders of the media threads' commands, which wait until there is none.
         engine.abort();
-        for task in [found, renewal].into_iter().flatten() {
+        for task in [found, ordering, renewal].into_iter().flatten() {
             task.abort();
         }
         media.stop().await;

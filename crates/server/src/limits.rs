@@ -39,6 +39,8 @@ pub struct ConnectionLimits {
     pub idle: Duration,
     /// How often it is looked whether the certificate for HTTPS has changed.
     pub certificate_look: Duration,
+    /// The first pause after a certification authority has given no certificate, and the least time between two.
+    pub acme_pause: Duration,
 }
 
 impl Default for ConnectionLimits {
@@ -62,6 +64,7 @@ impl Default for ConnectionLimits {
             head: Duration::from_secs(15),
             idle: Duration::from_secs(60),
             certificate_look: Duration::from_secs(60),
+            acme_pause: Duration::from_secs(300),
         }
     }
 }

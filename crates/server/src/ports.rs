@@ -18,7 +18,7 @@ use crate::{backlog::Backlog, batch::Run, bind::Bound};
 /// Bytes of one buffer: the kernel may put datagrams of one sender together (GRO).
 const BUFFER_BYTES: usize = 65_536;
 /// What the kernel is asked to keep while this thread is busy, in bytes: a quarter of a second at 100 Mbit/s.
-const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+pub const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
 /// A UDP port of the running media thread.
 pub(crate) struct OpenPort {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    fs, io,
+    fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use crate::{ServeError, TlsFiles, interfaces};
+use crate::{ServeError, TlsFiles, interfaces, private};
 
 /// As long as every device allows for certificates that people install themselves.
 const VALID: Duration = Duration::from_secs(800 * 24 * 60 * 60);
@@ -99,7 +99,8 @@ fn host_name() -> Option<String> {
 
 fn is_host_name(name: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    !name.is_empty() && name.len() < 64 && name.bytes().all(fine)
+    // A label has up to 63 letters, and `.local` comes behind one (RFC 1035 section 2.3.4).
+    name.len() <= 253 && name.bytes().all(fine) && name.split('.').all(|label| (1..64).contains(&label.len()))
 }
 
 /// The record has the certificate's end, in seconds since the Unix epoch, and its names.
@@ -133,21 +134,9 @@ fn make(files: &TlsFiles, record: &Path, names: &[String], now: SystemTime) -> R
     for (path, contents) in
         [(&files.key, key.serialize_pem()), (&files.cert, certificate.pem()), (&record.to_owned(), text)]
     {
-        write(path, &contents).map_err(|error| bad(path, error.to_string()))?;
+        private::write(path, &contents).map_err(|error| bad(path, error.to_string()))?;
     }
     Ok(())
-}
-
-/// For the own user alone.
-fn write(path: &Path, contents: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    io::Write::write_all(&mut options.open(path)?, contents.as_bytes())
 }
 
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
@@ -207,6 +196,17 @@ mod tests {
         fs::write(&folder, "no folder").unwrap();
         assert!(matches!(self_signed(&folder, &[], now), Err(ServeError::Tls(..))));
         fs::remove_file(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_longest_machine_name_is_one() {
+        let longest = "a".repeat(63);
+        for name in [longest.clone(), format!("{longest}.local")] {
+            assert!(is_host_name(&name), "{name}");
+        }
+        for name in ["a".repeat(64), "a..b".to_owned(), String::new(), "a b".to_owned()] {
+            assert!(!is_host_name(&name), "{name}");
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn pause(failures: u32) -> Duration {
 }
 
 /// What the server said of IPv4 and of IPv6; `None` where it has no address of that family to be asked at.
-type Answers = [Option<io::Result<IpAddr>>; 2];
+pub(crate) type Answers = [Option<io::Result<IpAddr>>; 2];
 
 /// This machine's addresses as the server saw them last, of IPv4 and of IPv6.
 #[derive(Default)]
@@ -88,7 +88,7 @@ impl Known {
 }
 
 /// Asks of both families at once, as far as the server has addresses of them.
-async fn ask_all(server: &str) -> io::Result<Answers> {
+pub(crate) async fn ask_all(server: &str) -> io::Result<Answers> {
     let addresses: Vec<SocketAddr> = lookup_host(server).await?.collect();
     let one = |is_ipv4| addresses.iter().copied().find(|address| address.is_ipv4() == is_ipv4);
     let ask = async |address: Option<SocketAddr>| match address {

@@ -2,6 +2,7 @@
 // The command does what the sans-IO crates leave to it.
 #![allow(clippy::disallowed_methods)]
 
+mod doctor;
 mod join;
 mod load;
 mod serve;
@@ -36,6 +37,11 @@ enum Command {
     /// Look at the settings of a server, without starting one.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look for what is wrong with a server, or would be: ports, certificate, addresses, UDP, clock; and say what to do.
+    ///
+    /// With the options of `tangelo serve` it looks at this machine; with --url at a server elsewhere, as people meet it, and joins a call of
+    /// its own there. Ends with 1 if something failed.
+    Doctor(Box<doctor::Options>),
     /// Join a call without a browser: as a bot, to record at one's own side, or to write and read in a terminal.
     ///
     /// Lines typed are said to everyone as messages; "/leave" leaves. Lines printed begin with * for what happens, with !
@@ -87,6 +93,7 @@ fn run(words: Vec<OsString>) -> Result<(), Box<dyn Error>> {
             let listed = check.map(|(_, check)| settings::list(&Arguments::command(), check, &from_file));
             serve::check(options, &listed.unwrap_or_default())
         }
+        Command::Doctor(options) => doctor::run(*options),
         Command::Join(options) => join::run(options),
         Command::Load(options) => load::run(options),
         Command::Token(command) => token::run(command),

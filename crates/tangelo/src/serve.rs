@@ -12,8 +12,8 @@ use std::{
 #[cfg(unix)]
 use tangelo_server::ConnectionLimits;
 use tangelo_server::{
-    Capacity, Config, Doors, DoorsConfig, Network, Server, TcpPort, TlsFiles, TurnConfig, TurnUrl, is_local,
-    self_signed,
+    AcmeConfig, Capacity, Config, Doors, DoorsConfig, LETS_ENCRYPT, Network, Server, TcpPort, TlsFiles,
+    TurnConfig, TurnUrl, is_local, self_signed,
 };
 use tangelo_wire::limits;
 
@@ -111,6 +111,40 @@ pub(crate) struct Options {
     /// machine's name. Addresses that the machine gets later are not in it: browsers warn all the same, and the fingerprint stays.
     #[arg(long, env = "TANGELO_TLS_SELF_SIGNED", value_name = "FOLDER", conflicts_with = "tls_cert")]
     tls_self_signed: Option<PathBuf>,
+
+    /// A name for which the server gets an HTTPS certificate by itself, and renews it, as call.example.org; may be given several times,
+    /// or with commas. Goes with --acme-folder.
+    ///
+    /// It is asked of Let's Encrypt, or of the authority that --acme-directory names, by ACME (RFC 8555): whoever gives this option agrees
+    /// to that authority's terms. It looks whether the name is this server's, on port 443 (tls-alpn-01), which must lead to --listen from
+    /// everywhere. Nothing else has to be open.
+    #[arg(
+        long = "acme-domain",
+        env = "TANGELO_ACME_DOMAIN",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = domain,
+        requires = "acme_folder",
+        conflicts_with_all = ["tls_cert", "tls_key", "tls_self_signed"]
+    )]
+    acme_domains: Vec<String>,
+
+    /// Where the authority may write to, of changes or trouble. Default: it is told no address.
+    #[arg(long, env = "TANGELO_ACME_EMAIL", value_name = "MAIL", requires = "acme_domains", value_parser = email)]
+    acme_email: Option<String>,
+
+    /// Folder in which the account with the authority and the certificate are kept, with their keys; made if need be.
+    #[arg(long, env = "TANGELO_ACME_FOLDER", value_name = "FOLDER", requires = "acme_domains")]
+    acme_folder: Option<PathBuf>,
+
+    /// The authority's directory. Default: that of Let's Encrypt.
+    #[arg(long, env = "TANGELO_ACME_DIRECTORY", value_name = "URL", requires = "acme_domains")]
+    acme_directory: Option<String>,
+
+    /// PEM file with the certificates that vouch for the authority's own server, instead of those that this machine trusts: for an
+    /// authority of one's own.
+    #[arg(long, env = "TANGELO_ACME_ROOT", value_name = "FILE", requires = "acme_domains")]
+    acme_root: Option<PathBuf>,
 
     /// Write every media packet that is passed on to this pcap file, as the server sees it: encrypted. Default: none.
     ///
@@ -240,17 +274,25 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints the settings, and looks at the files that they name. The ports are left alone: a server may be running.
-pub(crate) fn check(mut options: Options, listed: &str) -> Result<(), Box<dyn Error>> {
+pub(crate) fn check(options: Options, listed: &str) -> Result<(), Box<dyn Error>> {
     print(listed)?;
-    super::log_to_stderr(&options.log, options.log_format)?;
-    // It is made when a server starts, and not before.
-    let own_certificate = options.tls_self_signed.take().is_some();
-    let (config, _) = config(options)?;
+    let (config, own_certificate) = settings(options)?;
+    let own_certificate = own_certificate.is_some();
     Server::check(&config)?;
-    if config.tls.is_none() && !own_certificate && !config.listen.ip().is_loopback() {
+    if config.tls.is_none() && config.acme.is_none() && !own_certificate && !config.listen.ip().is_loopback()
+    {
         warn_of_http();
     }
     print("A server can start with these settings, if its ports are free.\n")
+}
+
+/// The settings, for who only looks at them, and the folder of a certificate of the server's own: that is made when a server starts,
+/// and not before.
+pub(crate) fn settings(mut options: Options) -> Result<(Config, Option<PathBuf>), Box<dyn Error>> {
+    super::log_to_stderr(&options.log, options.log_format)?;
+    let own_certificate = options.tls_self_signed.take();
+    let (config, _) = config(options)?;
+    Ok((config, own_certificate))
 }
 
 fn print(text: &str) -> Result<(), Box<dyn Error>> {
@@ -293,6 +335,13 @@ fn config(options: Options) -> Result<(Config, Option<String>), Box<dyn Error>> 
         stun: options.stun,
         turn: options.turn_secret_file.map(|secret_file| TurnConfig { urls: options.turn_urls, secret_file }),
         tls,
+        acme: options.acme_folder.map(|folder| AcmeConfig {
+            domains: options.acme_domains,
+            email: options.acme_email,
+            folder,
+            directory: options.acme_directory.unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+            root: options.acme_root,
+        }),
         web: options.web,
         tap: options.tap,
         store: options.store,
@@ -331,6 +380,7 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
     let (tap, turn, has_udp, store) =
         (config.tap.clone(), config.turn.clone(), config.media_port.is_some(), config.store.clone());
     let doors = config.doors.doors;
+    let domains = config.acme.as_ref().map_or_else(Vec::new, |acme| acme.domains.clone());
     let server = Server::bind(config).await?;
     let address = server.local_addr();
     if let Some(address) = server.metrics_addr()
@@ -347,6 +397,12 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
         Doors::Link => {}
         Doors::Token => tracing::info!("rooms are open to those alone who have a token"),
         Doors::Creators => tracing::info!("rooms are begun by those alone whose token lets them"),
+    }
+    if server.awaits_certificate() {
+        tracing::info!(
+            "there is no certificate for {} yet: it is asked for now, and until it is here no page can be opened",
+            domains.join(", ")
+        );
     }
     if let Some(tap) = tap {
         tracing::info!("media packets are written to {}", tap.display());
@@ -373,7 +429,7 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
             );
         }
     }
-    print_addresses(&server, fingerprint)?;
+    print_addresses(&server, &domains, fingerprint)?;
     server.run_draining(drain, stop).await?;
     tracing::info!("stopped");
     Ok(())
@@ -382,13 +438,13 @@ async fn serve(config: Config, fingerprint: Option<&str>, most: Duration) -> Res
 fn warn_of_http() {
     tracing::warn!(
         "this server is open to other machines without HTTPS: their browsers give camera and microphone only \
-         to https pages. Use --tls-cert and --tls-key, a proxy that speaks HTTPS, or --tls-self-signed"
+         to https pages. Use --acme-domain, --tls-cert and --tls-key, a proxy that speaks HTTPS, or --tls-self-signed"
     );
 }
 
 /// Says where the page can be opened, and what a certificate looks like that nobody else vouches for. All at once: whoever waits for
 /// the first line may read no further.
-fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()> {
+fn print_addresses(server: &Server, domains: &[String], fingerprint: Option<&str>) -> io::Result<()> {
     let scheme = if server.is_https() { "https" } else { "http" };
     let address = server.local_addr();
     let mut text = if address.ip().is_unspecified() {
@@ -398,6 +454,10 @@ fn print_addresses(server: &Server, fingerprint: Option<&str>) -> io::Result<()>
     } else {
         format!("Tangelo is ready: {scheme}://{address}\n")
     };
+    for domain in domains {
+        let port = Some(address.port()).filter(|port| *port != 443).map(|port| format!(":{port}"));
+        text += &format!("With a certificate: {scheme}://{domain}{}\n", port.unwrap_or_default());
+    }
     if let Some(address) = server.metrics_addr() {
         text += &format!("Metrics: http://{address}/metrics\n");
     }
@@ -438,6 +498,37 @@ fn host_port(text: &str) -> Result<String, String> {
     }
 }
 
+/// A name as certificates have it: in small letters, without the dot at its end.
+fn domain(text: &str) -> Result<String, String> {
+    if text.starts_with("*.") {
+        return Err(
+            "certificates for all names below one cannot be had in this way: give each name".to_owned()
+        );
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Err("this is to be a name: authorities look at port 443 of a name".to_owned());
+    }
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let fine = |label: &str| {
+        (1..64).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(fine) {
+        Ok(name)
+    } else {
+        Err("this is to be a host's name, for example call.example.org; letters beyond a to z as punycode (xn--...)".to_owned())
+    }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let is_fine =
+        text.split_once('@').is_some_and(|(before, behind)| !before.is_empty() && behind.contains('.'))
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b',' | b'?' | b'%'));
+    if is_fine { Ok(text.to_owned()) } else { Err("this is to be a mail address".to_owned()) }
+}
+
 fn port(text: &str) -> Result<Port, String> {
     if text == "off" {
         return Ok(Port::Off);
@@ -458,13 +549,18 @@ fn public_ip(text: &str) -> Result<IpAddr, String> {
     Ok(ip)
 }
 
+/// How many files a full server may have open.
+#[cfg(unix)]
+pub(crate) fn files_wanted(limits: &ConnectionLimits) -> u64 {
+    let connections = u64::try_from(limits.connections + limits.media_connections).unwrap_or(u64::MAX);
+    // Files and the like, and a media socket for each of up to 64 threads at each of up to 8 addresses.
+    connections.saturating_add(256 + 64 * 8)
+}
+
 /// Every connection is an open file to the system, and the usual limit is far below what a server needs.
 #[cfg(unix)]
 fn raise_file_limit(capacity: &Capacity) {
-    let ConnectionLimits { connections, media_connections, .. } = ConnectionLimits::of(capacity);
-    let connections = u64::try_from(connections + media_connections).unwrap_or(u64::MAX);
-    // Files and the like, and a media socket for each of up to 64 threads at each of up to 8 addresses.
-    let wanted = connections.saturating_add(256 + 64 * 8);
+    let wanted = files_wanted(&ConnectionLimits::of(capacity));
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < wanted => tracing::warn!(
             "the system lets this program have only {limit} connections and files open, where it would use up to \

@@ -23,6 +23,7 @@ pub(crate) fn with_file(
     let is = |at: usize, word: &str| words.get(at).is_some_and(|given| given == word);
     let (path, behind): (&[&str], _) = match () {
         () if is(1, "serve") => (&["serve"], 2),
+        () if is(1, "doctor") => (&["doctor"], 2),
         () if is(1, "config") && is(2, "check") => (&["config", "check"], 3),
         () => return unchanged(words),
     };
@@ -63,7 +64,8 @@ fn named(given: &[OsString]) -> Option<PathBuf> {
 }
 
 fn option<'a>(serve: &'a Command, name: &str) -> Option<&'a Arg> {
-    let others = ["config", "help", "version"];
+    // Those of `tangelo doctor` alone are nothing that a server is set up with.
+    let others = ["config", "help", "version", "url", "ca", "json"];
     serve.get_arguments().find(|arg| arg.get_long() == Some(name)).filter(|_| !others.contains(&name))
 }
 
@@ -80,8 +82,11 @@ fn values(value: &Value) -> Option<Vec<String>> {
 /// Options that cannot stand beside this one. If one is given, the file's gives way as a whole: it is what counts less.
 fn conflicting(name: &str) -> &'static [&'static str] {
     match name {
-        "tls-cert" | "tls-key" => &["tls-self-signed"],
-        "tls-self-signed" => &["tls-cert", "tls-key"],
+        "tls-cert" | "tls-key" => &["tls-self-signed", "acme-domain"],
+        "tls-self-signed" => &["tls-cert", "tls-key", "acme-domain"],
+        "acme-domain" | "acme-email" | "acme-folder" | "acme-directory" | "acme-root" => {
+            &["tls-cert", "tls-key", "tls-self-signed"]
+        }
         _ => &[],
     }
 }
@@ -179,6 +184,10 @@ mod tests {
     #[test]
     fn a_certificate_of_the_file_gives_way_to_one_of_another_kind() {
         let text = "tls-cert = \"a.pem\"\ntls-key = \"a-key.pem\"\n";
+        assert_eq!(merged(text, &["--acme-domain=a.example"]).unwrap().1, [] as [&str; 0]);
+        let acme = "acme-domain = \"a.example\"\nacme-folder = \"acme\"\n";
+        assert_eq!(merged(acme, &["--tls-self-signed", "tls"]).unwrap().1, [] as [&str; 0]);
+        assert_eq!(merged(acme, &["--acme-domain=b.example"]).unwrap().1, ["acme-folder"]);
         assert_eq!(merged(text, &["--tls-self-signed", "tls"]).unwrap().1, [] as [&str; 0]);
         for given in ["--tls-cert=b.pem", "--tls-key=b-key.pem"] {
             assert_eq!(merged("tls-self-signed = \"tls\"", &[given]).unwrap().0, [given]);

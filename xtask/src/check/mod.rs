@@ -6,11 +6,13 @@ mod licence;
 mod named_tests;
 pub(crate) mod npm_lock;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::Result;
 use crate::process::{output, run, succeeds, tool};
 use crate::repo::Repo;
+use crate::setup;
 
 pub(crate) use bindings::check as bindings;
 
@@ -30,8 +32,11 @@ pub(crate) fn clippy(repo: &Repo) -> Result<()> {
 
 /// The tests of all crates. What they write in passing goes to the target folder, not among the sources.
 pub(crate) fn rust_tests(repo: &Repo) -> Result<()> {
-    run(repo
-        .cargo()
+    let mut cargo = repo.cargo();
+    if let Some(pebble) = setup::pebble::ensure()? {
+        cargo.env("TANGELO_PEBBLE", pebble);
+    }
+    run(cargo
         .args(["test", "--workspace", "--locked"])
         .env(bindings::EXPORT_VARIABLE, repo.notes().join("rust-tests")))
 }
@@ -48,8 +53,14 @@ pub(crate) fn dependencies(repo: &Repo) -> Result<()> {
 pub(crate) fn licences(repo: &Repo) -> Result<()> {
     let (ours, fuzzer) = (metadata(repo)?, metadata_of(repo, FUZZER)?);
     let lock = npm_lock(repo)?;
-    let mut problems = licence::problems(&graph::packages(&ours)?, &[]);
-    problems.extend(licence::problems(&graph::packages(&fuzzer)?, &licence::FUZZER_ONLY));
+    let mut problems = Vec::new();
+    for (metadata, manifest, exceptions) in
+        [(&ours, "Cargo.toml", &[][..]), (&fuzzer, FUZZER, &licence::FUZZER_ONLY)]
+    {
+        let (mut packages, built) = (graph::packages(metadata)?, built(repo, manifest)?);
+        packages.retain(|package| built.contains(&(package.name.clone(), package.version.clone())));
+        problems.extend(licence::problems(&packages, exceptions));
+    }
     let members = graph::members(&[&ours, &fuzzer])?;
     for metadata in [&ours, &fuzzer] {
         problems.extend(graph::foreign_sources(metadata, &members)?);
@@ -105,6 +116,19 @@ fn metadata_of(repo: &Repo, manifest: &str) -> Result<serde_json::Value> {
     cargo.args(["metadata", "--locked", "--all-features", "--format-version", "1", "--manifest-path"]);
     let json = output(cargo.arg(repo.root.join(manifest)))?;
     serde_json::from_str(&json).map_err(|error| format!("`cargo metadata` is not JSON: {error}"))
+}
+
+/// Names and versions of the crates that are built on any system, for tests and by build scripts too. Lock file and metadata list more:
+/// what features would bring that nobody turns on.
+pub(crate) fn built(repo: &Repo, manifest: &str) -> Result<BTreeSet<(String, String)>> {
+    let mut cargo = repo.cargo();
+    cargo.args(["tree", "--locked", "--workspace", "--all-features", "--target", "all", "--prefix", "none"]);
+    let list = output(cargo.args(["--format", "{p}", "--manifest-path"]).arg(repo.root.join(manifest)))?;
+    let crates = list.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.trim_start_matches('v').to_owned()))
+    });
+    Ok(crates.collect())
 }
 
 fn npm_lock(repo: &Repo) -> Result<serde_json::Value> {

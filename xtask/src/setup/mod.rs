@@ -3,6 +3,7 @@
 mod apt;
 pub(crate) mod browsers;
 pub(crate) mod npm;
+pub(crate) mod pebble;
 pub(crate) mod tlc;
 pub(crate) mod turn;
 pub(crate) mod wasm_target;

@@ -125,7 +125,7 @@ impl Guest {
             Happening::Call(Event::Tracks { tracks }) => self.tracks = tracks.len(),
             Happening::Call(Event::Hearing { clients }) => self.hearing = clients,
             Happening::Call(Event::Ended { text }) => panic!("the call ended: {text}"),
-            Happening::Call(_) => {}
+            Happening::Call(_) | Happening::MediaOffered { .. } => {}
             Happening::MediaUp => self.media_up = true,
             Happening::Frame(Frame { client, source, contents, .. }) => {
                 self.frames.push((client, source, contents));

@@ -176,7 +176,7 @@ impl Call {
             Happening::Unreachable(error) if self.phase == Phase::Connecting => {
                 return Err(hint(error).into());
             }
-            Happening::Unreachable(_) => {}
+            Happening::Unreachable(_) | Happening::MediaOffered { .. } => {}
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ use crate::join::Misused;
 use board::Board;
 use conduct::{Course, addresses, conduct};
 use plan::Plan;
-use process::Process;
+pub(crate) use process::Process;
 use progress::Progress;
 
 #[derive(clap::Args)]

@@ -138,7 +138,7 @@ pub(super) async fn attend(
                 account.trouble = Some(explain(error.into()).to_string());
                 return account;
             }
-            Some(Happening::Call(_) | Happening::Unreachable(_)) => {}
+            Some(Happening::Call(_) | Happening::MediaOffered { .. } | Happening::Unreachable(_)) => {}
             None => {
                 account.trouble.get_or_insert_with(|| "the call ended".to_owned());
                 return account;

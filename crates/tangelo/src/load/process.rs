@@ -9,10 +9,10 @@ use std::{
 
 /// A process of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
-    pub(super) pid: u32,
+pub(crate) struct Process {
+    pub(crate) pid: u32,
     /// As the system names it.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
 /// What it has taken so far.
@@ -43,11 +43,16 @@ impl Process {
         let Some(local) = addresses.iter().find(|address| is_local(address)) else {
             return Err("the server is on another machine".to_owned());
         };
-        listener(local.port()).and_then(Self::named).ok_or_else(|| {
+        Self::holding(local.port(), false).ok_or_else(|| {
             "the server's process cannot be found, perhaps because it belongs to somebody else: give it with \
              --server-pid"
                 .to_owned()
         })
+    }
+
+    /// The process that has this UDP port, or listens on this TCP port, as far as the system tells.
+    pub(crate) fn holding(port: u16, is_udp: bool) -> Option<Self> {
+        holder(port, is_udp).and_then(Self::named)
     }
 
     fn named(pid: u32) -> Option<Self> {
@@ -113,12 +118,13 @@ fn is_local(address: &SocketAddr) -> bool {
     UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 
-/// The process that listens on a TCP port.
-fn listener(port: u16) -> Option<u32> {
-    let inodes: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+fn holder(port: u16, is_udp: bool) -> Option<u32> {
+    // Listening for TCP, and without a peer for UDP, as the kernel numbers it.
+    let (protocol, state) = if is_udp { ("udp", "07") } else { ("tcp", "0A") };
+    let inodes: Vec<String> = ["", "6"]
         .iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .flat_map(|table| listening(&table, port))
+        .filter_map(|family| fs::read_to_string(format!("/proc/net/{protocol}{family}")).ok())
+        .flat_map(|table| holding(&table, port, state))
         .map(|inode| format!("socket:[{inode}]"))
         .collect();
     let has_it = |folder: &Path| {
@@ -135,12 +141,12 @@ fn listener(port: u16) -> Option<u32> {
         .map(|(pid, _)| pid)
 }
 
-/// The inodes of sockets that listen on a port, in a table as in /proc/net/tcp (proc_pid_net(5)).
-fn listening(table: &str, port: u16) -> Vec<u64> {
+/// The inodes of sockets in this state at a port, in a table as in /proc/net/tcp (proc_pid_net(5)).
+fn holding(table: &str, port: u16, state: &str) -> Vec<u64> {
     let local = format!(":{port:04X}");
     let rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     rows.filter(|row| {
-        row.get(1).is_some_and(|address| address.ends_with(&local)) && row.get(3) == Some(&"0A")
+        row.get(1).is_some_and(|address| address.ends_with(&local)) && row.get(3) == Some(&state)
     })
     .filter_map(|row| row.get(9)?.parse().ok())
     .collect()
@@ -164,9 +170,9 @@ mod tests {
                      0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n   \
                      1: 0100007F:1F90 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0\n   \
                      2: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0\n";
-        assert_eq!(listening(table, 8_080), [4_711]);
-        assert_eq!(listening(table, 80), [4_713]);
-        assert!(listening(table, 443).is_empty());
+        assert_eq!(holding(table, 8_080, "0A"), [4_711]);
+        assert_eq!(holding(table, 80, "0A"), [4_713]);
+        assert!(holding(table, 443, "0A").is_empty());
     }
 
     #[test]
@@ -190,6 +196,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let process = Process::find(None, &[listener.local_addr().unwrap()]).unwrap();
         assert_eq!(process.pid, std::process::id());
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert_eq!(Process::holding(socket.local_addr().unwrap().port(), true), Some(process.clone()));
         let usage = process.usage().unwrap();
         assert!(usage.rss_bytes > 100_000 && usage.cpu >= usage.media_cpu, "{usage:?}");
         assert!(datagrams_dropped().is_some());

@@ -33,8 +33,14 @@ impl Drop for Running {
 
 /// Starts a server on free loopback ports and waits for its address.
 pub fn serve(arguments: &[&str]) -> (Running, String) {
-    let mut all = vec!["serve", "--media-port", "0", "--public-ip", "127.0.0.1"];
-    all.extend(arguments);
+    let has_address = arguments.contains(&"--public-ip");
+    let address: &[&str] = if has_address { &[] } else { &["--public-ip", "127.0.0.1"] };
+    serve_with(&[&["--media-port", "0"], address, arguments].concat())
+}
+
+/// As [`serve`], without the media port and the address that it chooses.
+pub fn serve_with(arguments: &[&str]) -> (Running, String) {
+    let all = [&["serve"], arguments].concat();
     let mut child = tangelo(&all).env("TANGELO_LISTEN", "127.0.0.1:0").spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
