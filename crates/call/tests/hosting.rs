@@ -571,6 +571,140 @@ fn an_old_calls_word_unlocks_nothing() {
     assert_eq!(world.peers[stranger].phase, Some(Phase::Waiting));
 }
 
+/// Lets time pass while no statement of this one gets to the server.
+fn run_without_word(world: &mut World, host: usize, duration_ms: u64) {
+    let is_statement = |text: &String| {
+        let posted = ClientMessage::from_json(text);
+        matches!(posted, Ok(ClientMessage::Post { body: Post::HostSay { .. }, .. }))
+    };
+    let end = world.now + duration_ms;
+    while world.now < end {
+        let mut moves = true;
+        while moves {
+            moves = false;
+            for index in 0..world.peers.len() {
+                world.peers[host].to_server.retain(|text| !is_statement(text));
+                moves |= world.step_to_server(index);
+                moves |= world.step_to_client(index);
+            }
+        }
+        world.now = world.now + 50;
+        world.tick();
+        world.peers[host].to_server.retain(|text| !is_statement(text));
+    }
+}
+
+#[test]
+fn a_lock_that_did_not_come_through_again_comes_with_the_hosts_next_word() {
+    let (mut world, _) = hosted(1, 4);
+    remove(&mut world, 0, 3);
+    order(&mut world, 0, HostOrder::Lock {});
+    let guests = [5, 6].map(|person| world.open(person));
+    world.run(2_000);
+    forget(&mut world, &[0, 1, 2, guests[0], guests[1]]);
+    for _ in 0..40 {
+        if !has_alarm(&world, 0, &["is not confirmed"]) {
+            run_without_word(&mut world, 0, 500);
+        }
+    }
+    assert!(has_alarm(&world, 0, &["is not confirmed"]));
+    assert!(statements(&world).is_empty());
+    let client = world.client(guests[0]);
+    order(&mut world, 0, HostOrder::Admit { client });
+    world.run(5_000);
+    world.assert_one_group(&[0, 1, 2, guests[0]]);
+    for index in [0, 1, 2, guests[0]] {
+        assert!(view(&world, index).locked && !view(&world, index).opened, "{index}");
+    }
+    assert!(view(&world, guests[1]).outside, "who is not admitted waits");
+    let again = world.open(4);
+    world.run(3_000);
+    assert!(world.peers[again].ended.as_deref().unwrap().starts_with("The host removed you"));
+}
+
+#[test]
+fn a_lock_that_did_not_come_through_again_is_tried_again() {
+    let (mut world, _) = hosted(1, 2);
+    order(&mut world, 0, HostOrder::Lock {});
+    world.run(2_000);
+    forget(&mut world, &[0, 1]);
+    run_without_word(&mut world, 0, 15_000);
+    assert!(has_alarm(&world, 0, &["is not confirmed"]));
+    assert!(statements(&world).is_empty());
+    world.run(40_000);
+    assert_eq!(statements(&world).len(), 1);
+    assert!([0, 1].iter().all(|index| view(&world, *index).locked && !view(&world, *index).opened));
+}
+
+#[test]
+fn a_host_from_a_fresh_page_gets_in_after_a_forgetful_restart() {
+    let (mut world, link) = hosted(1, 3);
+    order(&mut world, 0, HostOrder::Lock {});
+    world.run(2_000);
+    // The host does not come back.
+    forget(&mut world, &[1, 2]);
+    world.run(5_000);
+    world.link = co_host(&link);
+    let host = world.open(8);
+    world.run(8_000);
+    assert_eq!(world.peers[host].phase, Some(Phase::Waiting));
+    assert_eq!(world.notices(host).len(), 1);
+    assert!(world.notices(host)[0].starts_with("Nobody lets you in."), "{:?}", world.notices(host));
+    order(&mut world, host, HostOrder::Lock {});
+    world.run(4_000);
+    world.assert_one_group(&[1, 2, host]);
+    assert!([1, 2, host].iter().all(|index| view(&world, *index).locked && !view(&world, *index).opened));
+    assert_eq!(statements(&world).len(), 1);
+}
+
+#[test]
+fn whom_a_host_removed_does_not_come_back_unnoticed() {
+    let (mut world, _) = hosted(1, 3);
+    remove(&mut world, 0, 2);
+    world.run(2_000);
+    forget(&mut world, &[1]);
+    world.run(3_000);
+    // Who comes anew knows of nothing, and lets in whoever comes.
+    let guest = world.open(5);
+    world.run(3_000);
+    world.assert_one_group(&[1, guest]);
+    let again = world.open(3);
+    world.run(5_000);
+    world.assert_one_group(&[1, guest, again]);
+    assert!(has_alarm(&world, 1, &["Person 3 was removed by a host and is in the call again"]));
+    assert_eq!(world.alarms(1).len(), 1, "the call was not locked, and the guest is no stranger");
+    world.thaw(0);
+    world.run(5_000);
+    world.assert_one_group(&[0, 1, guest]);
+    assert!(world.peers[again].ended.as_deref().unwrap().starts_with("The host removed you"));
+}
+
+#[test]
+fn who_was_inside_under_an_older_lock_waits_for_a_newer_one() {
+    let (mut world, _) = hosted(2, 4);
+    order(&mut world, 0, HostOrder::Lock {});
+    world.run(1_000);
+    world.peers[0].frozen = true;
+    let connection = world.peers[0].connection.take().unwrap();
+    world.delivery.disconnected(world.now, connection);
+    // Long enough to depart. Meanwhile one of them leaves, and the other host locks the room without it.
+    world.run(12_000);
+    world.leave(3);
+    world.run(1_000);
+    order(&mut world, 1, HostOrder::Unlock {});
+    world.run(1_000);
+    order(&mut world, 1, HostOrder::Lock {});
+    world.run(1_000);
+    world.thaw(0);
+    world.run(5_000);
+    world.assert_one_group(&[0, 1, 2]);
+    let again = world.open(4);
+    world.run(4_000);
+    assert!(view(&world, again).outside);
+    assert!([0, 1].iter().all(|host| view(&world, *host).waiting.len() == 1));
+    world.assert_one_group(&[0, 1, 2]);
+}
+
 /// The statement that a host's client has just posted, which does not get to the server.
 fn swallow(world: &mut World, index: usize) -> ClientMessage {
     let posts = std::mem::take(&mut world.peers[index].to_server);

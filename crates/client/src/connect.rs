@@ -73,13 +73,33 @@ async fn dial(address: &Address, tls: Option<&Tls>) -> Result<Box<dyn Stream>, C
     let host = || address.host.clone();
     let silent = |error: io::Error| ConnectError::Silent(host(), error.to_string());
     let addresses = lookup(address).await?;
-    let stream = TcpStream::connect(&*addresses).await.map_err(silent)?;
+    let stream = reach(&addresses, PATIENCE).await.map_err(silent)?;
     // Small messages, each waited for.
     stream.set_nodelay(true).map_err(silent)?;
     Ok(match tls {
         Some(tls) => Box::new(tls.connect(address, stream).await?),
         None => Box::new(stream),
     })
+}
+
+/// Connects at the first address that takes a connection. Each has its part of the time, so that one to which there is no way does
+/// not use up that of all; the last has what is left.
+async fn reach(addresses: &[SocketAddr], all: Duration) -> io::Result<TcpStream> {
+    let each = all / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
+    for (number, address) in addresses.iter().enumerate() {
+        let connecting = TcpStream::connect(address);
+        let outcome = if number + 1 == addresses.len() {
+            connecting.await
+        } else {
+            timeout(each, connecting).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        };
+        failed = match outcome {
+            Ok(stream) => return Ok(stream),
+            Err(error) => error,
+        };
+    }
+    Err(failed)
 }
 
 async fn upgrade(address: &Address, stream: Box<dyn Stream>) -> Result<Socket, ConnectError> {
@@ -107,7 +127,7 @@ async fn lookup(address: &Address) -> Result<Vec<SocketAddr>, ConnectError> {
 /// answer at one of them only.
 pub(crate) async fn media_socket(address: &Address) -> Result<UdpSocket, crate::JoinError> {
     let addresses = lookup(address).await?;
-    if let Ok(Ok(stream)) = timeout(PROBE_PATIENCE, TcpStream::connect(&*addresses)).await {
+    if let Ok(Ok(stream)) = timeout(PROBE_PATIENCE, reach(&addresses, PROBE_PATIENCE)).await {
         return Ok(UdpSocket::bind((stream.local_addr()?.ip(), 0)).await?);
     }
     // It may answer later.

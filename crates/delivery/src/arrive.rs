@@ -87,9 +87,10 @@ impl Delivery {
             return self.tell_error(id, ErrorCode::NotAdmitted, error.to_string());
         }
         let host = connection.host.clone();
-        if let Some(error) = self.refused_at_the_door(now, &host, &name, pass.as_ref(), shown) {
-            return self.tell(id, ServerMessage::Error(error));
-        }
+        let stay = match self.ask_at_the_door(now, &host, &name, client, pass.as_ref(), shown) {
+            Ok(stay) => stay,
+            Err(error) => return self.tell(id, ServerMessage::Error(error)),
+        };
         // Who had a place when it said hello is no newcomer, although that place is given up by now.
         let closed = self.closed_to(&name, left.as_ref());
         if let Some(error) = closed.or_else(|| self.full(now, &name, None)) {
@@ -111,6 +112,7 @@ impl Delivery {
         let link = Link::Up { connection: id, since: now };
         let mut present = Present::new(now, link, token_hash(&token), seq, key_package, &self.limits);
         present.admission = admission;
+        present.stay = stay;
         room.present.insert(client, present);
         room.unsaved.clients.insert(client);
         self.clients = self.clients.saturating_add(1);

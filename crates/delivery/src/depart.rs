@@ -79,7 +79,7 @@ impl Delivery {
             }
             self.rooms.remove(name);
         }
-        self.may_return(now, name, gone.token_hash, reason);
+        self.may_return(now, name, client, &gone, reason);
         let Some(id) = gone.connection() else { return };
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match reason {

@@ -51,8 +51,10 @@ impl Delivery {
         if room.orders.ended {
             return self.disband(now, name);
         }
+        let removed = room.orders.removed.clone();
         let out: Vec<_> =
-            room.orders.removed.iter().filter(|client| room.present.contains_key(client)).copied().collect();
+            removed.iter().filter(|client| room.present.contains_key(client)).copied().collect();
+        self.end_returns_of(name, &removed);
         for client in out {
             self.depart(now, name, client, DepartReason::Kicked);
         }
@@ -90,6 +92,7 @@ impl Delivery {
     /// later begins another call.
     fn disband(&mut self, now: Millis, name: &RoomName) {
         let Some(room) = self.rooms.remove(name) else { return };
+        self.end_returns(name);
         if self.keeps {
             self.forgotten.push(room.log.id);
         }

@@ -13,6 +13,7 @@ use tangelo_wire::{
 
 use crate::{
     Delivery, Limits,
+    doors::{RETURN_MS, Stay},
     log::Log,
     room::{Link, Present, Room},
     timers::Timer,
@@ -64,6 +65,12 @@ pub struct KeptClient {
     pub entered: bool,
     /// The commits of the current group that named it, newest last.
     pub named: Vec<Seq>,
+    /// If it may come back as another without a token: the first client of those that came back in each other's place up to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<ClientId>,
+    /// Whether the time is set after which it may not.
+    #[serde(default)]
+    pub limited: bool,
 }
 
 /// A change of what has to outlive the program. Rooms are known by their logs' ids, which are never used twice.
@@ -245,6 +252,8 @@ fn kept_client(client: ClientId, present: &Present) -> KeptClient {
         admission: present.admission.clone(),
         entered: present.entered,
         named: present.named.iter().copied().collect(),
+        first: present.stay.map(|stay| stay.first),
+        limited: present.stay.is_some_and(|stay| stay.until.is_some()),
     }
 }
 
@@ -273,6 +282,9 @@ fn present(now: Millis, one: &KeptClient, limits: &Limits) -> Result<Present, Re
     present.admission.clone_from(&one.admission);
     present.entered = one.entered;
     present.named = one.named.iter().copied().collect();
+    // Times of the old program mean nothing here.
+    let until = one.limited.then_some(now + RETURN_MS);
+    present.stay = one.first.map(|first| Stay { first, until });
     present.media_lost = true;
     Ok(present)
 }

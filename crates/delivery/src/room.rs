@@ -10,6 +10,7 @@ use tangelo_wire::{
 use crate::{
     ConnectionId, Limits, Output,
     bucket::Bucket,
+    doors::Stay,
     keep::Unsaved,
     log::{self, Log},
     stats::Entries,
@@ -46,6 +47,8 @@ pub(crate) struct Present {
     pub(crate) arrived_at: Millis,
     pub(crate) key_package: Bytes,
     pub(crate) admission: Option<Admission>,
+    /// How it may come back as another without a token, if at all.
+    pub(crate) stay: Option<Stay>,
     /// The last entry that its cryptography has processed.
     pub(crate) processed: Seq,
     /// Whether it founded or entered the current group.
@@ -100,6 +103,7 @@ impl Present {
             arrived_at: now,
             key_package,
             admission: None,
+            stay: None,
             processed: arrived,
             entered: false,
             named: VecDeque::new(),

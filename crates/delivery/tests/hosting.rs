@@ -301,6 +301,27 @@ fn an_ended_call_is_over_for_everyone_and_the_next_one_is_another() {
 }
 
 #[test]
+fn whom_a_host_shows_out_does_not_come_back_as_who_it_was_before() {
+    let mut world = World::new();
+    let ((host, _, log_id, _), _) = arrive_with_token(&mut world);
+    let ((first, ..), (_, before)) = arrive_with_token(&mut world);
+    let ((quick, gone, ..), (_, just_before)) = arrive_with_token(&mut world);
+    let ((bystander, ..), (_, other)) = arrive_with_token(&mut world);
+    world.delivery = world.delivery.open_to(Doors::Token);
+    let returning = |token| Some(Pass { token: None, returning: Some(token) });
+    let ((_, removed, ..), (_, token)) = try_to_arrive(&mut world, returning(before)).unwrap();
+    for connection in [first, quick, bystander] {
+        world.say(connection, ClientMessage::Leave {});
+    }
+    let orders = HostOrders { removed: [removed, gone].into(), ..HostOrders::default() };
+    say(&mut world, host, &host_key(), log_id, 1, orders.to_bytes().as_slice());
+    for none in [before, token, just_before] {
+        assert_eq!(try_to_arrive(&mut world, returning(none)).err(), Some(ErrorCode::TokenNeeded));
+    }
+    assert!(try_to_arrive(&mut world, returning(other)).is_ok());
+}
+
+#[test]
 fn whom_a_host_shows_out_does_not_come_back_without_a_token() {
     let mut world = World::new();
     let ((connection, _, log_id, _), _) = arrive_with_token(&mut world);

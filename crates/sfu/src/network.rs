@@ -129,7 +129,7 @@ impl Network {
         let (since, before) = *self.unchanged.get_or_insert((now, estimate));
         let since = if before == estimate { since } else { now };
         self.unchanged = Some((since, estimate));
-        let needs = next.saturating_mul(RAISE_PERCENT) / 100 + sound_bps;
+        let needs = (next.saturating_mul(RAISE_PERCENT) / 100).saturating_add(sound_bps);
         let may_try = needs <= estimate.saturating_mul(TRIED_PERCENT) / 100;
         let passed = now.saturating_duration_since(since);
         let bps = if self.tries.is_due(now, plan.planned_bps == 0) && may_try {

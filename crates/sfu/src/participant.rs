@@ -467,7 +467,9 @@ impl Participant {
                     tracing::trace!(?at, "session is dead");
                     break None;
                 }
-                Some(Ok(Output::Timeout(at))) if at > now + AT_ONCE || rounds == ROUNDS_MAX => {
+                Some(Ok(Output::Timeout(at)))
+                    if at > now.max(self.timed) + AT_ONCE || rounds == ROUNDS_MAX =>
+                {
                     break Some(self.wake_at(now, at));
                 }
                 Some(Ok(Output::Timeout(at))) => {
@@ -495,8 +497,10 @@ impl Participant {
 
     /// When to call str0m that wants it `at` this time.
     fn wake_at(&self, now: Instant, at: Instant) -> Instant {
+        // What waits to be sent waits no longer than it must.
+        let is_exact = self.probes || !self.is_connected() || at <= self.timed + AT_ONCE;
         let calm = if self.sending.is_empty() { CALM } else { CALM_SENDER };
-        let at = if self.probes || !self.is_connected() { at } else { at.max(self.timed + calm) };
+        let at = if is_exact { at } else { at.max(self.timed + calm) };
         at.clamp(now + FINEST, now + TICK)
     }
 

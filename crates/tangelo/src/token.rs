@@ -130,6 +130,13 @@ impl Place {
             if link.token().is_some() {
                 return Err(Misused::new("this link has a token already: take it out".to_owned()));
             }
+            if link.is_host() {
+                return Err(Misused::new(
+                    "this link makes whoever has it a host, so the guest would become one: give the call's own link, \
+                     without the dot and what follows it"
+                        .to_owned(),
+                ));
+            }
             Rooms::One(link.room().clone())
         };
         let link = address.link.trim_end_matches('#');
@@ -231,6 +238,7 @@ mod tests {
             "https://call.example/x",
             &format!("https://call.example{cut}"),
             "https://call.example/r/standup#token=a.b.c",
+            &format!("https://call.example{path}.{}", link.host_secret().unwrap()),
         ] {
             assert!(place(bad).is_err(), "{bad}");
         }

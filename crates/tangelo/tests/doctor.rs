@@ -254,6 +254,62 @@ fn ports_of_other_programs_are_named_and_free_ones_are_free() {
 }
 
 #[test]
+fn a_server_that_takes_tokens_is_looked_at_with_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key").to_str().unwrap().to_owned();
+    assert!(tangelo(&["token", "new-key", &key]).status().unwrap().success());
+    let token = |right: &str| {
+        let made = tangelo(&["token", "issue", "*", "--key", &key, "--right", right]).output().unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let page = page(folder.path());
+    for rooms in ["token", "creators"] {
+        let (_running, address) = serve(&["--rooms", rooms, "--token-key-file", &key, "--web", &page]);
+        let url = format!("http://{address}");
+        let found = doctor(&["--url", &url]);
+        found.none_failed();
+        found.has("call", "warning", "--token");
+        let found = doctor(&["--url", &url, "--token", &token("create")]);
+        found.none_failed();
+        found.has("UDP", "ok", "get through");
+        if rooms == "creators" {
+            let found = doctor(&["--url", &url, "--token", &token("join")]);
+            found.none_failed();
+            found.has("call", "warning", "right to create");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_is_told_who_looked_and_a_folder_is_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let found =
+        doctor(&["--media-port", "0", "--listen", "127.0.0.1:0", "--store", folder.path().to_str().unwrap()]);
+    found.has("store", "ok", " (as user ");
+    found.has("settings", "ok", " (as user ");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn addresses_of_a_providers_nat_are_not_public_and_ipv6_does_not_stand_for_ipv4() {
+    let common = ["--media-port", "0", "--listen", "127.0.0.1:0", "--public-ip"];
+    let found = doctor(&[&common[..], &["100.64.0.1,2001:db8::1"]].concat());
+    found.has("public address", "warning", "100.64.0.1 alone");
+    let found = doctor(&[&common[..], &["2001:db8::1"]].concat());
+    found.has("public address", "warning", "none of IPv4");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_a_finding_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let found = doctor(&["--url", &url, "--ca", "/no/such"]);
+    found.failed();
+    found.has("doctor", "failed", "/no/such");
+}
+
+#[test]
 fn nobody_there_is_said_at_once() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let found = doctor(&["--url", &format!("http://{free}")]);

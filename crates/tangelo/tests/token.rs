@@ -6,6 +6,7 @@ mod common;
 use std::{fs, io::Read, path::Path};
 
 use common::{join, link, serve, tangelo};
+use tangelo_call::link::Link;
 
 /// What it prints, and its exit code.
 fn token(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -106,17 +107,22 @@ fn what_cannot_be_done_is_one_clear_line() {
     fs::write(&short, "short").unwrap();
     let missing = path(folder.path(), "missing");
     let long = "a".repeat(41);
+    let own = Link::new_room().unwrap();
+    let host_secret = own.host_secret().unwrap();
+    let host = format!("https://call.example{}.{host_secret}", own.path());
     for (arguments, code, words) in [
         (&["standup", "--key", &missing][..], 1, "missing"),
         (&["standup", "--key", &short], 1, "32 to 1024 bytes"),
         (&["Not A Room", "--key", &secret], 2, "room"),
         (&["https://call.example/r/_x#topsecret", "--key", &secret], 2, "room"),
         (&["standup", "--key", &secret, "--name", &long], 2, "a name has 1 to 40 characters"),
+        (&[host.as_str(), "--key", &secret], 2, "the guest would become one: give the call's own link"),
     ] {
         let (exit, printed, errors) = token(&[&["issue"], arguments].concat());
         assert_eq!((exit, printed.as_str()), (Some(code), ""), "{errors}");
         assert!(errors.starts_with("tangelo: ") && errors.contains(words), "{errors}");
         assert!(errors.lines().count() == 1 && !errors.contains("topsecret"), "{errors}");
+        assert!(!errors.contains(host_secret.as_str()), "{errors}");
     }
     for (option, value, words) in [("--right", "admin", "`join` or `create`"), ("--valid-for", "2", "90m")] {
         let (code, _, errors) = token(&["issue", "standup", "--key", &secret, option, value]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   hasTokenForEveryRoom,
+  keepToken,
   linkWithToken,
   nameIn,
   suggestedName,
@@ -15,7 +16,7 @@ let rooms = 0;
 /** A room that no other test has a token for. */
 function room(): string {
   rooms += 1;
-  return `_${"a".repeat(31)}${"bcdefghijk"[rooms]}`;
+  return `_${"a".repeat(31)}${"bcdefghijklmnopqrstuvwxyz"[rooms]}`;
 }
 
 function storage(): Map<string, string> {
@@ -37,10 +38,9 @@ function tokenOf(claims: object): string {
 }
 
 test("a token leaves the address, and goes to the core behind the link", () => {
-  const stored = storage();
+  storage();
   const name = room();
   assert.equal(takeToken(`/r/${name}`, `#${SECRET}&token=a.b-_.c`), `#${SECRET}`);
-  assert.deepEqual([...stored], [[`tangelo.token.${name}`, "a.b-_.c"]]);
   const link = `/r/${name}#${SECRET}`;
   assert.equal(linkWithToken(link, name), `${link}&token=a.b-_.c`);
   assert.equal(linkWithToken(`${link}.host`, name), `${link}.host&token=a.b-_.c`);
@@ -72,10 +72,34 @@ test("what is no token is left to the core to refuse, and no address is taken fo
   assert.equal(linkWithToken("/r/x#s", other), "/r/x#s");
 });
 
-test("a reload finds it in the tab", () => {
+test("a reload finds it in the tab once the call has begun", () => {
   const stored = storage();
   const name = room();
+  takeToken(`/r/${name}`, `#${SECRET}&token=a.b.c`);
+  assert.equal(stored.size, 0, "the server may refuse it");
+  keepToken(name);
+  assert.deepEqual([...stored], [[`tangelo.token.${name}`, "a.b.c"]]);
+  // What the reloaded page sees.
+  takeToken(`/r/${name}`, `#${SECRET}`);
+  assert.equal(tokenFor(name), "a.b.c");
+  keepToken(room());
+  assert.equal(stored.size, 1, "nothing was brought for that one");
+});
+
+test("a token that never got anybody in does not stick to the tab", () => {
+  const stored = storage();
+  const name = room();
+  takeToken(`/r/${name}`, `#${SECRET}&token=ex.pi.red`);
+  assert.equal(tokenFor(name), "ex.pi.red");
+  takeToken(`/r/${name}`, `#${SECRET}`);
+  assert.equal(tokenFor(name), undefined);
+  keepToken(name);
+  assert.equal(stored.size, 0);
+  // Nor does a wrong one take a right one's place.
   stored.set(`tangelo.token.${name}`, "a.b.c");
+  takeToken(`/r/${name}`, `#${SECRET}&token=ex.pi.red`);
+  assert.equal(tokenFor(name), "ex.pi.red");
+  takeToken(`/r/${name}`, `#${SECRET}`);
   assert.equal(tokenFor(name), "a.b.c");
 });
 
@@ -85,7 +109,9 @@ test("a browser that keeps nothing knows it until the page is reloaded", () => {
   };
   const store = { getItem: closed, setItem: closed };
   const name = room();
-  assert.equal(takeToken(`/r/${name}`, `#${SECRET}&token=a.b.c`, store), `#${SECRET}`);
+  assert.equal(takeToken(`/r/${name}`, `#${SECRET}&token=a.b.c`), `#${SECRET}`);
+  assert.equal(tokenFor(name, store), "a.b.c");
+  keepToken(name, store);
   assert.equal(tokenFor(name, store), "a.b.c");
   assert.equal(tokenFor(room(), store), undefined);
 });
@@ -103,12 +129,18 @@ test("a name is suggested as the token has it, whatever else is in it", () => {
 });
 
 test("what comes with the start page is for every room that has none of its own", () => {
-  storage();
+  const stored = storage();
   const name = room();
   assert.equal(hasTokenForEveryRoom(), false);
   assert.equal(takeToken("/", "#token=x.y.z"), "");
   assert.equal(hasTokenForEveryRoom(), true);
   assert.equal(tokenFor(name), "x.y.z");
+  takeToken("/", "");
+  assert.equal(hasTokenForEveryRoom(), true, "the way back from a call");
   takeToken(`/r/${name}`, `#${SECRET}&token=a.b.c`);
   assert.equal(tokenFor(name), "a.b.c");
+  keepToken(name);
+  assert.deepEqual([...stored.keys()], [`tangelo.token.${name}`], "the other one was not shown");
+  keepToken(room());
+  assert.equal(stored.get("tangelo.token.*"), "x.y.z");
 });

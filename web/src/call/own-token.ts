@@ -1,6 +1,7 @@
 /**
  * The token that a link brought: its person's own, to show to a server that does not let everyone in who has the link. It leaves the
- * address bar at once, since what people copy from there is the link for everyone, and is kept as long as the tab, for a reload.
+ * address bar at once, since what people copy from there is the link for everyone. Once the server has taken
+ * it, the tab keeps it for a reload.
  */
 import type { Store } from "./store.js";
 
@@ -10,21 +11,35 @@ const EVERY_ROOM = "*";
 const LENGTH_MAX = 4_096;
 const NAME_MAX = 40;
 
-/** Those of this page, by room: enough where the tab keeps nothing. */
+/** Those that links brought, by room, until the server has taken them: a wrong one must not stick to the tab. */
 const brought = new Map<string, string>();
 
 /** The fragment of an address without the token, which is noted. `path` and `hash` as in `location`. */
-export function takeToken(path: string, hash: string, store = tabStore()): string {
+export function takeToken(path: string, hash: string): string {
   const room = path === "/" ? EVERY_ROOM : roomOf(path);
   const [rest, token] = split(hash);
-  if (room === undefined || token === "") return rest;
-  brought.set(room, token);
+  if (room === undefined) return rest;
+  if (token !== "") {
+    brought.set(room, token);
+  } else if (room !== EVERY_ROOM) {
+    // Who comes back to the start page has not opened it anew.
+    brought.delete(room);
+  }
+  return rest;
+}
+
+/** The call in this room has begun, so the server took the token that a link brought: a reload of the tab finds it. */
+export function keepToken(room: string, store = tabStore()): void {
+  const of = known(room, store) === undefined ? EVERY_ROOM : room;
+  const token = brought.get(of);
+  if (token === undefined) return;
   try {
-    store?.setItem(keyOf(room), token);
+    if (store === undefined) return;
+    store.setItem(keyOf(of), token);
+    brought.delete(of);
   } catch {
     // It is known until the page is reloaded.
   }
-  return rest;
 }
 
 /** What a link in which a person pasted it has behind the rest; empty without a token. `hash` begins with `#` or is empty. */

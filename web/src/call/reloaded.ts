@@ -6,9 +6,16 @@ import type { DevicesView } from "./device-view.js";
 
 const KEY = "tangelo.in_call";
 
+/** What was noted before is of another day: a browser may load a page anew by itself long after it has closed it. */
+const FRESH_MS = 60_000;
+/** So often it is to be noted again. */
+export const NOTE_EVERY_MS = 10_000;
+
 /** What this tab was in, and what was on. */
 export interface InCall {
   room: string;
+  /** Under which the person was there: another tab may have another one. */
+  name: string;
   microphone: boolean;
   camera: boolean;
 }
@@ -16,10 +23,16 @@ export interface InCall {
 /** Where a tab keeps what is its own. */
 type TabStore = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-/** The tab is in this call. To be said again when a device was turned on or off. */
-export function noteInCall(room: string, devices: DevicesView, store = tabStore()): void {
+/** The tab is in this call. To be said again when a device was turned on or off, and every `NOTE_EVERY_MS`. */
+export function noteInCall(
+  room: string,
+  name: string,
+  devices: DevicesView,
+  store = tabStore(),
+  now = Date.now(),
+): void {
   const { microphone, camera } = devices;
-  const noted: InCall = { room, microphone: microphone.on, camera: camera.on };
+  const noted = { room, name, microphone: microphone.on, camera: camera.on, at: now };
   try {
     store?.setItem(KEY, JSON.stringify(noted));
   } catch {
@@ -37,21 +50,26 @@ export function noteLeft(store = tabStore()): void {
 }
 
 /**
- * What this tab was in when its page was reloaded, if that was a call in `room`. Said once. A tab that was duplicated, or opened again,
- * was in none: another one may be in the call, and nobody is to be seen and heard without a click.
+ * What this tab was in when its page was reloaded, if that was the call whose page this is. To be asked once, when the page begins. A tab
+ * that was duplicated, or opened again, was in none: another one may be in the call, and nobody is to be seen and heard without a click.
  */
 export function takeReloaded(
-  room: string,
+  path: string,
   navigation = navigationType(),
   store = tabStore(),
+  now = Date.now(),
 ): InCall | undefined {
   try {
     const text = store?.getItem(KEY) ?? null;
     store?.removeItem(KEY);
     if (text === null || navigation !== "reload") return undefined;
-    const noted = JSON.parse(text) as Partial<InCall>;
-    if (noted.room !== room) return undefined;
-    return { room, microphone: noted.microphone === true, camera: noted.camera === true };
+    const noted = JSON.parse(text) as Partial<InCall> & { at?: number };
+    const age = now - (noted.at ?? 0);
+    if (!(age >= 0 && age < FRESH_MS)) return undefined;
+    const { room, name } = noted;
+    if (typeof room !== "string" || typeof name !== "string" || name === "") return undefined;
+    if (path !== `/r/${room}` && path !== `/r/${room}/`) return undefined;
+    return { room, name, microphone: noted.microphone === true, camera: noted.camera === true };
   } catch {
     return undefined;
   }
@@ -65,12 +83,8 @@ function tabStore(): TabStore | undefined {
   }
 }
 
-let asked = false;
-
-/** How this page came to be; for the first that asks, since what comes later is no reload. */
+/** How this page came to be. */
 function navigationType(): string {
-  if (asked) return "";
-  asked = true;
   const [entry] = globalThis.performance?.getEntriesByType("navigation") ?? [];
   return (entry as PerformanceNavigationTiming | undefined)?.type ?? "";
 }

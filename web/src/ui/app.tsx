@@ -5,10 +5,10 @@ import { CallWorker } from "../call/call-worker.js";
 import { Devices } from "../call/devices.js";
 import { hostLink, keepHostSecret, takeHostSecret } from "../call/host-secret.js";
 import { type Route, routeOf } from "../call/link.js";
-import { linkWithToken, takeToken } from "../call/own-token.js";
-import { recall, remember } from "../call/preferences.js";
+import { keepToken, linkWithToken, takeToken } from "../call/own-token.js";
+import { remember } from "../call/preferences.js";
 import { rememberRoom } from "../call/recent-rooms.js";
-import { noteInCall, noteLeft, takeReloaded } from "../call/reloaded.js";
+import { NOTE_EVERY_MS, noteInCall, noteLeft, takeReloaded } from "../call/reloaded.js";
 import { unsupported } from "../call/support.js";
 import type { Alarm, Ended } from "../call/view.js";
 import { ownEffects } from "../effects/own.js";
@@ -20,6 +20,9 @@ import { withStyle } from "./load-style.js";
 import { Lobby } from "./lobby.js";
 import { MessageScreen, Over } from "./message-screen.js";
 import { text } from "./text.js";
+
+/** What this tab was in when the page was reloaded; for the page that it begins with. */
+let reloaded = takeReloaded(location.pathname);
 
 export function App() {
   const [route, setRoute] = useState(here);
@@ -122,8 +125,8 @@ type Stage =
 function Room({ route, home }: { route: RoomRoute; home: () => void }) {
   const [stage, setStage] = useState(enterLobby);
   // Who was in this call when the page was reloaded goes back into it by itself.
-  const [reloaded] = useState(() => takeReloaded(route.room));
-  const first = useRef(true);
+  const back = useRef(reloaded);
+  reloaded = undefined;
   const join = (name: string) => {
     if (stage.type !== "lobby" || stage.state !== "open") return;
     stage.state = "joining";
@@ -136,9 +139,9 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
   // What a stage holds ends with it, unless the next stage has taken it over.
   useEffect(() => {
     if (stage.type === "lobby") {
-      const back = first.current ? reloaded : undefined;
-      first.current = false;
-      void stage.devices.start(back);
+      const was = back.current;
+      back.current = undefined;
+      void stage.devices.start(was);
       stage.worker.listen(message => {
         if (message.type !== "failed") return;
         report("worker-died", { reason: message.reason, message: message.text });
@@ -146,8 +149,7 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
       });
       // What joining needs is there by then. If it does not load now, it is tried again.
       loadCall().catch(() => undefined);
-      const name = recall("name");
-      if (back !== undefined && name !== "") join(name);
+      if (was !== undefined) join(was.name);
       return () => {
         if (stage.state === "joined") return;
         stage.state = "left";
@@ -160,27 +162,37 @@ function Room({ route, home }: { route: RoomRoute; home: () => void }) {
     const forget = debugCall(call);
     let hidden = false;
     const note = () => {
-      if (!hidden) noteInCall(route.room, call.devices.view.get());
+      if (!hidden) noteInCall(route.room, call.name, call.devices.view.get());
     };
     const follow = () => {
-      const { ended, alarms, room } = call.view.get();
+      const { ended, alarms, room, phase } = call.view.get();
       if (room.host) keepHostSecret(route.room);
+      if (phase === "inside" || phase === "waiting") keepToken(route.room);
       if (ended === undefined) return;
       if (!hidden) noteLeft();
       setStage({ type: "over", ended, alarms });
     };
     const leave = () => call.leave();
     const hide = () => {
+      note();
       hidden = true;
       leave();
     };
+    // Of a page that comes back as it was, the call was left.
+    const show = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) noteLeft();
+    };
     note();
+    const noting = setInterval(note, NOTE_EVERY_MS);
     const forgetDevices = call.devices.view.subscribe(note);
     const unsubscribe = call.view.subscribe(follow);
     follow();
     addEventListener("pagehide", hide);
+    addEventListener("pageshow", show);
     return () => {
       removeEventListener("pagehide", hide);
+      if (!hidden) removeEventListener("pageshow", show);
+      clearInterval(noting);
       forgetDevices();
       unsubscribe();
       forget();

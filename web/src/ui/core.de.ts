@@ -94,7 +94,7 @@ export const CORE: Sentences = [
   ],
   [
     /^This call was locked, and the server has opened it: it has begun .*$/,
-    "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: Er hat ein anderes begonnen, in dem noch kein Gastgeber etwas gesagt hat. Bis ein Gastgeber es wieder abschließt oder öffnet, lässt dieses Gerät niemanden ein, der nicht schon vorher darin war. Ist kein Gastgeber da, bitte jemanden zu kommen, der den Link für Gastgeber hat. Um ohne das Schloss weiterzumachen, verlass das Gespräch und öffne den Link noch einmal.",
+    "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: Er hat ein anderes begonnen, in dem noch kein Gastgeber etwas gesagt hat. Bis ein Gastgeber es wieder abschließt oder öffnet, lässt dieses Gerät niemanden ein, der nicht schon vorher darin war. Ist kein Gastgeber da, bitte jemanden, der den Link für Gastgeber hat, zu kommen und das Gespräch abzuschließen. Um ohne das Schloss weiterzumachen, verlass das Gespräch und öffne den Link noch einmal.",
   ],
   [
     /^This call was locked, and the server has opened it: (.+) is in it, whom no host has let in\. .*$/,
@@ -103,6 +103,18 @@ export const CORE: Sentences = [
   [
     /^This call was locked, and the server has opened it: (.+) is there, whom no host has let in\. .*$/,
     "Dieses Gespräch war abgeschlossen, und der Server hat es geöffnet: $1 ist dort, ohne dass ein Gastgeber eingelassen hätte. Dieses Gerät geht nicht hin, bis ein Gastgeber das Gespräch wieder abgeschlossen oder geöffnet hat. Um trotzdem hinzugehen, verlass das Gespräch und öffne den Link noch einmal.",
+  ],
+  [
+    /^(.+) was removed by a host and is in the call again: .*$/,
+    "Ein Gastgeber hatte $1 entfernt, und der Server hat das vergessen: $1 ist wieder im Gespräch. Sag nichts, was nicht für $1 bestimmt ist, bis ein Gastgeber $1 wieder entfernt hat.",
+  ],
+  [
+    /^(.+) was removed by a host and is there again: .*$/,
+    "Ein Gastgeber hatte $1 entfernt, und der Server hat das vergessen: $1 ist wieder da. Dieses Gerät geht nicht hin, bis ein Gastgeber wieder etwas gesagt hat. Um trotzdem hinzugehen, verlass das Gespräch und öffne den Link noch einmal.",
+  ],
+  [
+    /^Nobody lets you in\. If this call was locked, .*$/,
+    "Niemand lässt dich ein. Wenn dieses Gespräch abgeschlossen war, hat der Server das Schloss verloren, und die anderen halten noch daran fest: Schließ das Gespräch in der Liste der Personen wieder ab, dann kommst du hinein. Wer darin ist, bleibt darin: Sieh nach, wer es ist, sobald du dort bist.",
   ],
   [
     /^The server had lost the lock of this call, .* let in: (.+)\. The call is locked again, .*$/,

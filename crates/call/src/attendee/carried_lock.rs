@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tangelo_e2ee::Rule;
+use tangelo_e2ee::{Rule, committer::TAKEOVER_MS};
 use tangelo_wire::{
     Bytes, ClientId, HostOrders, HostStatement, LogId, Millis, Seq, limits::HOST_NUMBER_STEP_MAX,
 };
@@ -17,6 +17,9 @@ const UNSETTLED_MAX: usize = 16;
 /// Who comes into a log without the host's word waits for a host's client to say it again for so long, and then tells the person, in
 /// milliseconds. Until then nobody new is let in either.
 const OPENED_MS: u64 = 10_000;
+/// A host whom nobody has let in for so long may be kept outside by what the others carry, in milliseconds: in a group that lets people
+/// in, every member has had its turn by then.
+const LET_IN_MS: u64 = 4 * TAKEOVER_MS;
 
 /// What was in force in a log, and who was inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,18 +40,26 @@ impl Kept {
     /// Whether a log whose last statement has this number lacks it: the same one as it was before, or another one in which no host has
     /// said anything since. Numbers follow the hosts' clocks, so an old call's word is none.
     fn is_forgotten(&self, log_id: LogId, number: Option<u64>) -> bool {
+        let is_same = self.log_id == log_id && number == Some(self.number);
+        !is_same && !self.is_outdated(log_id, number) && (self.locked || !self.barred.is_empty())
+    }
+
+    /// Whether a host has said something since.
+    fn is_outdated(&self, log_id: LogId, number: Option<u64>) -> bool {
         // Beyond that the first statement of a log cannot go.
         let last =
             if self.log_id == log_id { self.number } else { self.number.min(HOST_NUMBER_STEP_MAX - 1) };
-        let is_newer = if self.log_id == log_id { number >= Some(last) } else { number > Some(last) };
-        !is_newer && (self.locked || !self.barred.is_empty())
+        number > Some(last)
     }
 
     /// Whether whoever has this tag was shut out, or was not inside.
     fn keeps_out(&self, tag: Option<&Bytes>) -> bool {
-        let is_barred = tag.is_some_and(|tag| self.barred.contains(tag));
         let was_inside = tag.is_some_and(|tag| self.insiders.contains(tag));
-        is_barred || (self.locked && !was_inside)
+        self.has_barred(tag) || (self.locked && !was_inside)
+    }
+
+    fn has_barred(&self, tag: Option<&Bytes>) -> bool {
+        tag.is_some_and(|tag| self.barred.contains(tag))
     }
 }
 
@@ -83,10 +94,14 @@ pub(crate) enum Warning {
     Opened,
     /// Somebody with this name is in it who was not inside before, and is in the group, or has founded one of its own.
     Stranger { name: String, inside: bool },
+    /// The same of somebody whom a host had removed.
+    Back { name: String, inside: bool },
     /// The lock is there again, and those who had come in meanwhile are put out.
     PutOut(Vec<String>),
     /// A statement that was given up stands in the log now.
     PassedOnLate,
+    /// Nobody lets this host in, and no host has said anything in this log.
+    NotLetIn,
 }
 
 impl Hosting {
@@ -139,8 +154,23 @@ impl Attendee {
         !is_locked && self.carried().is_some_and(|kept| kept.locked)
     }
 
+    /// Whether a client whom a host had removed is back because the log lacks that.
+    fn was_removed(&self, client: ClientId) -> bool {
+        self.carried().is_some_and(|kept| kept.has_barred(self.presence.tag(client)))
+    }
+
+    /// Whether a client should not be in the group by what this one carries, and the person is to know.
+    fn is_unwanted(&self, client: ClientId) -> bool {
+        self.holds_back(client) && (self.is_opened() || self.was_removed(client))
+    }
+
     /// Begins in a log.
     pub(super) fn begin_carrying(&mut self, now: Millis, is_host: bool) {
+        let (log_id, number) = (self.room.log_id(), self.presence.number());
+        if self.hosting.remains.kept.as_ref().is_some_and(|kept| kept.is_outdated(log_id, number)) {
+            // A host has spoken since, who may want some of them to wait.
+            self.hosting.insiders.clear();
+        }
         let own = self.presence.tag(self.client()).cloned();
         if let (Some(kept), Some(own), true) = (&mut self.hosting.remains.kept, own, is_host) {
             // A host lets itself in.
@@ -148,6 +178,16 @@ impl Attendee {
         }
         self.hosting.restoring = self.carried().is_some_and(|kept| kept.locked);
         self.hosting.opened_by = self.is_opened().then_some(now + OPENED_MS);
+        let knows_nothing = number.is_none() && self.carried().is_none();
+        self.hosting.let_in_by = (is_host && knows_nothing).then_some(now + LET_IN_MS);
+    }
+
+    /// Whether this client, which carries nothing, has waited in vain to be let into a group in a log in which no host has said anything.
+    /// Those in it may hold to a lock that this log lacks.
+    pub(crate) fn is_not_let_in(&self, now: Millis) -> bool {
+        let is_alive = self.presence.present().into_iter().any(|client| self.presence.has_entered(client));
+        let knows_nothing = self.presence.number().is_none() && self.carried().is_none();
+        self.group.is_none() && is_alive && knows_nothing && now.since(self.waiting_since) >= LET_IN_MS
     }
 
     /// Remembers who is inside with the host's leave.
@@ -166,12 +206,12 @@ impl Attendee {
 
     /// The group has begun an epoch: somebody may be in it who was not inside before.
     pub(super) fn look_for_strangers(&mut self) {
-        if !self.is_opened() {
+        if self.carried().is_none() {
             return;
         }
         let own = self.client();
         let members = self.group.iter().flat_map(|group| group.members());
-        let strangers = members.filter(|member| member.client != own && self.holds_back(member.client));
+        let strangers = members.filter(|member| member.client != own && self.is_unwanted(member.client));
         let names: Vec<_> =
             strangers.map(|member| (member.client, member.profile.name.to_string())).collect();
         for (client, name) in names {
@@ -179,12 +219,13 @@ impl Attendee {
         }
     }
 
-    /// A Welcome leads this client, which was inside, into a group of somebody who was not: it does not go there.
+    /// A Welcome leads this client, which was inside, into a group of somebody who was not, or was removed: it does not go there.
     pub(super) fn stays_away(&mut self, seq: Seq, author: ClientId) -> bool {
-        if !self.is_opened() || !self.holds_back(author) || self.holds_back(self.client()) {
+        if !self.is_unwanted(author) || self.holds_back(self.client()) {
             return false;
         }
-        self.note_refused(seq, author, Rule::HostLocked);
+        let rule = if self.was_removed(author) { Rule::HostRemoved } else { Rule::HostLocked };
+        self.note_refused(seq, author, rule);
         let name = self.presence.profile(author).map(|profile| profile.name.to_string());
         self.warn_of(author, name.unwrap_or_default(), false);
         self.hosting.stayed_away = true;
@@ -201,8 +242,11 @@ impl Attendee {
 
     fn warn_of(&mut self, client: ClientId, name: String, inside: bool) {
         self.hosting.opened_by = None;
+        let was_removed = self.was_removed(client);
         if self.hosting.strangers.insert(client) {
-            self.hosting.warnings.push(Warning::Stranger { name, inside });
+            let warning =
+                if was_removed { Warning::Back { name, inside } } else { Warning::Stranger { name, inside } };
+            self.hosting.warnings.push(warning);
         }
     }
 
@@ -213,6 +257,9 @@ impl Attendee {
         } else if self.hosting.opened_by.is_some_and(|by| by <= now) {
             self.hosting.opened_by = None;
             self.hosting.warnings.push(Warning::Opened);
+        }
+        if self.hosting.let_in_by.take_if(|by| *by <= now).is_some() && self.is_not_let_in(now) {
+            self.hosting.warnings.push(Warning::NotLetIn);
         }
     }
 

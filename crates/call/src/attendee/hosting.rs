@@ -17,6 +17,9 @@ use crate::{Barred, RoomView, Waiting};
 
 /// What does not come back in the log for so long is not confirmed, in milliseconds.
 const CONFIRM_MS: u64 = 5_000;
+/// What was in force in an earlier log is said again, if that was not confirmed, so long after it was tried, in milliseconds: the
+/// person has read meanwhile that it was not, and need not read it all the time.
+const RESTORE_AGAIN_MS: u64 = 30_000;
 /// Most changes that wait.
 const WANTED_MAX: usize = 64;
 
@@ -24,6 +27,8 @@ const WANTED_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Lock,
+    /// Lock a room in which no host has said anything and whose group lets this client not in: those who have entered are admitted.
+    LockFromOutside,
     Unlock,
     Admit(ClientId),
     /// Those who waited when the host asked.
@@ -76,10 +81,12 @@ pub(super) struct Hosting {
     pub(super) remains: Remains,
     /// Whether what was in force in an earlier log is to be said, or was: then who was not inside before is not let in for being there.
     pub(super) restoring: bool,
-    /// Whether this client has said it.
-    has_restored: bool,
+    /// When this client says it by itself (again), if the log does not show it by then.
+    restore_at: Millis,
     /// When the person is told that the server has opened the call.
     pub(super) opened_by: Option<Millis>,
+    /// When a host is told that nobody lets it in.
+    pub(super) let_in_by: Option<Millis>,
     /// Of whom the person was warned.
     pub(super) strangers: BTreeSet<ClientId>,
     /// Whether it was let into a group and did not go there.
@@ -127,7 +134,7 @@ impl Hosting {
 
     /// When something is not confirmed, or the person is to be told something.
     pub(super) fn poll_timeout(&self) -> Option<Millis> {
-        self.confirm_by.into_iter().chain(self.opened_by).min()
+        self.confirm_by.into_iter().chain(self.opened_by).chain(self.let_in_by).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Millis) {
@@ -160,9 +167,8 @@ impl Attendee {
     /// A host wants a change; `at` is its clock, in milliseconds since 1970. Returns whether there was room for it.
     pub(crate) fn order(&mut self, now: Millis, at: u64, change: Change) -> bool {
         self.hosting.clock = Some((at, now));
-        // Else this would be the word that the others wait for, and the lock were gone.
-        self.want_restored(now);
-        self.hosting.want(now, change)
+        // Else this would be the word that the others wait for, and the lock were gone, however often it was tried before.
+        self.want_restored(now) && self.hosting.want(now, change)
     }
 
     /// Whether this client has entered the group.
@@ -195,6 +201,9 @@ impl Attendee {
     /// The statement to post now, if there is one.
     pub(super) fn next_statement(&mut self, now: Millis, context: &RoomContext) -> Option<(u32, Post)> {
         self.want_unasked(now, context);
+        if !self.hosting.wanted.is_empty() {
+            self.want_restored(now);
+        }
         if self.hosting.post_due().is_none_or(|due| due > now) {
             return None;
         }
@@ -206,7 +215,9 @@ impl Attendee {
             .orders()
             .is_some_and(|before| HostOrders { after: before.after, ..orders.clone() } == *before);
         // What was posted and did not come could still undo it.
-        if !self.hosting.is_unsettled(log_id, last) && is_said {
+        let is_unsettled = self.hosting.is_unsettled(log_id, last);
+        // What has too low a number is heeded by nobody who remembers.
+        if !is_unsettled && is_said && self.carried().is_none() {
             // Another host has said the same.
             self.hosting.done(now, changes);
             return None;
@@ -231,7 +242,8 @@ impl Attendee {
         // From outside only if it would not be let in, because somebody has a group there who was not inside.
         let present = self.presence.present().into_iter();
         let is_taken = |client: ClientId| self.presence.has_entered(client) && self.is_stranger(client);
-        if self.carried().is_some() && (self.has_entered() || present.into_iter().any(is_taken)) {
+        let is_due = self.carried().is_some() && self.hosting.restore_at <= now;
+        if is_due && (self.has_entered() || present.into_iter().any(is_taken)) {
             self.want_restored(now);
         }
         if self.presence.orders().is_some_and(|orders| orders.locked) {
@@ -241,10 +253,12 @@ impl Attendee {
         self.remove_unasked(now);
     }
 
-    /// Says what was in force in an earlier log, once.
-    fn want_restored(&mut self, now: Millis) {
-        let Some(kept) = self.carried().filter(|_| !self.hosting.has_restored).cloned() else { return };
-        self.hosting.has_restored = self.hosting.want(now, Change::Restore(kept));
+    /// Says what was in force in an earlier log, unless a host has spoken since, or this is under way. Returns whether there was room.
+    fn want_restored(&mut self, now: Millis) -> bool {
+        let is_wanted = self.hosting.wanted.iter().any(|change| matches!(change, Change::Restore(_)));
+        let Some(kept) = self.carried().filter(|_| !is_wanted).cloned() else { return true };
+        self.hosting.restore_at = now + RESTORE_AGAIN_MS;
+        self.hosting.want(now, Change::Restore(kept))
     }
 
     /// Whether somebody was neither inside before nor has shown that it is a host.
@@ -332,7 +346,14 @@ impl Attendee {
                     };
                     orders.admitted.extend(present.iter().filter(was_inside));
                 }
-                Change::Names => {}
+                Change::LockFromOutside if self.presence.orders().is_none() => {
+                    orders.locked = true;
+                    orders
+                        .admitted
+                        .extend(present.iter().filter(|client| self.presence.has_entered(**client)));
+                }
+                // Another host has spoken meanwhile, who knows better.
+                Change::LockFromOutside | Change::Names => {}
             }
         }
         if orders.ended {

@@ -17,7 +17,9 @@ const NOT_CONFIRMED: &str = "What you wanted as host is not confirmed: the serve
     know of it. Try again. If this happens again, do not rely on it: leave, and make a new call.";
 const OPENED: &str = "This call was locked, and the server has opened it: it has begun another one, in which no host has said \
     anything. Until a host locks or opens it again, this device lets in nobody who was not inside before. If no host is here, \
-    ask somebody who has the host link to come. To go on without the lock, leave and open the link again.";
+    ask somebody who has the host link to come and to lock the call. To go on without the lock, leave and open the link again.";
+const NOT_LET_IN: &str = "Nobody lets you in. If this call was locked, the server has lost the lock, and the others still hold to it: lock \
+    the call again in the list of people, and you come in. Whoever is inside stays: look who they are as soon as you are there.";
 const TOO_MUCH: &str = "Too many people are kept out or let in one by one for this to be said. Let some of those who are \
     kept out back in, or make a new call.";
 
@@ -29,10 +31,13 @@ impl Session {
         let State::Present(attendee) = &mut self.state else { return self.tell_not_inside() };
         // Who is still outside would not name those inside, and nobody could enter their group any more.
         let needs_group = matches!(order, HostOrder::Lock {} | HostOrder::Mute { .. });
-        if needs_group && !attendee.is_inside() {
+        // One whom nobody lets in, because they hold to a lock that it knows nothing of, names those whom the server shows inside.
+        let from_outside = matches!(order, HostOrder::Lock {}) && attendee.is_not_let_in(now);
+        if needs_group && !attendee.is_inside() && !from_outside {
             return self.tell_not_inside();
         }
         let change = match order {
+            HostOrder::Lock {} if from_outside => Change::LockFromOutside,
             HostOrder::Lock {} => Change::Lock,
             HostOrder::Unlock {} => Change::Unlock,
             HostOrder::Admit { client } => Change::Admit(client),
@@ -101,7 +106,16 @@ impl Session {
                     "What was not confirmed before has come through now. See whether it is still what you want.",
                 );
             }
+            Warning::NotLetIn => return self.tell_notice(NOT_LET_IN),
             Warning::Opened => OPENED.to_owned(),
+            Warning::Back { name, inside: true } => format!(
+                "{name} was removed by a host and is in the call again: the server has forgotten it. Say nothing that is not for {name} \
+                 until a host has removed {name} again."
+            ),
+            Warning::Back { name, inside: false } => format!(
+                "{name} was removed by a host and is there again: the server has forgotten it. This device does not go there until a host \
+                 has said something again. To go there all the same, leave and open the link again."
+            ),
             Warning::Stranger { name, inside: true } => format!(
                 "This call was locked, and the server has opened it: {name} is in it, whom no host has let in. Say nothing that is not \
                  for {name} until a host has locked the call again."

@@ -173,7 +173,11 @@ impl Session {
                 Ok(())
             }
             // The call has nobody in it any more, and goes on once the server is back, or somebody who may begin it.
-            ErrorCode::Stopping | ErrorCode::NotBegun if self.was_inside => {
+            // Of a call that everyone has left nobody is to wait for ever.
+            ErrorCode::Stopping | ErrorCode::NotBegun
+                if self.was_inside
+                    && (error.code == ErrorCode::Stopping || self.attempts < super::BACK_INSIDE_TRIES) =>
+            {
                 self.outputs.push_back(Output::Close);
                 self.lose_connection(now);
                 Ok(())

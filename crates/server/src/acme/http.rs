@@ -1,13 +1,16 @@
 //! HTTPS to a certification authority.
 
-use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use axum::http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
 use tokio_rustls::{
     TlsConnector,
     rustls::{
@@ -19,6 +22,9 @@ use tokio_rustls::{
 
 /// How long one request may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it may take to connect at one of the authority's addresses.
+const ADDRESS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Most bytes of an answer: a certificate and its chain have a few thousand.
 const ANSWER_MAX_BYTES: usize = 1 << 20;
@@ -69,7 +75,7 @@ impl Http {
         };
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|error| format!("{host}: {error}"))?;
-        let stream = TcpStream::connect((&*host, port)).await.map_err(|error| format!("{host}: {error}"))?;
+        let stream = dial(&host, port).await.map_err(|error| format!("{host}: {error}"))?;
         let stream = self.0.connect(name, stream).await.map_err(|error| format!("{host}: {error}"))?;
         let spoiled = |error: hyper::Error| format!("{host} sent no usable answer: {error}");
         let (mut connection, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(spoiled)?;
@@ -87,6 +93,20 @@ impl Http {
         }
         Ok(Response::from_parts(head, Full::new(body)))
     }
+}
+
+/// Connects at the first address that takes a connection: one to which there is no way must not use up the time of all.
+async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
+    for address in addresses {
+        failed = match timeout(ADDRESS_PATIENCE, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error,
+            Err(_) => io::Error::new(io::ErrorKind::TimedOut, format!("no answer in time from {address}")),
+        };
+    }
+    Err(failed)
 }
 
 /// A request as its server is sent it: path and query, and the host apart (RFC 9112 section 3.2.1).

@@ -1,6 +1,6 @@
 //! What is kept of accounts and certificates.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 use instant_acme::AccountCredentials;
 use serde_json::Value;
@@ -10,6 +10,9 @@ use crate::{ServeError, TlsFiles, private};
 /// The folder of an ACME account.
 #[derive(Clone)]
 pub(super) struct Folder(pub(super) PathBuf);
+
+/// More bytes than a key and a certificate with its chain have.
+const ROOM_BYTES: usize = 32 << 10;
 
 /// Before the certificate, for people and for [`Folder::origin`]. Outside the PEM blocks is room for text (RFC 7468 section 5.2).
 const FROM: &str = "From: ";
@@ -31,7 +34,7 @@ impl Folder {
             Ok(found) if found.is_dir() => Ok(()),
             Ok(_) => Err(self.unusable("it is no folder")),
             // It is made when a server starts.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(self.unusable(&error.to_string())),
         }
     }
@@ -41,6 +44,20 @@ impl Folder {
         let probe = self.0.join("probe");
         let written = private::write(&probe, "").and_then(|()| fs::remove_file(&probe));
         written.map_err(|error| self.unusable(&error.to_string()))
+    }
+
+    /// Writes as much as a certificate has, and removes it: an authority counts what it issues, kept or not.
+    pub(super) fn prove(&self) -> io::Result<()> {
+        if self.files().cert.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "certificate.pem is a folder"));
+        }
+        let probe = self.0.join("probe");
+        let written = private::write(&probe, &" ".repeat(ROOM_BYTES)).and_then(|()| fs::remove_file(&probe));
+        if written.is_err() {
+            // What little could be written takes room.
+            let _ = fs::remove_file(self.0.join("probe.new"));
+        }
+        written
     }
 
     fn unusable(&self, reason: &str) -> ServeError {
@@ -55,7 +72,7 @@ impl Folder {
         serde_json::from_value(value).ok().filter(|_| is_there)
     }
 
-    pub(super) fn keep_account(&self, account: &AccountCredentials) -> std::io::Result<()> {
+    pub(super) fn keep_account(&self, account: &AccountCredentials) -> io::Result<()> {
         private::write(&self.account_file(), &serde_json::to_string(account)?)
     }
 
@@ -65,7 +82,26 @@ impl Folder {
         text.lines().next()?.strip_prefix(FROM).map(str::to_owned)
     }
 
-    pub(super) fn keep_certificate(&self, directory: &str, key: &str, chain: &str) -> std::io::Result<()> {
+    pub(super) fn keep_certificate(&self, directory: &str, key: &str, chain: &str) -> io::Result<()> {
         private::write(&self.files().cert, &format!("{FROM}{directory}\n{key}\n{chain}\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_keeps_nothing_is_found_out_and_nothing_is_left_in_a_good_one() {
+        let all = std::env::temp_dir().join(format!("tangelo-acme-keep-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&all);
+        let folder = Folder(all.join("kept"));
+        folder.prove().unwrap();
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        fs::create_dir(folder.files().cert).unwrap();
+        assert!(folder.prove().is_err());
+        fs::write(all.join("file"), "").unwrap();
+        assert!(Folder(all.join("file")).prove().is_err());
+        fs::remove_dir_all(&all).unwrap();
     }
 }

@@ -19,7 +19,7 @@ use crate::{CertificateFacts, ServeError, tls::Certificate};
 
 use http::Http;
 use keep::Folder;
-use order::{Failure, Why};
+use order::{Failure, Issued, Why};
 
 /// Let's Encrypt, for certificates that browsers take.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
@@ -69,6 +69,8 @@ pub(crate) struct Acme {
     folder: Folder,
     http: Http,
     certificate: Arc<Certificate>,
+    /// What has come and could not be kept yet: it is not ordered once more.
+    unkept: Option<Issued>,
 }
 
 /// How often it is looked whether it is time. Short, since clocks jump and machines sleep.
@@ -88,7 +90,7 @@ impl Acme {
         folder.make()?;
         let http = Http::new(config.root.as_deref()).map_err(ServeError::Acme)?;
         let certificate = Certificate::by_acme(&folder.files());
-        Ok(Self { config, folder, http, certificate })
+        Ok(Self { config, folder, http, certificate, unkept: None })
     }
 
     /// What is shown to those who come.
@@ -98,19 +100,21 @@ impl Acme {
 
     /// Gets a certificate whenever it is time, for as long as it is polled. `pause` is the time from a failure to the next attempt; it
     /// doubles with each that follows.
-    pub(crate) async fn watch(self, pause: Duration) {
+    pub(crate) async fn watch(mut self, pause: Duration) {
         let mut failures = 0;
         loop {
             let wait = match self.due_in(SystemTime::now()) {
                 Some(wait) => wait.min(LOOK),
                 None => match self.attempt().await {
-                    Ok(()) => {
+                    Ok(()) if self.due_in(SystemTime::now()).is_some() => {
                         failures = 0;
                         self.say_success();
                         // Whatever its certificate says: an authority is not asked all the time.
                         pause
                     }
-                    Err(failure) => {
+                    outcome => {
+                        // Authorities count what they issue, too.
+                        let failure = outcome.err().unwrap_or_else(due_at_once);
                         failures += 1;
                         let wait = pause_after(&failure, pause, failures, random());
                         self.say_failure(&failure, wait);
@@ -135,12 +139,27 @@ impl Acme {
         CertificateFacts::read(self.certificate.current()?.cert.first()?)
     }
 
-    async fn attempt(&self) -> Result<(), Failure> {
-        // What an authority says is read by a library. A defect there must not end the renewals.
-        AssertUnwindSafe(order::get(&self.config, &self.folder, &self.http, &self.certificate))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(Failure::new(Why::Refused, "its answers could not be read".to_owned())))
+    /// Gets a certificate, unless there is one that only has to be kept; keeps it, and has it shown.
+    async fn attempt(&mut self) -> Result<(), Failure> {
+        let now = SystemTime::now();
+        let is_good =
+            |issued: &Issued| issued.facts().and_then(|facts| renewal(&facts)).is_some_and(|due| due > now);
+        let issued = match self.unkept.take().filter(is_good) {
+            Some(issued) => issued,
+            // What an authority says is read by a library. A defect there must not end the renewals.
+            None => AssertUnwindSafe(order::get(&self.config, &self.folder, &self.http, &self.certificate))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    Err(Failure::new(Why::Refused, "its answers could not be read".to_owned()))
+                })?,
+        };
+        if let Err(failure) = issued.keep(&self.config.directory, &self.folder) {
+            self.unkept = Some(issued);
+            return Err(failure);
+        }
+        self.certificate.look();
+        Ok(())
     }
 
     fn say_success(&self) {
@@ -177,6 +196,13 @@ impl Acme {
     fn left(&self) -> Option<Duration> {
         Some(self.facts()?.until.duration_since(SystemTime::now()).unwrap_or_default())
     }
+}
+
+/// What came is of no lasting use.
+fn due_at_once() -> Failure {
+    let reason =
+        "the certificate that came is to be renewed at once, by this machine's clock, which may be wrong";
+    Failure::new(Why::Refused, reason.to_owned())
 }
 
 /// When a third of its time is left, as authorities ask for.
@@ -240,6 +266,40 @@ mod tests {
         // Of an authority's failed attempts an hour, few are used up.
         let within: Duration = (1..=4).map(|failures| pause(Why::Unproven, failures, 0)).sum();
         assert!(within > Duration::from_secs(3_600));
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_kept_is_kept_later_and_not_ordered_again() {
+        use std::fs;
+        let all = std::env::temp_dir().join(format!("tangelo-acme-unkept-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&all);
+        fs::create_dir_all(&all).unwrap();
+        let root = all.join("root.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(["authority.invalid".to_owned()]).unwrap();
+        fs::write(&root, params.self_signed(&key).unwrap().pem()).unwrap();
+        let mut acme = Acme::new(AcmeConfig {
+            domains: vec!["call.example.org".to_owned()],
+            email: None,
+            folder: all.join("kept"),
+            // Nobody is there, so that whoever asks fails otherwise.
+            directory: "https://127.0.0.1:1/directory".to_owned(),
+            root: Some(root),
+        })
+        .unwrap();
+        acme.unkept = Some(order::tests::issued("call.example.org"));
+        let file = acme.config.certificate_file();
+        fs::create_dir(&file).unwrap();
+        for _ in 0..2 {
+            assert_eq!(acme.attempt().await.unwrap_err().why, Why::Folder);
+        }
+        fs::remove_dir(&file).unwrap();
+        acme.attempt().await.unwrap();
+        assert!(acme.unkept.is_none() && acme.due_in(SystemTime::now()).is_some());
+        // Without one at hand the authority is asked.
+        fs::remove_file(&file).unwrap();
+        assert_eq!(acme.attempt().await.unwrap_err().why, Why::Unreachable);
+        fs::remove_dir_all(&all).unwrap();
     }
 
     #[test]

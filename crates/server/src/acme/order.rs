@@ -7,6 +7,7 @@ use instant_acme::{
     Problem, RetryPolicy,
 };
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
+use tokio::time::sleep;
 use tokio_rustls::rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -28,6 +29,10 @@ const POLLING: RetryPolicy = RetryPolicy::new()
     .initial_delay(Duration::from_millis(500))
     .backoff(1.5)
     .timeout(Duration::from_secs(120));
+
+/// So often what was issued is asked for, and with such pauses.
+const FETCHES: u32 = 5;
+const FETCH_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why there is no new certificate.
 #[derive(Debug)]
@@ -87,13 +92,33 @@ fn told(problem: &Problem) -> String {
     format!("it says {kind:?}: {detail}{more}")
 }
 
-/// Gets a certificate, keeps it, and has it shown.
+/// A certificate as it came.
+pub(super) struct Issued {
+    /// In PEM form.
+    key: String,
+    /// In PEM form, with those that vouch for it.
+    chain: String,
+}
+
+impl Issued {
+    pub(super) fn facts(&self) -> Option<CertificateFacts> {
+        CertificateFacts::read(&CertificateDer::from_pem_slice(self.chain.as_bytes()).ok()?)
+    }
+
+    pub(super) fn keep(&self, directory: &str, folder: &Folder) -> Result<(), Failure> {
+        folder.keep_certificate(directory, &self.key, &self.chain).map_err(|error| kept(folder, &error))
+    }
+}
+
+/// Gets a certificate. Nothing is asked for that could not be kept.
 pub(super) async fn get(
     config: &AcmeConfig,
     folder: &Folder,
     http: &Http,
     certificate: &Arc<Certificate>,
-) -> Result<(), Failure> {
+) -> Result<Issued, Failure> {
+    let prove_folder = || folder.prove().map_err(|error| kept(folder, &error));
+    prove_folder()?;
     let names: Vec<Identifier> = config.domains.iter().cloned().map(Identifier::Dns).collect();
     let wanted = NewOrder::new(&names);
     let mut order = match account(config, folder, http, false).await?.new_order(&wanted).await {
@@ -115,14 +140,27 @@ pub(super) async fn get(
     let mut request = CertificateParams::new(config.domains.clone()).map_err(failed)?;
     request.distinguished_name = DistinguishedName::new();
     let request = request.serialize_request(&key).map_err(failed)?;
+    // The proofs may have taken minutes.
+    prove_folder()?;
     order.finalize_csr(request.der()).await?;
-    let chain = order.poll_certificate(&POLLING).await?;
+    let chain = fetch(&mut order).await?;
     check(&chain, &key, &config.domains)?;
-    folder
-        .keep_certificate(&config.directory, &key.serialize_pem(), &chain)
-        .map_err(|error| kept(folder, &error))?;
-    certificate.look();
-    Ok(())
+    Ok(Issued { key: key.serialize_pem(), chain })
+}
+
+/// Gets what was issued. It is counted already, and another order would be another one: what was lost on the way is asked for again.
+async fn fetch(order: &mut Order) -> Result<String, Failure> {
+    let mut tries = 1;
+    loop {
+        match order.poll_certificate(&POLLING).await {
+            Ok(chain) => return Ok(chain),
+            Err(_) if tries < FETCHES && order.state().status != OrderStatus::Invalid => {
+                tries += 1;
+                sleep(FETCH_PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn kept(folder: &Folder, error: &std::io::Error) -> Failure {
@@ -222,4 +260,16 @@ fn check(chain: &str, key: &KeyPair, domains: &[String]) -> Result<(), Failure> 
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
         .map(drop)
         .map_err(|error| bad(error.to_string()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// One for a name, good for ever.
+    pub(in crate::acme) fn issued(name: &str) -> Issued {
+        let key = KeyPair::generate().unwrap();
+        let made = CertificateParams::new([name.to_owned()]).unwrap().self_signed(&key).unwrap();
+        Issued { key: key.serialize_pem(), chain: made.pem() }
+    }
 }

@@ -49,6 +49,8 @@ fn client(log: LogId, id: u8) -> Change {
         admission: None,
         entered: true,
         named: vec![Seq(1)],
+        first: Some(ClientId([id; 16])),
+        limited: false,
     };
     Change::Client(log, Box::new(client))
 }

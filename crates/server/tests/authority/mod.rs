@@ -100,7 +100,7 @@ impl Plan {
             .arg(&config)
             .args(["-dnsserver", &self.names.to_string()])
             // At once, but with nonces that it refuses now and then, as others do.
-            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "15"), ("PEBBLE_AUTHZREUSE", "0")])
+            .envs([("PEBBLE_VA_NOSLEEP", "1"), ("PEBBLE_WFE_NONCEREJECT", "2"), ("PEBBLE_AUTHZREUSE", "0")])
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .stdin(Stdio::null())

@@ -5,14 +5,19 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     path::Path,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use tangelo_client::{Address, Fetcher};
+use serde_json::Value;
+use tangelo_client::{Address, Fetcher, certificates as shown_at};
 use tangelo_server::{CertificateFacts, Config, Server, first_certificate, is_local, page_headers, probe};
+use tokio::{net::TcpStream, time::timeout};
 
 use super::{certificate, clock, finding::Findings, machine};
 use crate::load::Process;
+
+/// How long a TCP connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// `own_certificate` is the folder of a certificate that the server makes for itself.
 pub(super) async fn look(
@@ -20,13 +25,18 @@ pub(super) async fn look(
     own_certificate: Option<&Path>,
     findings: &mut Findings,
 ) -> Result<(), Box<dyn Error>> {
+    let user = machine::User::own();
+    let by = user.told();
     match Server::check(config) {
-        Ok(()) => findings.ok("settings", "they can be used, and so can the files that they name")?,
+        Ok(()) => {
+            findings.ok("settings", format!("they can be used, and so can the files that they name{by}"))?;
+        }
         Err(error) => {
             findings.fail(
                 "settings",
-                error.to_string(),
-                "tangelo config check shows where each comes from",
+                format!("{error}{by}"),
+                "tangelo config check shows where each comes from; it is for the server's user that files must be readable: \
+                 sudo -u tangelo tangelo doctor ...",
             )?;
         }
     }
@@ -34,17 +44,19 @@ pub(super) async fn look(
     let is_https = file.is_some();
     for port in probe::ports(config) {
         match &port.outcome {
-            Ok(()) => findings.ok("port", format!("{} is free for {}", named(&port), port.purpose))?,
-            Err(error) => taken(&port, error, is_https, file.as_deref(), findings).await?,
+            Ok(()) => findings.ok("port", format!("{} is free for {}{by}", named(&port), port.purpose))?,
+            Err(error) => taken(&port, error, is_https, file.as_deref(), &by, findings).await?,
         }
     }
+    let server = Process::holding(config.listen.port(), false).filter(|_| config.listen.port() != 0);
+    let server = server.filter(|holder| holder.name == "tangelo").map(|holder| holder.pid);
     for (what, folder) in [
         ("store", config.store.as_deref()),
         ("ACME folder", config.acme.as_ref().map(|acme| &*acme.folder)),
         ("certificate's folder", own_certificate),
     ] {
         if let Some(folder) = folder {
-            machine::folder(what, folder, findings)?;
+            machine::folder(what, folder, &user, server, findings)?;
         }
     }
     addresses(config, findings).await?;
@@ -108,17 +120,18 @@ async fn taken(
     error: &io::Error,
     is_https: bool,
     certificate: Option<&Path>,
+    by: &str,
     findings: &mut Findings,
 ) -> Result<(), Box<dyn Error>> {
     let name = named(port);
     if error.kind() == io::ErrorKind::PermissionDenied {
         let advice = "ports below 1024 need a right: in systemd units AmbientCapabilities=CAP_NET_BIND_SERVICE, which the package's \
                       has; otherwise setcap cap_net_bind_service+ep on the program";
-        return findings.fail("port", format!("{name} is not given to this user"), advice);
+        return findings.fail("port", format!("{name} is not given to this user{by}"), advice);
     }
     if error.kind() != io::ErrorKind::AddrInUse {
         let advice = format!("choose another with {}", port.option);
-        return findings.fail("port", format!("{name} cannot be had: {error}"), advice);
+        return findings.fail("port", format!("{name} cannot be had: {error}{by}"), advice);
     }
     if port.option == "--listen" && is_tangelo(port.address, is_https, certificate).await {
         return findings.ok("port", format!("{name}: Tangelo answers there"));
@@ -141,7 +154,7 @@ async fn taken(
                 "if it is not Tangelo, end it or choose another port with {}; as root this command says which program it is",
                 port.option
             );
-            findings.warn("port", format!("{name}: a program of somebody else has it"), advice)
+            findings.warn("port", format!("{name}: something has it; what it is cannot be told{by}"), advice)
         }
     }
 }
@@ -158,8 +171,24 @@ async fn is_tangelo(at: SocketAddr, is_https: bool, certificate: Option<&Path>) 
     else {
         return false;
     };
+    if is_https && !says_so(address.clone(), certificate).await {
+        // The file may be hidden from this user, or be for a name: so under a name that what is shown there is for.
+        let Ok(Ok(shown)) = shown_at(&address, at, None).await else { return false };
+        let facts = shown.chain.first().and_then(CertificateFacts::read);
+        let names = facts.map(|facts| facts.names).unwrap_or_default();
+        let Some(name) = names.first().map(|name| name.replacen('*', "www", 1)) else { return false };
+        let Ok(mut by_name) = Address::of_server(&format!("https://{name}:{}", at.port())) else {
+            return false;
+        };
+        by_name.via = Some(at);
+        return says_so(by_name, None).await;
+    }
+    is_https || says_so(address, None).await
+}
+
+async fn says_so(address: Address, ca: Option<&Path>) -> bool {
     let host = address.host.clone();
-    let Ok(mut fetcher) = Fetcher::new(address, certificate.filter(|_| is_https)) else { return false };
+    let Ok(mut fetcher) = Fetcher::new(address, ca) else { return false };
     let Ok(answer) = fetcher.get("/healthz", "identity").await else { return false };
     let says = |(name, value): (&str, String)| answer.header(name) == Some(value.as_bytes());
     answer.status == 200 && page_headers(Some(&host)).into_iter().all(says)
@@ -197,12 +226,30 @@ async fn addresses(config: &Config, findings: &mut Findings) -> Result<(), Box<d
             findings.warn("STUN", says, advice)?;
         }
     }
-    if told.iter().chain(&seen).all(|ip| is_local(*ip)) {
-        let advice = "people elsewhere cannot send there: give the public address with --public-ip, or a STUN server with --stun";
-        findings.warn("public address", format!("browsers are told {} alone", list(&told)), advice)?;
-    } else if mapped.is_empty() {
+    let all: Vec<IpAddr> = told.iter().chain(&seen).copied().collect();
+    let has_public = |v6: bool| all.iter().any(|ip| ip.is_ipv6() == v6 && is_public(*ip));
+    // One family does not stand for the other: few people have both. Without IPv6 for others, IPv4 does.
+    for (is_v6, family) in [(false, "IPv4"), (true, "IPv6")] {
+        let of_it: Vec<IpAddr> = all.iter().copied().filter(|ip| ip.is_ipv6() == is_v6).collect();
+        if of_it.is_empty() && !is_v6 && has_public(true) {
+            let advice = "people who have no IPv6 cannot send there: give an IPv4 address with --public-ip, if there is one";
+            findings.warn("public address", "browsers are told none of IPv4", advice)?;
+        } else if !of_it.is_empty() && !has_public(is_v6) && (!is_v6 || !has_public(false)) {
+            let advice = format!(
+                "people elsewhere who have {family} alone cannot send there: give the public address with --public-ip, or a STUN \
+                 server with --stun; behind a provider's NAT (100.64.0.0/10) there is none, and a TURN server helps"
+            );
+            findings.warn(
+                "public address",
+                format!("of {family}, browsers are told {} alone", list(&of_it)),
+                advice,
+            )?;
+        }
+    }
+    let has_any = has_public(false) || has_public(true);
+    if has_any && mapped.is_empty() {
         findings.ok("public address", format!("browsers are told {}", list(&told)))?;
-    } else {
+    } else if has_any {
         let port = config.media_port.unwrap_or_default();
         let advice = format!(
             "right behind a router or a cloud's NAT, which must pass UDP and TCP {port} on to this machine, under that number; \
@@ -214,13 +261,19 @@ async fn addresses(config: &Config, findings: &mut Findings) -> Result<(), Box<d
             advice,
         )?;
     }
-    let is_public = |ip: &IpAddr| ip.is_ipv6() && !is_local(*ip);
+    let is_public_v6 = |ip: &IpAddr| ip.is_ipv6() && is_public(*ip);
     let own = probe::announced(&Config::new(([0; 4], 0).into()));
-    if let Some(ip) = own.iter().find(|ip| is_public(ip)).filter(|_| !told.iter().any(is_public)) {
+    if let Some(ip) = own.iter().find(|ip| is_public_v6(ip)).filter(|_| !told.iter().any(is_public_v6)) {
         let advice = format!("add --public-ip {ip}: some networks have nothing but IPv6");
         findings.warn("IPv6", "this machine has it, and browsers are not told", advice)?;
     }
     Ok(())
+}
+
+/// Whether people elsewhere can send there. Behind a provider's NAT they cannot (RFC 6598).
+fn is_public(ip: IpAddr) -> bool {
+    let is_shared = matches!(ip, IpAddr::V4(ip) if matches!(ip.octets(), [100, 64..=127, _, _]));
+    !is_local(ip) && !is_shared
 }
 
 /// TURN servers answer such questions, too (RFC 8656 section 3.1).
@@ -238,7 +291,10 @@ async fn turn(config: &Config, findings: &mut Findings) -> Result<(), Box<dyn Er
         let answers = if transport == "udp" && !is_tls {
             probe::seen_from(&place).await.map(|all| all.iter().any(Result::is_ok))
         } else {
-            tokio::net::TcpStream::connect(&*place).await.map(|_| true)
+            match timeout(CONNECT, TcpStream::connect(&*place)).await {
+                Ok(outcome) => outcome.map(|_| true),
+                Err(_) => Ok(false),
+            }
         };
         match answers {
             Ok(true) => findings.ok("TURN", format!("{server} answers"))?,
@@ -270,7 +326,17 @@ async fn time(config: &Config, findings: &mut Findings) -> Result<(), Box<dyn Er
     };
     match answer {
         Ok(answer) => {
-            findings.ok("ACME", format!("{host} answers"))?;
+            // A proxy's page, or another path of the authority, is an answer, too (RFC 8555 section 7.1.1).
+            let object = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+            if answer.status == 200 && object.get("newOrder").is_some() {
+                findings.ok("ACME", format!("{host} answers"))?;
+            } else {
+                let seen = format!(
+                    "{host} answers with HTTP status {}, and not as an authority does",
+                    answer.status
+                );
+                findings.fail("ACME", seen, "correct --acme-directory, or see what stands between")?;
+            }
             clock::compare(&host, answer.header("date"), SystemTime::now(), findings)
         }
         Err(error) => {

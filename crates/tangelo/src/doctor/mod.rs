@@ -14,6 +14,7 @@ use tangelo_client::Address;
 use crate::{join::Misused, serve};
 
 use finding::Findings;
+use outside::Visitor;
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -27,6 +28,12 @@ pub(crate) struct Options {
     /// With --url: PEM file with a certificate to trust beside those that this machine trusts.
     #[arg(long, value_name = "FILE", requires = "url")]
     ca: Option<PathBuf>,
+
+    /// With --url: a token that lets into all rooms of the server, for one that lets nobody in without (--rooms).
+    ///
+    /// Other people on this machine can read command lines: the variable keeps it from them.
+    #[arg(long, env = "TANGELO_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
 
     /// Print an object of JSON instead of lines for people.
     #[arg(long)]
@@ -44,12 +51,27 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
             let address = Address::of_server(&url).map_err(|_| {
                 Misused::new("this is no server's URL; one looks like https://call.example.org".to_owned())
             })?;
-            runtime.block_on(outside::look(&address, options.ca.as_deref(), &mut findings))?;
+            let visitor = Visitor { ca: options.ca.as_deref(), token: options.token.as_deref() };
+            let looked = runtime.block_on(outside::look(&address, &visitor, &mut findings));
+            told(looked, &mut findings)?;
         }
         None => {
             let (config, own_certificate) = serve::settings(options.serve)?;
-            runtime.block_on(inside::look(&config, own_certificate.as_deref(), &mut findings))?;
+            let looked = runtime.block_on(inside::look(&config, own_certificate.as_deref(), &mut findings));
+            told(looked, &mut findings)?;
         }
     }
     findings.finish()
+}
+
+/// What kept it from looking further is found, too: whoever reads JSON gets all that there is.
+fn told(looked: Result<(), Box<dyn Error>>, findings: &mut Findings) -> Result<(), Box<dyn Error>> {
+    match looked {
+        Ok(()) => Ok(()),
+        Err(error) => findings.fail(
+            "doctor",
+            error.to_string(),
+            "put that right, and look again: the rest was not looked at",
+        ),
+    }
 }

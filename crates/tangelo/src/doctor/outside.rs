@@ -27,11 +27,20 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long it may take until somebody is in a call, and then until sound and picture can flow.
 const ARRIVAL: Duration = Duration::from_secs(15);
 
+/// What somebody brings who comes from outside.
+pub(super) struct Visitor<'a> {
+    /// A file with certificates to trust beside those that this machine trusts.
+    pub(super) ca: Option<&'a Path>,
+    /// For a server that lets nobody in without.
+    pub(super) token: Option<&'a str>,
+}
+
 pub(super) async fn look(
     address: &Address,
-    ca: Option<&Path>,
+    visitor: &Visitor<'_>,
     findings: &mut Findings,
 ) -> Result<(), Box<dyn Error>> {
+    let ca = visitor.ca;
     let Some(open) = ways(address, findings).await? else { return Ok(()) };
     if address.tls && !tls(address, &open, ca, findings).await? {
         return Ok(());
@@ -57,7 +66,7 @@ pub(super) async fn look(
             return findings.fail("WebSocket", error.to_string(), advice);
         }
     }
-    media(address, ca, findings).await
+    media(address, visitor, findings).await
 }
 
 /// The addresses at which something listens; none if nothing does.
@@ -180,7 +189,13 @@ async fn pages(
         return Ok(false);
     }
     headers(address, &health, findings)?;
-    let page = fetcher.get("/", "identity").await?;
+    let page = match fetcher.get("/", "identity").await {
+        Ok(page) => page,
+        Err(error) => {
+            findings.fail("page", error.to_string(), "see what the server and its proxy log")?;
+            return Ok(false);
+        }
+    };
     let own = web_app().into_iter().find(|file| file.path == "index.html");
     match own {
         _ if page.status != 200 => {
@@ -232,13 +247,23 @@ fn headers(address: &Address, health: &Fetched, findings: &mut Findings) -> Resu
     Ok(())
 }
 
+/// Whether that is what people are told whom a server lets in with another token only: a refusal comes in words alone.
+fn is_about_token(why: &str) -> bool {
+    why.contains("invitation") || why.contains("your link does not let you begin it")
+}
+
 /// Joins a call that nobody else knows of.
-async fn media(address: &Address, ca: Option<&Path>, findings: &mut Findings) -> Result<(), Box<dyn Error>> {
+async fn media(
+    address: &Address,
+    visitor: &Visitor<'_>,
+    findings: &mut Findings,
+) -> Result<(), Box<dyn Error>> {
+    let token = visitor.token.map_or_else(String::new, |token| format!("&token={token}"));
     let options = JoinOptions {
-        url: format!("{}{}", address.origin(), Link::new_room()?.path()),
+        url: format!("{}{}{token}", address.origin(), Link::new_room()?.path()),
         name: "doctor".to_owned(),
         identity: random_bytes()?,
-        ca: ca.map(Path::to_owned),
+        ca: visitor.ca.map(Path::to_owned),
         via: None,
     };
     let mut participant = match Participant::join(options).await {
@@ -269,6 +294,14 @@ async fn media(address: &Address, ca: Option<&Path>, findings: &mut Findings) ->
     let _ = timeout(CONNECT, participant.leave()).await;
     if inside {
         findings.ok("call", "a call of its own can be joined")?;
+    } else if let Some(why) = trouble.as_ref().filter(|why| is_about_token(why)) {
+        let advice = if visitor.token.is_some() {
+            "give a token that is good now, for all rooms, and with the right to create: tangelo token issue '*' --key FILE \
+             --right create"
+        } else {
+            "this server lets in who has a token: give one with --token to look at sound and picture"
+        };
+        return findings.warn("call", format!("it cannot be joined: {why}"), advice);
     } else {
         let why = trouble.unwrap_or_else(|| "nothing happened in time".to_owned());
         return findings.fail("call", format!("it cannot be joined: {why}"), "see what the server logs");
