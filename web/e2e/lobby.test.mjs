@@ -136,7 +136,7 @@ test("who has a token begins a call, and hands on a link without it", async () =
     await grace.click("Leave call");
     await ada.sees(1);
     await ada.page.reload();
-    await ada.joinCall("Ada");
+    await ada.inCall();
     await ada.sees(1);
     for (const person of [eve, ada, before, grace]) await person.close();
   } finally {
